@@ -1,0 +1,61 @@
+import { scoped, type Tensor } from "@fluxsr/kernels";
+import { Conv2d } from "../nn/conv2d.ts";
+import { GroupNorm } from "../nn/group_norm.ts";
+import { chain, Module } from "../nn/module.ts";
+import type { AutoencoderConfig } from "../weights/configs.ts";
+import type { Observer } from "./autoencoder.ts";
+import { Downsample, Mid, ResnetBlock } from "./blocks.ts";
+
+/** One resolution: residual blocks, then a halving except at the last. */
+class Level extends Module {
+  readonly block: readonly ResnetBlock[];
+  readonly downsample?: Downsample;
+
+  constructor(block: readonly ResnetBlock[], downsample: Downsample | undefined) {
+    super();
+    this.block = block;
+    if (downsample) this.downsample = downsample;
+  }
+}
+
+/** Picture to moments. */
+export class Encoder extends Module {
+  readonly conv_in: Conv2d;
+  readonly down: readonly Level[];
+  readonly mid: Mid;
+  readonly norm_out: GroupNorm;
+  readonly conv_out: Conv2d;
+
+  constructor({ in_channels, ch, ch_mult, num_res_blocks, z_channels, norm_num_groups: groups }: AutoencoderConfig) {
+    super();
+    const widths = ch_mult.map((factor) => factor * ch);
+    const widest = widths.at(-1) ?? ch;
+    this.conv_in = new Conv2d(in_channels, ch, { size: 3 });
+    this.down = widths.map((width, level) => {
+      const inputs = widths[level - 1] ?? ch;
+      const blocks = Array.from(
+        { length: num_res_blocks },
+        (_, j) => new ResnetBlock(j ? width : inputs, width, groups),
+      );
+      return new Level(blocks, level < widths.length - 1 ? new Downsample(width) : undefined);
+    });
+    this.mid = new Mid(widest, groups);
+    this.norm_out = new GroupNorm(groups, widest);
+    this.conv_out = new Conv2d(widest, 2 * z_channels, { size: 3 });
+  }
+
+  /** `x [B, h, w, in_channels]` in [-1, 1] to moments `[B, h/8, w/8, 2 z_channels]`, mean then log variance. */
+  forward(x: Tensor, observe: Observer): Tensor {
+    return scoped(x.gpu, () => {
+      let h = this.conv_in.forward(x);
+      this.down.forEach(({ block, downsample }, i) => {
+        h = chain(h, downsample ? [...block, downsample] : block);
+        observe(`encoder.down.${i}`, h);
+      });
+      h = chain(h, this.mid.layers);
+      observe("encoder.mid", h);
+      h = chain(h, [{ forward: (x) => this.norm_out.forward(x, { silu: true }) }]);
+      return this.conv_out.forward(h);
+    });
+  }
+}

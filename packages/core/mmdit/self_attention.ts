@@ -1,0 +1,72 @@
+import { attention, reshape, rmsNorm, rope, split, type Tensor } from "@fluxsr/kernels";
+import { Linear } from "../nn/linear.ts";
+import { Module, Parameter } from "../nn/module.ts";
+import type { Positions } from "./positions.ts";
+
+/** Queries, keys and values of tokens, each [B, L, H, head size]. */
+export interface Heads {
+  readonly q: Tensor;
+  readonly k: Tensor;
+  readonly v: Tensor;
+}
+
+class RMSNorm extends Module {
+  readonly scale: Parameter;
+
+  constructor(width: number) {
+    super();
+    this.scale = new Parameter([width]);
+  }
+}
+
+/** RMS norm of queries and keys over the head size. */
+export class QKNorm extends Module {
+  readonly query_norm: RMSNorm;
+  readonly key_norm: RMSNorm;
+
+  constructor(width: number) {
+    super();
+    this.query_norm = new RMSNorm(width);
+    this.key_norm = new RMSNorm(width);
+  }
+}
+
+/** `qkv [B, L, 3 D]`, ordered (3, heads, head size), to normalised heads. */
+export function splitHeads(qkv: Tensor, { heads, norm }: { heads: number; norm: QKNorm }): Heads {
+  const [batch = 0, tokens = 0, width = 0] = qkv.shape;
+  const rows = reshape(qkv, [batch, tokens, 3 * heads, width / 3 / heads]);
+  const [q, k, v] = split(rows, 2, [heads, heads, heads]) as [Tensor, Tensor, Tensor];
+  return {
+    q: rmsNorm(q, { scale: norm.query_norm.scale.tensor }),
+    k: rmsNorm(k, { scale: norm.key_norm.scale.tensor }),
+    v,
+  };
+}
+
+/** Attention over rotated heads; the heads are joined again: `[B, L, H, head size] -> [B, L, D]`. */
+export function attend({ q, k, v }: Heads, pe: Positions): Tensor {
+  const out = attention(rope(q, pe), rope(k, pe), v);
+  const [batch = 0, tokens = 0, heads = 0, size = 0] = out.shape;
+  return reshape(out, [batch, tokens, heads * size]);
+}
+
+/** The projections of one stream of a double block. */
+export class SelfAttention extends Module {
+  readonly qkv: Linear;
+  readonly norm: QKNorm;
+  readonly proj: Linear;
+  readonly #heads: number;
+
+  constructor(width: number, { heads, bias }: { heads: number; bias: boolean }) {
+    super();
+    this.qkv = new Linear(width, 3 * width, { bias });
+    this.norm = new QKNorm(width / heads);
+    this.proj = new Linear(width, width);
+    this.#heads = heads;
+  }
+
+  /** `x [B, L, D]` to heads. */
+  heads(x: Tensor): Heads {
+    return splitHeads(this.qkv.forward(x), { heads: this.#heads, norm: this.norm });
+  }
+}

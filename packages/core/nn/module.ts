@@ -1,0 +1,90 @@
+import { type Shape, type Tensor } from "@fluxsr/kernels";
+
+/** A weight of a network: its shape as in the checkpoint, and its tensor once loaded. */
+export class Parameter {
+  /** As in the checkpoint. */
+  readonly shape: Shape;
+  /** The order in which the checkpoint's axes are stored on the GPU; undefined: as they are. */
+  readonly axes: readonly number[] | undefined;
+  /** Whether the kernels that read it accept f16 and bf16. */
+  readonly packable: boolean;
+  #tensor: Tensor | undefined;
+
+  constructor(shape: Shape, { axes, packable = false }: { axes?: readonly number[]; packable?: boolean } = {}) {
+    this.shape = shape;
+    this.axes = axes;
+    this.packable = packable;
+  }
+
+  /** @throws if the weights were not loaded. */
+  get tensor(): Tensor {
+    if (!this.#tensor) throw new Error("Cannot run the network: its weights are not loaded");
+    return this.#tensor;
+  }
+
+  /** Takes `tensor` over; the one before is disposed. */
+  set tensor(tensor: Tensor) {
+    this.#tensor?.dispose();
+    this.#tensor = tensor;
+  }
+
+  /** Frees the tensor, if there is one. */
+  dispose(): void {
+    this.#tensor?.dispose();
+    this.#tensor = undefined;
+  }
+}
+
+/** A part of a network. Parameters are found by property path, which equals the checkpoint's key. */
+export abstract class Module {
+  /** All parameters below this module with their paths. */
+  *parameters(prefix = ""): Generator<[string, Parameter]> {
+    for (const [path, item] of walk(this, prefix)) {
+      if (item instanceof Parameter) yield [path, item];
+    }
+  }
+
+  /** All modules below this one, and itself, with their paths. */
+  *modules(prefix = ""): Generator<[string, Module]> {
+    yield [prefix, this];
+    for (const [path, item] of walk(this, prefix)) {
+      if (item instanceof Module) yield [path, item];
+    }
+  }
+
+  /** Frees all weights. */
+  dispose(): void {
+    for (const [, parameter] of this.parameters()) parameter.dispose();
+  }
+}
+
+function* walk(container: object, prefix: string): Generator<[string, Parameter | Module]> {
+  for (const [key, value] of Object.entries(container)) {
+    const path = prefix === "" ? key : `${prefix}.${key}`;
+    if (value instanceof Parameter) yield [path, value];
+    else if (value instanceof Module) {
+      yield [path, value];
+      yield* walk(value, path);
+    } else if (isContainer(value)) yield* walk(value, path);
+  }
+}
+
+/** Arrays and plain objects, such as the numbered layers of a `Sequential`. */
+function isContainer(value: unknown): value is object {
+  return Array.isArray(value) ||
+    (typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype);
+}
+
+/** A module from one tensor to one tensor. */
+export interface Layer {
+  forward(x: Tensor): Tensor;
+}
+
+/** Runs `layers` one after the other; takes `x` over and frees every value as soon as the next is there. */
+export function chain(x: Tensor, layers: readonly Layer[]): Tensor {
+  return layers.reduce((value, layer) => {
+    const next = layer.forward(value);
+    value.dispose();
+    return next;
+  }, x);
+}

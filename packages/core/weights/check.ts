@@ -1,0 +1,61 @@
+import { InputError } from "../errors.ts";
+import { quote, showNames, showShape } from "./messages.ts";
+import { aligned, isWeightDtype, toF32, type WeightDtype } from "./dtype.ts";
+import type { WeightSource } from "./weight_source.ts";
+
+/**
+ * Checks that `source` has exactly the tensors `wanted` (name -> shape), stored as weights.
+ * @throws {InputError} naming the missing, the unknown or the differing tensors.
+ */
+export function checkParameters(source: WeightSource, wanted: ReadonlyMap<string, readonly number[]>): void {
+  const fail = (what: string, rule: string) => new InputError(`Cannot load ${quote(what)}: ${rule}`);
+  const missing = [...wanted.keys()].filter((name) => !source.tensors.has(name));
+  if (missing.length > 0) throw fail(source.path, `file lacks ${missing.length} tensors: ${showNames(missing)}`);
+  const unknown = [...source.tensors.keys()].filter((name) => !wanted.has(name));
+  if (unknown.length > 0) {
+    throw fail(source.path, `file has ${unknown.length} tensors that the model does not: ${showNames(unknown)}`);
+  }
+  for (const [name, shape] of wanted) {
+    const info = source.tensors.get(name)!;
+    if (!isWeightDtype(info.dtype)) throw fail(name, `weights must be F32, F16 or BF16: file has ${info.dtype}`);
+    if (info.shape.length !== shape.length || info.shape.some((size, i) => size !== shape[i])) {
+      throw fail(name, `file has ${showShape(info.shape)}, model needs ${showShape(shape)}`);
+    }
+  }
+}
+
+/**
+ * Per dtype, on u32 words: a value is NaN or infinite if and only if all its exponent bits are set, and then adding
+ * one unit of exponent carries into its sign bit. Both halves of a word of two values are tested at once.
+ */
+const EXPONENT: Readonly<Record<WeightDtype, { mask: number; unit: number; sign: number }>> = {
+  F32: { mask: 0x7f800000, unit: 0x00800000, sign: 0x80000000 | 0 },
+  F16: { mask: 0x7c007c00, unit: 0x04000400, sign: 0x80008000 | 0 },
+  BF16: { mask: 0x7f807f80, unit: 0x00800080, sign: 0x80008000 | 0 },
+};
+
+/**
+ * Checks that tensor `name` has no NaN and no infinity; `values` are numbers, or a tensor as it is stored.
+ * @throws {InputError} naming the tensor and the index of the first such value.
+ */
+export function checkFinite(name: string, values: Float32Array | { dtype: WeightDtype; bytes: Uint8Array }): void {
+  const { dtype, bytes } = values instanceof Float32Array
+    ? { dtype: "F32" as const, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
+    : values;
+  const wholeWords = bytes.length - bytes.length % 4;
+  const { buffer, byteOffset } = aligned(bytes, 4);
+  const words = new Uint32Array(buffer, byteOffset, wholeWords / 4);
+  const { mask, unit, sign } = EXPONENT[dtype];
+  let word = 0;
+  while (word < words.length && ((((words[word]! & mask) + unit) | 0) & sign) === 0) word++;
+  if (word * 4 === bytes.length) return;
+
+  // The word, or the odd value after the last whole word, holds the index.
+  const rest = toF32(bytes.subarray(word * 4, word * 4 + 4), dtype);
+  const at = rest.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return;
+  const index = word * (dtype === "F32" ? 1 : 2) + at;
+  throw new InputError(`Cannot load ${quote(name)}: weights must be finite: value ${index} is ${rest[at]}`, {
+    hint: "the file is damaged, or training diverged before it was saved",
+  });
+}

@@ -1,0 +1,146 @@
+import { join, resolve } from "node:path";
+import { InputError } from "../errors.ts";
+import { listFiles, pathKind, readJson } from "./_io.ts";
+import { quote, showNames } from "./messages.ts";
+import { inferAutoencoderConfig, parseAutoencoderConfig } from "./autoencoder_config.ts";
+import { autoencoderNames, isAutoencoder } from "./autoencoder_names.ts";
+import { type Conditioning, readConditioning } from "./conditioning.ts";
+import type { AutoencoderConfig, MmditConfig } from "./configs.ts";
+import { inferMmditConfig, parseMmditConfig } from "./mmdit_config.ts";
+import { isMmdit, mmditNames } from "./mmdit_names.ts";
+import { type ModelSettings, readModelSettings } from "./model_settings.ts";
+import { openWeights } from "./open_weights.ts";
+import type { WeightSource } from "./weight_source.ts";
+
+/** A network of a model folder: its sizes, and its weights under BFL names. */
+export interface NetworkFiles<Config> {
+  readonly config: Config;
+  readonly source: WeightSource;
+}
+
+/** An open model folder. Only headers and JSON have been read. */
+export interface ModelFolder extends Disposable {
+  /** Absolute. */
+  readonly path: string;
+  readonly transformer: NetworkFiles<MmditConfig>;
+  readonly vae: NetworkFiles<AutoencoderConfig>;
+  readonly settings: ModelSettings;
+  /** The text conditioning: the prompt's embedding, or zeros. */
+  conditioning(): Promise<Conditioning>;
+  /** Closes all files; safe to call twice. */
+  close(): void;
+}
+
+/**
+ * Opens the model in folder `dir`. Each network is in a folder of the diffusers layout (`transformer/`, `vae/`, each
+ * with weights and a config.json) or in one file of `dir` (`flux1-dev.safetensors`, `ae.safetensors`, or any other
+ * name: the tensors tell), with its configuration under `transformer` or `autoencoder` of `dir`/config.json or, where
+ * there is none, told by its shapes. `fluxsr.json` is optional, see {@linkcode ModelSettings}.
+ *
+ * @throws {InputError} if `dir` is not a model folder, or anything in it cannot be used.
+ */
+export async function openModelFolder(dir: string): Promise<ModelFolder> {
+  const kind = await pathKind(dir);
+  if (kind !== "folder") {
+    throw new InputError(
+      `Cannot open model ${quote(dir)}: ${
+        kind === "none" ? "no such folder" : "a model must be a folder: it is a file"
+      }`,
+      { hint: LAYOUT },
+    );
+  }
+  const path = resolve(dir);
+  const settings = await readModelSettings(path);
+  using opened = new DisposableStack();
+  const transformer = await openNetwork(TRANSFORMER, { dir: path, opened });
+  const vae = await openNetwork(AUTOENCODER, { dir: path, opened });
+  checkFit(path, transformer.config, vae.config);
+  const files = opened.move();
+  return {
+    path,
+    transformer,
+    vae,
+    settings,
+    conditioning: () => readConditioning(settings.conditioning, transformer.config),
+    close: () => files.dispose(),
+    [Symbol.dispose]: () => files.dispose(),
+  };
+}
+
+const LAYOUT = "a model folder has transformer/ and vae/ as diffusers saves them, " +
+  "or flux1-dev.safetensors and ae.safetensors";
+
+/** What differs between the two networks of a model folder. */
+interface Network<Config> {
+  readonly what: string;
+  readonly folder: string;
+  /** Its key in a config.json beside single files. */
+  readonly section: string;
+  readonly isIn: (names: ReadonlyMap<string, unknown>) => boolean;
+  readonly withBflNames: (source: WeightSource) => WeightSource;
+  readonly parse: (path: string, json: unknown) => Config;
+  readonly infer: (source: WeightSource) => Config;
+}
+
+const TRANSFORMER: Network<MmditConfig> = {
+  what: "transformer",
+  folder: "transformer",
+  section: "transformer",
+  isIn: isMmdit,
+  withBflNames: mmditNames,
+  parse: parseMmditConfig,
+  infer: inferMmditConfig,
+};
+
+const AUTOENCODER: Network<AutoencoderConfig> = {
+  what: "autoencoder",
+  folder: "vae",
+  section: "autoencoder",
+  isIn: isAutoencoder,
+  withBflNames: autoencoderNames,
+  parse: parseAutoencoderConfig,
+  infer: inferAutoencoderConfig,
+};
+
+/** Opens one network of folder `dir`; what was opened is also given to `opened`. */
+async function openNetwork<Config>(
+  network: Network<Config>,
+  { dir, opened }: { dir: string; opened: DisposableStack },
+): Promise<NetworkFiles<Config>> {
+  const folder = join(dir, network.folder);
+  const inFolder = await pathKind(folder) === "folder";
+  const file = inFolder ? await openWeights(folder) : await openSingleFile(dir, network);
+  const source = network.withBflNames(opened.use(file));
+  const path = join(inFolder ? folder : dir, "config.json");
+  let json = await pathKind(path) === "none" ? undefined : await readJson(path);
+  if (!inFolder) json = (json as Record<string, unknown> | null | undefined)?.[network.section];
+  return { config: json === undefined ? network.infer(source) : network.parse(path, json), source };
+}
+
+/** The one .safetensors file of `dir` that holds the network. */
+async function openSingleFile<Config>(dir: string, { what, isIn }: Network<Config>): Promise<WeightSource> {
+  const names: string[] = [];
+  for (const name of await listFiles(dir, ".safetensors")) {
+    using file = await openWeights(join(dir, name));
+    if (isIn(file.tensors)) names.push(name);
+  }
+  const [name, ...others] = names;
+  if (name === undefined) {
+    throw new InputError(`Cannot open model ${quote(dir)}: folder must have a ${what}: it has none`, { hint: LAYOUT });
+  }
+  if (others.length > 0) {
+    throw new InputError(`Cannot open model ${quote(dir)}: one file must hold the ${what}: ${showNames(names)} do`);
+  }
+  return await openWeights(join(dir, name));
+}
+
+/** The transformer works on 2x2 patches of the autoencoder's latents. */
+function checkFit(path: string, transformer: MmditConfig, vae: AutoencoderConfig): void {
+  const { in_channels, out_channels } = transformer;
+  const patch = 4 * vae.z_channels;
+  if (in_channels === patch && out_channels === patch) return;
+  throw new InputError(
+    `Cannot open model ${quote(path)}: the transformer's in_channels and out_channels must be 4 times the ` +
+      `autoencoder's z_channels (${patch}): they are ${in_channels} and ${out_channels}`,
+  );
+}

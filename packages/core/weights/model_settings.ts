@@ -1,0 +1,58 @@
+import { isAbsolute, join, normalize } from "node:path";
+import { InputError } from "../errors.ts";
+import { pathKind, readJson } from "./_io.ts";
+import { quote } from "./messages.ts";
+import { JsonFields } from "./json_fields.ts";
+
+/** What `fluxsr.json` in a model folder says; every key is optional. */
+export interface ModelSettings {
+  /** The time at which low-resolution latents enter the flow, in (0, 1]; default 0.25 (not stated in the paper). */
+  readonly T_L: number;
+  /** How many times larger the model was trained to make pictures; default 4. */
+  readonly scale: number;
+  /** Guidance fed to a model with `guidance_embed`; default 1, as one-step models of FLUX use. */
+  readonly guidance: number;
+  /** Path of the file with the prompt's embedding; none means one zero text token and a zero pooled vector. */
+  readonly conditioning?: string;
+  /** Path of the LoRA that belongs to the model. */
+  readonly lora?: string;
+  readonly license?: string;
+  readonly name?: string;
+}
+
+const KEYS = ["T_L", "scale", "guidance", "conditioning", "lora", "license", "name"];
+
+/**
+ * Reads `fluxsr.json` of the model folder `dir`, or takes the defaults if there is none.
+ * @throws {InputError} naming the key that is unknown, wrong, or points outside the folder or at no file.
+ */
+export async function readModelSettings(dir: string): Promise<ModelSettings> {
+  const path = join(dir, "fluxsr.json");
+  const fields = new JsonFields(path, await pathKind(path) === "none" ? {} : await readJson(path));
+  fields.onlyKnown(KEYS);
+  const license = fields.text("license"), name = fields.text("name");
+  const lora = await fileIn(dir, fields, "lora"), conditioning = await fileIn(dir, fields, "conditioning");
+  return {
+    T_L: fields.number("T_L", { rule: "above 0 and at most 1", isGood: (t) => t > 0 && t <= 1, fallback: 0.25 }),
+    scale: fields.number("scale", { rule: "from 1 to 8", isGood: (s) => s >= 1 && s <= 8, fallback: 4 }),
+    guidance: fields.number("guidance", { rule: "at least 0", isGood: (g) => g >= 0, fallback: 1 }),
+    ...(conditioning === undefined ? {} : { conditioning }),
+    ...(lora === undefined ? {} : { lora }),
+    ...(license === undefined ? {} : { license }),
+    ...(name === undefined ? {} : { name }),
+  };
+}
+
+/** The absolute path of the file that `key` names, relative to `dir`. */
+async function fileIn(dir: string, fields: JsonFields, key: string): Promise<string | undefined> {
+  const relative = fields.text(key);
+  if (relative === undefined) return undefined;
+  if (isAbsolute(relative) || /^\.\.([/\\]|$)/.test(normalize(relative))) {
+    throw fields.error(key, "a path inside the folder");
+  }
+  const path = join(dir, relative);
+  if (await pathKind(path) !== "file") {
+    throw new InputError(`Cannot read ${quote(fields.path)}: ${key} must name a file: there is no ${quote(relative)}`);
+  }
+  return path;
+}

@@ -1,0 +1,78 @@
+import { dirname, join } from "node:path";
+import { InputError } from "../errors.ts";
+import { listFiles, pathKind, readJson } from "./_io.ts";
+import { quote, showValue } from "./messages.ts";
+import { openSafetensors, type SafetensorsFile } from "./safetensors.ts";
+import { filesSource, type WeightSource } from "./weight_source.ts";
+
+const INDEX = ".safetensors.index.json";
+
+/**
+ * Opens the weights at `path`: a .safetensors file, an index of shards (`*.safetensors.index.json`), or a folder with
+ * one index, or with one or several .safetensors files.
+ *
+ * @throws {InputError} if there is nothing to open, a shard or a listed tensor is missing, or two files hold the same
+ * tensor.
+ */
+export async function openWeights(path: string): Promise<WeightSource> {
+  if (path.endsWith(INDEX)) return await openShards(path);
+  if (await pathKind(path) !== "folder") return await openFiles(path, [path]);
+  const [index, ...others] = await listFiles(path, INDEX);
+  if (others.length > 0) {
+    throw new InputError(`Cannot open ${quote(path)}: folder must have one index: it has ${others.length + 1}`, {
+      hint: `keep one of ${[index!, ...others].map(quote).join(", ")} in the folder`,
+    });
+  }
+  if (index) return await openShards(join(path, index));
+  const names = await listFiles(path, ".safetensors");
+  if (names.length === 0) throw new InputError(`Cannot open ${quote(path)}: folder has no .safetensors file`);
+  return await openFiles(path, names.map((name) => join(path, name)));
+}
+
+/** All tensors of all `paths`. */
+async function openFiles(path: string, paths: readonly string[]): Promise<WeightSource> {
+  using opened = new DisposableStack();
+  const files: SafetensorsFile[] = [];
+  const names = new Map<string, SafetensorsFile>();
+  for (const each of paths) {
+    const file = opened.use(await openSafetensors(each));
+    files.push(file);
+    for (const name of file.tensors.keys()) {
+      const other = names.get(name);
+      if (other) {
+        const state = `${quote(name)} is in ${quote(other.path)} and ${quote(file.path)}`;
+        throw new InputError(`Cannot open ${quote(path)}: a tensor must be in one file: ${state}`);
+      }
+      names.set(name, file);
+    }
+  }
+  opened.move();
+  return filesSource(path, { files, names });
+}
+
+/** The tensors that an index lists; each shard is opened once. */
+async function openShards(path: string): Promise<WeightSource> {
+  const fail = (rule: string) => new InputError(`Cannot open ${quote(path)}: ${rule}`);
+  const index = await readJson(path) as { weight_map?: unknown } | null;
+  const map = index?.weight_map;
+  if (typeof map !== "object" || map === null) throw fail("index must have a weight_map: it has none");
+  using opened = new DisposableStack();
+  const shards = new Map<string, SafetensorsFile>();
+  const names = new Map<string, SafetensorsFile>();
+  for (const [name, shard] of Object.entries(map)) {
+    if (typeof shard !== "string" || !/^[^/\\]+\.safetensors$/.test(shard)) {
+      throw fail(`weight_map must name .safetensors files beside the index: ${quote(name)} is in ${showValue(shard)}`);
+    }
+    let file = shards.get(shard);
+    if (!file) {
+      const shardPath = join(dirname(path), shard);
+      if (await pathKind(shardPath) === "none") throw fail(`shard ${quote(shard)} is missing`);
+      file = opened.use(await openSafetensors(shardPath));
+      shards.set(shard, file);
+    }
+    if (!file.tensors.has(name)) throw fail(`shard ${quote(shard)} must hold ${quote(name)}: it does not`);
+    names.set(name, file);
+  }
+  opened.move();
+  return filesSource(path, { files: [...shards.values()], names });
+}

@@ -1,0 +1,88 @@
+import { InputError } from "../errors.ts";
+import { quote, showShape } from "./messages.ts";
+import { fromF32, isWeightDtype, toF32 } from "./dtype.ts";
+import { type StoredTensor, type TensorInfo, type WeightSource, weightSource } from "./weight_source.ts";
+
+/** How a tensor is made from those of another source. */
+export interface Recipe {
+  /** Names in the other source; the rows of several are stacked in this order. */
+  readonly parts: readonly string[];
+  /** Exchange the upper and lower half of the rows. */
+  readonly swapHalves?: boolean;
+  /** A linear weight [C, C] becomes that of a 1x1 convolution, [C, C, 1, 1]. */
+  readonly asConvolution?: boolean;
+}
+
+/**
+ * `source` under other names. Parts of different dtypes are stacked as F32.
+ * @throws {InputError} if parts are missing or do not fit together.
+ */
+export function renamedSource(source: WeightSource, recipes: ReadonlyMap<string, Recipe>): WeightSource {
+  const tensors = new Map([...recipes].map(([name, recipe]) => [name, describe(name, recipe, source)]));
+  return weightSource({
+    path: source.path,
+    tensors,
+    metadata: source.metadata,
+    async read(name) {
+      const recipe = recipes.get(name), info = tensors.get(name);
+      if (!recipe || !info) {
+        throw new InputError(`Cannot read ${quote(name)}: ${quote(source.path)} has no such tensor`);
+      }
+      const parts: StoredTensor[] = [];
+      for (const part of recipe.parts) parts.push(await source.read(part));
+      const bytes = parts.length === 1 ? parts[0]!.bytes : concat(parts.map((part) => convert(part, info)));
+      return { ...info, bytes: recipe.swapHalves ? swapHalves(bytes) : bytes };
+    },
+    close: () => source.close(),
+  });
+}
+
+function describe(name: string, { parts, swapHalves, asConvolution }: Recipe, source: WeightSource): TensorInfo {
+  const fail = (rule: string) => new InputError(`Cannot load ${quote(name)}: ${rule}`);
+  const infos = parts.map((part) => {
+    const info = source.tensors.get(part);
+    if (!info) throw fail(`its part ${quote(part)} is missing`);
+    return info;
+  });
+  const first = infos[0]!;
+  if (swapHalves && (first.shape[0] ?? 1) % 2 !== 0) {
+    throw fail(`rows must be even in number: ${quote(parts[0]!)} is ${showShape(first.shape)}`);
+  }
+  if (asConvolution && first.shape.length === 2) return { dtype: first.dtype, shape: [...first.shape, 1, 1] };
+  if (infos.length === 1) return first;
+  const [, ...inner] = first.shape;
+  let rows = 0, dtype = first.dtype;
+  for (const [i, info] of infos.entries()) {
+    if (info.shape.length === 0 || showShape(info.shape.slice(1)) !== showShape(inner)) {
+      throw fail(
+        `its parts must agree in all but rows: ${quote(parts[0]!)} is ${showShape(first.shape)}, ` +
+          `${quote(parts[i]!)} is ${showShape(info.shape)}`,
+      );
+    }
+    if (info.dtype !== first.dtype) {
+      const other = [info.dtype, first.dtype].find((dtype) => !isWeightDtype(dtype));
+      if (other) throw fail(`its parts must be F32, F16 or BF16 to be stacked: one is ${other}`);
+      dtype = "F32";
+    }
+    rows += info.shape[0]!;
+  }
+  return { dtype, shape: [rows, ...inner] };
+}
+
+function convert({ dtype, bytes }: StoredTensor, to: TensorInfo): Uint8Array {
+  return dtype === to.dtype || !isWeightDtype(dtype) ? bytes : fromF32(toF32(bytes, dtype), "F32");
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function swapHalves(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return concat([bytes.subarray(bytes.length / 2), bytes.subarray(0, bytes.length / 2)]);
+}

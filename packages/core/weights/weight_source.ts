@@ -1,0 +1,65 @@
+import { InputError } from "../errors.ts";
+import { quote } from "./messages.ts";
+import { isWeightDtype, toF32 } from "./dtype.ts";
+import type { SafetensorsFile, TensorData } from "./safetensors.ts";
+import type { SafetensorsDtype } from "./safetensors_header.ts";
+
+/** What is known of a tensor without reading it. */
+export interface TensorInfo {
+  readonly dtype: SafetensorsDtype;
+  readonly shape: readonly number[];
+}
+
+/** A tensor as it is stored; `bytes` are the caller's own. */
+export interface StoredTensor extends TensorData {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Named tensors in files, read one at a time. */
+export interface WeightSource extends Disposable {
+  /** The file or folder, for messages. */
+  readonly path: string;
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Free text from the files' headers. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** @throws {InputError} if there is no such tensor or it cannot be read. */
+  read(name: string): Promise<StoredTensor>;
+  /** As {@linkcode read}, converted. @throws {InputError} also if the tensor is not F32, F16 or BF16. */
+  readF32(name: string): Promise<Float32Array<ArrayBuffer>>;
+  /** Closes the files; safe to call twice. */
+  close(): void;
+}
+
+/** A {@linkcode WeightSource} from the parts that sources differ in. */
+export function weightSource(parts: Omit<WeightSource, "readF32" | typeof Symbol.dispose>): WeightSource {
+  return {
+    ...parts,
+    async readF32(name) {
+      const dtype = parts.tensors.get(name)?.dtype ?? "F32";
+      if (!isWeightDtype(dtype)) {
+        throw new InputError(`Cannot load ${quote(name)}: weights must be F32, F16 or BF16: file has ${dtype}`);
+      }
+      return toF32((await parts.read(name)).bytes, dtype);
+    },
+    [Symbol.dispose]: () => parts.close(),
+  };
+}
+
+/** Tensors of several `files` as one source, `names` says which is where; closing it closes them all. */
+export function filesSource(
+  path: string,
+  { files, names }: { files: readonly SafetensorsFile[]; names: ReadonlyMap<string, SafetensorsFile> },
+): WeightSource {
+  const tensors = new Map([...names].map(([name, file]) => [name, file.tensors.get(name)!]));
+  return weightSource({
+    path,
+    tensors,
+    metadata: Object.assign({}, ...files.map((file) => file.metadata)),
+    async read(name) {
+      const file = names.get(name), info = tensors.get(name);
+      if (!file || !info) throw new InputError(`Cannot read ${quote(name)}: ${quote(path)} has no such tensor`);
+      return { dtype: info.dtype, shape: info.shape, bytes: await file.read(name) };
+    },
+    close: () => files.forEach((file) => file.close()),
+  });
+}

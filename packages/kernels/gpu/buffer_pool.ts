@@ -1,0 +1,115 @@
+import { OutOfMemoryError } from "./errors.ts";
+
+/** A pooled GPU buffer with a reference count; `size` is the class size, at least the bytes asked for. */
+export interface PooledBuffer {
+  readonly id: number;
+  readonly raw: GPUBuffer;
+  readonly size: number;
+  references: number;
+  /** Keys of the cached bind groups that hold this buffer. */
+  readonly bindGroups: Set<string>;
+}
+
+/** Bytes on the GPU: `live` is in use, `reserved` also counts free pooled buffers, `peak` is the most ever reserved. */
+export interface MemoryUse {
+  readonly live: number;
+  readonly reserved: number;
+  readonly peak: number;
+}
+
+/** Eight sizes an octave: at most 1/8 is wasted, and buffers of similar tensors are interchangeable. */
+function sizeClass(bytes: number): number {
+  const step = Math.max(256, 2 ** (Math.floor(Math.log2(Math.max(1, bytes))) - 3));
+  return Math.ceil(Math.max(1, bytes) / step) * step;
+}
+
+/**
+ * Storage buffers by size class, handed out again instead of freed.
+ *
+ * Every buffer is destroyed explicitly: V8 does not know what a GPUBuffer weighs, so the garbage collector leaves
+ * gigabytes alive. A released buffer may be acquired again at once: the queue runs dispatches in order.
+ */
+export class BufferPool {
+  readonly #device: GPUDevice;
+  readonly #onDestroy: (buffer: PooledBuffer) => void;
+  readonly #watch: (check: Promise<GPUError | null>, what: string) => void;
+  readonly #free = new Map<number, PooledBuffer[]>();
+  #nextId = 0;
+  #live = 0;
+  #reserved = 0;
+  #peak = 0;
+
+  /** @param hooks `onDestroy` drops what caches a buffer; `watch` is given the error scope of each allocation. */
+  constructor(
+    device: GPUDevice,
+    hooks: {
+      onDestroy: (buffer: PooledBuffer) => void;
+      watch: (check: Promise<GPUError | null>, what: string) => void;
+    },
+  ) {
+    this.#device = device;
+    this.#onDestroy = hooks.onDestroy;
+    this.#watch = hooks.watch;
+  }
+
+  get memory(): MemoryUse {
+    return { live: this.#live, reserved: this.#reserved, peak: this.#peak };
+  }
+
+  /**
+   * A buffer of at least `bytes`, with one reference; its contents are undefined.
+   * @throws {OutOfMemoryError} if the adapter's limits do not allow one of this size.
+   */
+  acquire(bytes: number): PooledBuffer {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.#device.limits;
+    const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    if (bytes > limit) {
+      throw new OutOfMemoryError(
+        `Cannot allocate a GPU buffer: ${bytes} bytes are more than the adapter's limit of ${limit}`,
+        "use a smaller --tile",
+      );
+    }
+    const size = Math.min(sizeClass(bytes), Math.floor(limit / 4) * 4);
+    const buffer = this.#free.get(size)?.pop() ?? this.#create(size);
+    buffer.references = 1;
+    this.#live += size;
+    return buffer;
+  }
+
+  retain(buffer: PooledBuffer): void {
+    buffer.references++;
+  }
+
+  /** Drops one reference; the last one gives the buffer back to the pool. */
+  release(buffer: PooledBuffer): void {
+    if (buffer.references <= 0) throw new Error(`Cannot release GPU buffer ${buffer.id}: it has no references left`);
+    if (--buffer.references > 0) return;
+    this.#live -= buffer.size;
+    const free = this.#free.get(buffer.size);
+    if (free) free.push(buffer);
+    else this.#free.set(buffer.size, [buffer]);
+  }
+
+  /** Destroys every free buffer. Work that uses them must have been submitted. */
+  trim(): void {
+    for (const buffer of [...this.#free.values()].flat()) {
+      this.#onDestroy(buffer);
+      buffer.raw.destroy();
+      this.#reserved -= buffer.size;
+    }
+    this.#free.clear();
+  }
+
+  #create(size: number): PooledBuffer {
+    this.#device.pushErrorScope("out-of-memory");
+    const raw = this.#device.createBuffer({
+      label: `pool:${size}`,
+      size,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    });
+    this.#watch(this.#device.popErrorScope(), `a GPU buffer of ${size} bytes`);
+    this.#reserved += size;
+    this.#peak = Math.max(this.#peak, this.#reserved);
+    return { id: this.#nextId++, raw, size, references: 0, bindGroups: new Set() };
+  }
+}

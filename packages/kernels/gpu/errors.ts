@@ -1,0 +1,26 @@
+/** A WebGPU failure: the message names the kernel or buffer and, for a shader, the WGSL line. */
+export class GpuError extends Error {
+  override readonly name: string = "GpuError";
+  /** What the user can do about it, one sentence. */
+  readonly hint: string | undefined;
+
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.hint = hint;
+  }
+}
+
+/** No adapter, or the adapter lacks something that was asked for. */
+export class UnsupportedFeatureError extends GpuError {
+  override readonly name = "UnsupportedFeatureError";
+}
+
+/** An allocation failed, or is larger than the adapter's limits allow. */
+export class OutOfMemoryError extends GpuError {
+  override readonly name = "OutOfMemoryError";
+}
+
+/** The device is gone (driver reset, unplugged, destroyed): nothing on it can be used again. */
+export class DeviceLostError extends GpuError {
+  override readonly name = "DeviceLostError";
+}

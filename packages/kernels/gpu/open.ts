@@ -1,0 +1,69 @@
+import { UnsupportedFeatureError } from "./errors.ts";
+import { Gpu } from "./gpu.ts";
+
+/** What an adapter is, in words and numbers. */
+export interface AdapterSummary {
+  readonly description: string;
+  readonly vendor: string;
+  /** A CPU behind the GPU interface (llvmpipe, SwiftShader): workgroup memory costs more than it saves there. */
+  readonly software: boolean;
+  readonly features: readonly string[];
+}
+
+/** Features that are taken when the adapter has them. */
+const OPTIONAL: readonly string[] = ["shader-f16", "timestamp-query"];
+
+/** Limits that are raised to what the adapter offers; WebGPU grants only its defaults unless asked. */
+const LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupSizeY",
+  "maxComputeWorkgroupSizeZ",
+  "maxStorageBuffersPerShaderStage",
+] as const;
+
+/**
+ * Opens the adapter with all that it offers.
+ *
+ * @param options `provider` is any WebGPU implementation (default `navigator.gpu`); `features` are further features
+ * that must be present, e.g. `subgroups`.
+ * @throws {UnsupportedFeatureError} if there is no adapter or it lacks one of `features`.
+ */
+export async function openGpu(options: { provider?: GPU; features?: readonly string[] } = {}): Promise<Gpu> {
+  const provider = options.provider ?? globalThis.navigator?.gpu;
+  const adapter = await provider?.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) {
+    throw new UnsupportedFeatureError(
+      "Cannot open a GPU: WebGPU found no adapter",
+      "install a Vulkan driver (./setup installs a software one where there is none)",
+    );
+  }
+  const missing = options.features?.filter((feature) => !adapter.features.has(feature as GPUFeatureName)) ?? [];
+  if (missing.length > 0) {
+    throw new UnsupportedFeatureError(`Cannot open a GPU: the adapter does not offer ${missing.join(", ")}`);
+  }
+  const features = [
+    ...OPTIONAL.filter((feature) => adapter.features.has(feature as GPUFeatureName)),
+    ...options.features ?? [],
+  ];
+  const device = await adapter.requestDevice({
+    label: "fluxsr",
+    requiredFeatures: features as GPUFeatureName[],
+    requiredLimits: Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]])),
+  });
+  return new Gpu(device, summarize(adapter));
+}
+
+function summarize(adapter: GPUAdapter): AdapterSummary {
+  const { vendor, architecture, device, description } = adapter.info;
+  const name = [device, description, architecture].find((text) => text !== "") ?? "unknown";
+  return {
+    description: name,
+    vendor,
+    software: /llvmpipe|lavapipe|swiftshader|warp/i.test(`${device} ${description}`),
+    features: [...adapter.features].sort(),
+  };
+}

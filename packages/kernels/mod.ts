@@ -1,0 +1,32 @@
+/**
+ * The GPU floor: runtime, tensors, tape and WGSL ops.
+ *
+ * ```ts
+ * import { matmul, openGpu, read, tensor } from "@fluxsr/kernels";
+ *
+ * using gpu = await openGpu();
+ * const a = tensor(gpu, new Float32Array([1, 2, 3, 4]), [2, 2]);
+ * const [product] = await read(matmul(a, a));
+ * ```
+ *
+ * Shape legend: B batch, H heads, L tokens, D width or head size, R LoRA rank, M/N/K matrix sizes;
+ * pictures are `[B, height, width, C]`, channels last.
+ *
+ * @module
+ */
+export * from "./gpu/errors.ts";
+export { Gpu } from "./gpu/gpu.ts";
+export { type AdapterSummary, openGpu } from "./gpu/open.ts";
+export type { MemoryUse } from "./gpu/buffer_pool.ts";
+export type { KernelTime } from "./gpu/profiler.ts";
+export { type Groups, groups1d, type Kernel, kernel } from "./gpu/kernel.ts";
+export { byteLength, type Dtype } from "./tensor/dtype.ts";
+export { scoped } from "./tensor/scope.ts";
+export { gradients } from "./tensor/gradients.ts";
+export { record, Tape } from "./tensor/tape.ts";
+export { empty, read, type Shape, show, sizeOf, Tensor, tensor } from "./tensor/tensor.ts";
+export { add, affine, clamp, combine, multiply, scale, subtract } from "./ops/elementwise.ts";
+export { reshape } from "./ops/reshape.ts";
+export { attention } from "./ops/attention.ts";
+export { conv2d, type Conv2dOptions, type Padding } from "./ops/conv2d.ts";
+export { type Activation, matmul, type MatmulOptions } from "./ops/matmul.ts";

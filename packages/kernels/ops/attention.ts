@@ -1,0 +1,70 @@
+import { kernel } from "../gpu/kernel.ts";
+import { record } from "../tensor/tape.ts";
+import { scoped } from "../tensor/scope.ts";
+import { empty, show, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
+import source from "./attention.wgsl" with { type: "text" };
+import { concat, split } from "./concat.ts";
+
+/** Queries per workgroup. */
+const QUERIES = 32;
+/** Output channels per workgroup; wider heads are split. */
+const WIDTH = 128;
+
+function build(chunks: number) {
+  return kernel({
+    name: "attention.forward",
+    sources: [source],
+    entry: "forward",
+    binds: { q: "read", k: "read", v: "read", out: "write", lse: "write" },
+    params: { queries: "u32", keys: "u32", heads: "u32", width: "u32", scale: "f32" },
+    constants: { CHUNKS: chunks },
+  });
+}
+
+/** One variant per number of vec4s of the output that a thread holds for a query. */
+export const kernels = { forward1: build(1), forward2: build(2), forward3: build(3), forward4: build(4) };
+const byChunks = Object.values(kernels);
+
+/**
+ * Scaled dot-product attention without mask: `softmax(q k^T / sqrt(D)) v`.
+ *
+ * `q [B, Lq, H, D], k [B, Lk, H, D], v [B, Lk, H, D] -> [B, Lq, H, D]`
+ * @throws {TypeError} if shapes do not fit
+ */
+export function attention(q: Tensor, k: Tensor, v: Tensor): Tensor {
+  const [batch = 0, , heads = 0, width = 0] = q.shape;
+  const keys = k.shape[1] ?? 0;
+  const wanted = show([batch, keys, heads, width]);
+  if (q.shape.length !== 4 || show(k.shape) !== wanted || show(v.shape) !== wanted || q.size === 0 || keys === 0) {
+    throw new TypeError(
+      `Cannot attend: q, k and v must be [B, L, H, D]: q is ${show(q.shape)}, k ${show(k.shape)}, v ${show(v.shape)}`,
+    );
+  }
+  const whole = Math.ceil(width / 4) * 4;
+  const y = scoped(q.gpu, () => {
+    // Channels of zeros change neither scores nor outputs.
+    const out = run(widen(q, whole), widen(k, whole), widen(v, whole), 1 / Math.sqrt(width));
+    return whole === width ? out : split(out, 3, [width, whole - width])[0] ?? out;
+  });
+  return record("attention", y, [q, k, v]);
+}
+
+function run(q: Tensor, k: Tensor, v: Tensor, scale: number): Tensor {
+  const [batch = 0, queries = 0, heads = 0, width = 0] = q.shape;
+  const out = empty(q.gpu, q.shape);
+  const lse = empty(q.gpu, [batch, heads, queries]);
+  q.gpu.run(byChunks[Math.min(4, Math.ceil(width / 32)) - 1] ?? kernels.forward4, {
+    buffers: [q, k, v, out, lse].map(({ buffer }) => buffer),
+    params: { queries, keys: k.shape[1] ?? 0, heads, width: width / 4, scale },
+    groups: [Math.ceil(queries / QUERIES), heads * Math.ceil(width / WIDTH), batch],
+  });
+  return out;
+}
+
+/** `x [B, L, H, D]` with zero channels up to `width`. */
+function widen(x: Tensor, width: number): Tensor {
+  const missing = width - (x.shape[3] ?? 0);
+  if (missing === 0) return x;
+  const shape = [...x.shape.slice(0, 3), missing];
+  return concat([x, tensor(x.gpu, new Float32Array(sizeOf(shape)), shape)], 3);
+}

@@ -1,0 +1,187 @@
+import { type Kernel, kernel } from "../gpu/kernel.ts";
+import type { Dtype } from "../tensor/dtype.ts";
+import { record, tracked } from "../tensor/tape.ts";
+import { empty, type Shape, show, sizeOf, type Tensor } from "../tensor/tensor.ts";
+import activations from "./_activation.wgsl" with { type: "text" };
+import aScalar from "./_matmul_a_scalar.wgsl" with { type: "text" };
+import aVec4 from "./_matmul_a_vec4.wgsl" with { type: "text" };
+import bBf16 from "./_matmul_b_bf16.wgsl" with { type: "text" };
+import bF16 from "./_matmul_b_f16.wgsl" with { type: "text" };
+import bScalar from "./_matmul_b_scalar.wgsl" with { type: "text" };
+import bVec4 from "./_matmul_b_vec4.wgsl" with { type: "text" };
+import loadB from "./_matmul_load_b.wgsl" with { type: "text" };
+import { tileGroups, tileThreads } from "./_register_tile.ts";
+import registerTile from "./_register_tile.wgsl" with { type: "text" };
+import { gelu, silu } from "./activation.ts";
+import { reshape } from "./reshape.ts";
+import source from "./matmul.wgsl" with { type: "text" };
+
+/** What may be applied to a product before it is written. */
+export type Activation = "gelu" | "silu";
+
+/** Options of {@linkcode matmul}: `y = activation(alpha a b + bias + addend)`. */
+export interface MatmulOptions {
+  /** `a` is [K, M]. */
+  readonly transposeA?: boolean;
+  /** `b` is [N, K]. */
+  readonly transposeB?: boolean;
+  readonly alpha?: number;
+  /** [N] */
+  readonly bias?: Tensor | undefined;
+  /** The shape of the result. */
+  readonly addend?: Tensor | undefined;
+  readonly activation?: Activation | undefined;
+}
+
+const ACTIVATIONS: Readonly<Record<Activation | "none", number>> = { none: 0, gelu: 1, silu: 2 };
+
+interface Variant {
+  readonly aligned: { readonly a: boolean; readonly b: boolean };
+  readonly dtype: Dtype;
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  readonly bias: boolean;
+  readonly addend: boolean;
+  readonly activation: Activation | "none";
+  readonly threads: ReturnType<typeof tileThreads>;
+}
+
+const variants = new Map<string, ReturnType<typeof build>>();
+
+function build({ aligned, dtype, transposeA, transposeB, bias, addend, activation, threads }: Variant) {
+  const readB = { f32: aligned.b ? bVec4 : bScalar, f16: bF16, bf16: bBf16 }[dtype];
+  return kernel({
+    name: `matmul.forward.${transposeA ? "t" : "n"}${transposeB ? "t" : "n"}`,
+    sources: [aligned.a ? aVec4 : aScalar, readB, loadB, activations, registerTile, source],
+    entry: "forward",
+    binds: { a: "read", b: "read", bias: "read", addend: "read", c: "write" },
+    params: { m: "u32", n: "u32", k: "u32", a_stride: "u32", b_stride: "u32", alpha: "f32" },
+    constants: {
+      A_TRANSPOSED: Number(transposeA),
+      B_TRANSPOSED: Number(transposeB),
+      HAS_BIAS: Number(bias),
+      HAS_ADDEND: Number(addend),
+      ACTIVATION: ACTIVATIONS[activation],
+      INTERLEAVED: Number(!transposeA),
+      ...threads,
+    },
+  });
+}
+
+function variant(wanted: Variant) {
+  const key = JSON.stringify(wanted);
+  let found = variants.get(key);
+  if (!found) variants.set(key, found = build(wanted));
+  return found;
+}
+
+/** The plain variant, for checks of the declaration against the WGSL. */
+export const kernels: Readonly<Record<string, Kernel>> = {
+  forward: build({
+    aligned: { a: true, b: true },
+    dtype: "f32",
+    transposeA: false,
+    transposeB: false,
+    bias: false,
+    addend: false,
+    activation: "none",
+    threads: tileThreads(64),
+  }),
+};
+
+/** Sizes of the product of `a` and `b`; a 2-D `b` is shared by all batches of `a`. */
+function measure(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions) {
+  const [a1 = 0, a0 = 0] = a.shape.slice(-2);
+  const [b1 = 0, b0 = 0] = b.shape.slice(-2);
+  const [m, k] = transposeA ? [a0, a1] : [a1, a0];
+  const [inner, n] = transposeB ? [b0, b1] : [b1, b0];
+  const leading = a.shape.slice(0, -2);
+  const shared = b.shape.length === 2;
+  const sameBatches = shared || show(leading) === show(b.shape.slice(0, -2));
+  if (a.shape.length < 2 || b.shape.length < 2 || inner !== k || !sameBatches || a.size === 0 || b.size === 0) {
+    const roles = `a is ${show(a.shape)}${transposeA ? " transposed" : ""}, b is ${show(b.shape)}${
+      transposeB ? " transposed" : ""
+    }`;
+    throw new TypeError(`Cannot multiply matrices: inner sizes and batches must match: ${roles}`);
+  }
+  const batches = sizeOf(leading);
+  const shape: Shape = [...leading, m, n];
+  // Rows of all batches are one long matrix if b is shared.
+  return shared && !transposeA ? { m: m * batches, k, n, batches: 1, shape } : { m, k, n, batches, shape };
+}
+
+/**
+ * Matrix product with fused epilogue: `a [..., M, K], b [..., K, N] -> [..., M, N]`, f32 accumulation.
+ *
+ * `b` may be 2-D and shared by all batches; it may be f16 or bf16 (then its rows must be a multiple of 4 long).
+ * @throws {TypeError} if shapes do not fit
+ */
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  const { transposeA = false, transposeB = false, alpha = 1, bias, addend, activation } = options;
+  if (activation && [a, b, bias, addend].some((x) => x && tracked(x))) {
+    // The gradient of the activation needs its input.
+    return { gelu, silu }[activation](matmul(a, b, { ...options, activation: undefined }));
+  }
+  const { m, n, k, batches, shape } = measure(a, b, options);
+  if (bias && show(bias.shape) !== show([n])) {
+    throw new TypeError(`Cannot multiply matrices: bias must be ${show([n])}: it is ${show(bias.shape)}`);
+  }
+  if (addend && addend.size !== sizeOf(shape)) {
+    throw new TypeError(`Cannot multiply matrices: addend must be ${show(shape)}: it is ${show(addend.shape)}`);
+  }
+  const aligned = { a: (transposeA ? m : k) % 4 === 0, b: (transposeB ? k : n) % 4 === 0 };
+  if (a.dtype !== "f32" || (b.dtype !== "f32" && !aligned.b)) {
+    throw new TypeError(
+      `Cannot multiply matrices: rows of packed weights must be a multiple of 4: b is ${show(b.shape)}`,
+    );
+  }
+  const c = empty(a.gpu, shape);
+  a.gpu.run(
+    variant({
+      aligned,
+      dtype: b.dtype,
+      transposeA,
+      transposeB,
+      bias: bias !== undefined,
+      addend: addend !== undefined,
+      activation: activation ?? "none",
+      threads: tileThreads(n),
+    }),
+    {
+      // Bindings that the variant does not read need a buffer all the same.
+      buffers: [a, b, bias ?? a, addend ?? a, c].map(({ buffer }) => buffer),
+      params: { m, n, k, a_stride: m * k, b_stride: b.shape.length === 2 ? 0 : n * k, alpha },
+      groups: tileGroups({ m, n, batches }),
+    },
+  );
+  const wanted = { a: tracked(a), b: tracked(b) };
+  const differentiable = bias === undefined || !tracked(bias);
+  const backward = (dc: Tensor) => [...gradients(dc, { a, b, wanted, options }), addend && dc];
+  return record(
+    "matmul",
+    c,
+    [a, b, ...[addend, bias].filter((x) => x !== undefined)],
+    differentiable ? backward : undefined,
+  );
+}
+
+/** dA = alpha dC B^T and dB = alpha A^T dC, or their transposes; a shared B sums over the batches. */
+function gradients(
+  dc: Tensor,
+  { a, b, wanted, options }: { a: Tensor; b: Tensor; wanted: { a: boolean; b: boolean }; options: MatmulOptions },
+): (Tensor | undefined)[] {
+  const { transposeA = false, transposeB = false, alpha = 1 } = options;
+  const flat = (x: Tensor) => b.shape.length === 2 ? reshape(x, [-1, x.shape.at(-1) ?? 1]) : x;
+  return [
+    !wanted.a
+      ? undefined
+      : transposeA
+      ? matmul(b, dc, { transposeA: transposeB, transposeB: true, alpha })
+      : matmul(dc, b, { transposeB: !transposeB, alpha }),
+    !wanted.b
+      ? undefined
+      : transposeB
+      ? matmul(flat(dc), flat(a), { transposeA: true, transposeB: transposeA, alpha })
+      : matmul(flat(a), flat(dc), { transposeA: !transposeA, alpha }),
+  ];
+}

@@ -1,0 +1,32 @@
+// Rotary position embedding on adjacent pairs: y[2j] = x[2j] cos - x[2j+1] sin, y[2j+1] = x[2j] sin + x[2j+1] cos.
+//
+// One thread a pair: 1 read of x and of each table, 1 write. The tables have one row a token, for one batch or for all.
+
+@group(0) @binding(0) var<storage, read> x: array<vec2f>;
+@group(0) @binding(1) var<storage, read> cosines: array<f32>;
+@group(0) @binding(2) var<storage, read> sines: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec2f>;
+
+struct Params {
+  pairs: u32,
+  pairs_per_head: u32,
+  heads: u32,
+  table_rows: u32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
+
+override WORKGROUP: u32 = 64u;
+
+@compute @workgroup_size(WORKGROUP)
+fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * WORKGROUP;
+  if (i >= params.pairs) {
+    return;
+  }
+  let token = i / (params.heads * params.pairs_per_head);
+  let at = token % params.table_rows * params.pairs_per_head + i % params.pairs_per_head;
+  let c = cosines[at];
+  let s = sines[at];
+  let v = x[i];
+  y[i] = vec2f(v.x * c - v.y * s, v.x * s + v.y * c);
+}

@@ -1,0 +1,44 @@
+import { affine, clamp, combine, multiply, read, subtract } from "@fluxsr/kernels";
+import { describe, expect, test } from "vitest";
+import { expectClose, gpu, randomTensor } from "../../helpers/gpu.ts";
+
+/** One element, a prime, a workgroup and one more, batch 2 and non-square. */
+const SHAPES = [[1], [7], [64], [65], [2, 3, 31, 5]];
+
+describe.each(SHAPES.map((shape) => [shape]))("elementwise ops for shape %j", (shape) => {
+  const a = randomTensor(shape, 1);
+  const b = randomTensor(shape, 2);
+
+  test("combine() matches the reference", async () => {
+    await expectClose(
+      combine(a.tensor, b.tensor, { alpha: 0.5, beta: -3 }),
+      a.data.map((x, i) => 0.5 * x - 3 * b.data[i]!),
+    );
+  });
+  test("subtract() matches the reference", async () => {
+    await expectClose(subtract(a.tensor, b.tensor), a.data.map((x, i) => x - b.data[i]!));
+  });
+  test("multiply() matches the reference", async () => {
+    await expectClose(multiply(a.tensor, b.tensor), a.data.map((x, i) => x * b.data[i]!));
+  });
+  test("affine() matches the reference", async () => {
+    await expectClose(affine(a.tensor, { scale: 2, offset: 0.25 }), a.data.map((x) => 2 * x + 0.25));
+  });
+  test("clamp() limits the values", async () => {
+    await expectClose(clamp(a.tensor, -0.5, 0.5), a.data.map((x) => Math.min(0.5, Math.max(-0.5, x))));
+  });
+});
+
+test("combine() spreads more than 65535 workgroups over two dimensions", async () => {
+  const count = 65536 * 64 + 3;
+  const a = randomTensor([count]);
+  const [sum] = await read(combine(a.tensor, a.tensor));
+  for (const i of [0, 65535 * 64, count - 1]) expect(sum![i]).toBeCloseTo(2 * a.data[i]!, 6);
+  gpu.trim();
+});
+
+test("combine() refuses different shapes", () => {
+  const a = randomTensor([2, 3]);
+  const b = randomTensor([3, 2]);
+  expect(() => combine(a.tensor, b.tensor)).toThrow("shapes must match: a is [2, 3], b is [3, 2]");
+});

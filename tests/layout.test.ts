@@ -1,0 +1,113 @@
+/** Guards the structure of the repository: see CONTRIBUTING.md. */
+import { existsSync } from "node:fs";
+import { expect, test } from "vitest";
+import type { Kernel } from "../packages/kernels/gpu/kernel.ts";
+
+const ROOT = new URL("../", import.meta.url);
+
+/** Paths below `folder`, relative to the repository, without dependencies and data. */
+function files(folder: string): string[] {
+  const url = new URL(`${folder}/`, ROOT);
+  const entries = [...Deno.readDirSync(url)].filter(({ name }) =>
+    !["node_modules", "golden", "results"].includes(name)
+  );
+  return entries.flatMap(({ name, isDirectory }) => isDirectory ? files(`${folder}/${name}`) : [`${folder}/${name}`])
+    .sort();
+}
+
+function text(path: string): string {
+  return Deno.readTextFileSync(new URL(path, ROOT));
+}
+
+function exists(path: string): boolean {
+  return existsSync(new URL(path, ROOT));
+}
+
+function code(path: string): string {
+  return text(path).replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+}
+
+const sources = [...files("packages"), ...files("bench")].filter((path) => /\.(ts|wgsl)$/.test(path));
+const tests = files("tests");
+const ops = sources.filter((path) => path.startsWith("packages/kernels/ops/"));
+
+/** What each package may import; bench and tests may import all. */
+const BELOW: Record<string, readonly string[]> = {
+  kernels: [],
+  core: ["kernels"],
+  train: ["kernels", "core"],
+  cli: ["kernels", "core", "train"],
+};
+
+test("imports go down only, and never into another package's files", () => {
+  const wrong: string[] = [];
+  for (const path of sources.filter((path) => path.startsWith("packages/") && path.endsWith(".ts"))) {
+    const home = path.split("/")[1] ?? "";
+    for (const [, specifier = ""] of code(path).matchAll(/\b(?:from|import)\s*\(?\s*["']([^"']+)["']/g)) {
+      const [, sibling] = specifier.match(/^@fluxsr\/([^/]+)/) ?? [];
+      const target = new URL(specifier, new URL(path, ROOT)).href;
+      const allowed = specifier.startsWith(".")
+        ? target.startsWith(new URL(`packages/${home}/`, ROOT).href)
+        : sibling
+        ? BELOW[home]?.includes(sibling)
+        : !/jax-js|tensorflow|vitest/.test(specifier);
+      if (!allowed) wrong.push(`${path} imports ${specifier}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("every op has its .wgsl, its .ts and its test", () => {
+  const stems = ops.filter((path) => /\/[^_/]+[^/]*\.wgsl$/.test(path)).map((path) => path.slice(0, -".wgsl".length));
+  expect(stems.length).toBeGreaterThan(0);
+  const wanted = stems.flatMap((stem) => [`${stem}.ts`, `tests/${stem.slice("packages/".length)}.test.ts`]);
+  expect(wanted.filter((path) => !exists(path))).toEqual([]);
+});
+
+test("tests mirror the packages", () => {
+  const folders = tests.filter((path) => path.endsWith(".test.ts")).map((path) =>
+    path.split("/").slice(1, -1).join("/")
+  );
+  const mirrored = folders.filter((folder) => /^(kernels|core|train|cli)\b/.test(folder));
+  expect([...new Set(mirrored)].filter((folder) => !exists(`packages/${folder}`))).toEqual([]);
+});
+
+test("no source file is longer than 300 lines, no shared WGSL chunk longer than 60", () => {
+  const lines = (path: string) => text(path).trimEnd().split("\n").length;
+  const limit = (path: string) => /\/_[^/]*\.wgsl$/.test(path) ? 60 : 300;
+  expect(sources.filter((path) => lines(path) > limit(path)).map((path) => `${path}: ${lines(path)}`)).toEqual([]);
+});
+
+test("WGSL lives in .wgsl files only", () => {
+  const scripts = [...sources, ...tests].filter((path) => path.endsWith(".ts"));
+  expect(scripts.filter((path) => text(path).includes("@" + "compute"))).toEqual([]);
+});
+
+const kernels: Kernel[] = [];
+for (const path of ops.filter((path) => path.endsWith(".ts"))) {
+  const module = await import(new URL(path, ROOT).pathname);
+  kernels.push(...Object.values<Kernel>(module.kernels ?? {}).filter(({ binds }) => binds));
+}
+
+test("every op exports its kernels", () => {
+  const used = kernels.flatMap(({ sources }) => sources);
+  const declared = ops.filter((path) => path.endsWith(".wgsl") && text(path).includes("@" + "compute"));
+  expect(declared.filter((path) => !used.includes(text(path)))).toEqual([]);
+});
+
+test.each(kernels)("$name: $entry binds and takes what its WGSL declares", ({ sources, entry, binds, params }) => {
+  const wgsl = sources.join("\n").replace(/\/\/.*$/gm, "");
+  expect(wgsl).toMatch(new RegExp(`fn ${entry}\\(`));
+
+  const [, fields = ""] = wgsl.match(/struct Params \{([^}]*)\}/) ?? [];
+  const declared = [...fields.matchAll(/(\w+)\s*:\s*(\w+)/g)].map(([, name, type]) => [name, type]);
+  expect(Object.entries(params)).toEqual(declared);
+
+  const variables = [...wgsl.matchAll(
+    /@group\(0\)\s*@binding\((\d+)\)\s*var<storage(?:,\s*(read|read_write))?>\s*(\w+)/g,
+  )].map(([, binding, access = "read", name]) => `${binding} ${access} ${name}`);
+  const wanted = Object.entries(binds).map(([name, access], binding) =>
+    `${binding} ${access === "read" ? "read" : "read_write"} ${name}`
+  );
+  expect(wanted.filter((variable) => !variables.includes(variable))).toEqual([]);
+});
