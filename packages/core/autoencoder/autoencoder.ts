@@ -1,4 +1,4 @@
-import { affine, scoped, split, type Tensor } from "@fluxsr/kernels";
+import { add, affine, clamp, exp, multiply, scoped, split, type Tensor } from "@fluxsr/kernels";
 import { Module } from "../nn/module.ts";
 import type { AutoencoderConfig } from "../weights/configs.ts";
 import { Decoder } from "./decoder.ts";
@@ -34,19 +34,24 @@ export class Autoencoder extends Module {
     return Math.max(...ch_mult.slice(0, 2).map((factor) => factor * ch));
   }
 
-  /** `x [B, h, w, 3]` in [-1, 1] to the scaled mean latent `[B, h/8, w/8, z_channels]`: scale (mean - shift). */
-  encode(x: Tensor, observe: Observer = ignore): Tensor {
+  /**
+   * `x [B, h, w, 3]` in [-1, 1] to the scaled latent `[B, h/8, w/8, z_channels]`: scale (mean - shift).
+   *
+   * @param options `noise`, standard normal and of the latent's shape, samples the posterior instead of taking its mean
+   */
+  encode(x: Tensor, { noise, observe = ignore }: { noise?: Tensor | undefined; observe?: Observer } = {}): Tensor {
     const { z_channels, scale_factor, shift_factor } = this.#config;
     return scoped(x.gpu, () => {
       const moments = this.encoder.forward(x, observe);
       observe("moments", moments);
-      const [mean] = split(moments, 3, [z_channels, z_channels]) as [Tensor, Tensor];
-      return affine(mean, { scale: scale_factor, offset: -scale_factor * shift_factor });
+      const [mean, logvar] = split(moments, 3, [z_channels, z_channels]) as [Tensor, Tensor];
+      const z = noise ? add(mean, multiply(exp(clamp(logvar, -30, 20), 0.5), noise)) : mean;
+      return affine(z, { scale: scale_factor, offset: -scale_factor * shift_factor });
     });
   }
 
   /** Scaled latent `z [B, h, w, z_channels]` to a picture `[B, 8 h, 8 w, 3]`, about [-1, 1], not clamped. */
-  decode(z: Tensor, observe: Observer = ignore): Tensor {
+  decode(z: Tensor, { observe = ignore }: { observe?: Observer } = {}): Tensor {
     const { scale_factor, shift_factor } = this.#config;
     return scoped(
       z.gpu,

@@ -22,14 +22,17 @@ export function loraScale(path: string, metadata: Readonly<Record<string, string
   };
 }
 
-function parseNumber(path: string, metadata: Readonly<Record<string, string>>, key: string): number | undefined {
+function parseNumber(
+  path: string,
+  metadata: Readonly<Record<string, string>>,
+  key: "alpha" | "rank",
+): number | undefined {
   const text = metadata[key];
   if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() !== "" && Number.isFinite(value) && (key === "alpha" || value > 0)) return value;
-  throw new InputError(
-    `Cannot load LoRA ${quote(path)}: ${key} in its metadata must be a number: it is ${quote(text)}`,
-  );
+  const value = text.trim() === "" ? NaN : Number(text);
+  if (Number.isFinite(value) && (key === "alpha" || value > 0)) return value;
+  const rule = key === "alpha" ? "a number" : "a number above 0";
+  throw new InputError(`Cannot load LoRA ${quote(path)}: ${key} in its metadata must be ${rule}: it is ${quote(text)}`);
 }
 
 /**

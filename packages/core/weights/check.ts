@@ -10,10 +10,10 @@ import type { WeightSource } from "./weight_source.ts";
 export function checkParameters(source: WeightSource, wanted: ReadonlyMap<string, readonly number[]>): void {
   const fail = (what: string, rule: string) => new InputError(`Cannot load ${quote(what)}: ${rule}`);
   const missing = [...wanted.keys()].filter((name) => !source.tensors.has(name));
-  if (missing.length > 0) throw fail(source.path, `file lacks ${missing.length} tensors: ${showNames(missing)}`);
+  if (missing.length > 0) throw fail(source.path, `tensors are missing: ${showNames(missing)}`);
   const unknown = [...source.tensors.keys()].filter((name) => !wanted.has(name));
   if (unknown.length > 0) {
-    throw fail(source.path, `file has ${unknown.length} tensors that the model does not: ${showNames(unknown)}`);
+    throw fail(source.path, `tensors are not in the model: ${showNames(unknown)}`);
   }
   for (const [name, shape] of wanted) {
     const info = source.tensors.get(name)!;

@@ -83,7 +83,7 @@ interface Network<Config> {
 }
 
 const TRANSFORMER: Network<MmditConfig> = {
-  what: "transformer",
+  what: "a transformer",
   folder: "transformer",
   section: "transformer",
   isIn: isMmdit,
@@ -93,7 +93,7 @@ const TRANSFORMER: Network<MmditConfig> = {
 };
 
 const AUTOENCODER: Network<AutoencoderConfig> = {
-  what: "autoencoder",
+  what: "an autoencoder",
   folder: "vae",
   section: "autoencoder",
   isIn: isAutoencoder,
@@ -118,7 +118,7 @@ async function openNetwork<Config>(
 }
 
 /** The one .safetensors file of `dir` that holds the network. */
-async function openSingleFile<Config>(dir: string, { what, isIn }: Network<Config>): Promise<WeightSource> {
+async function openSingleFile<Config>(dir: string, { what, section, isIn }: Network<Config>): Promise<WeightSource> {
   const names: string[] = [];
   for (const name of await listFiles(dir, ".safetensors")) {
     using file = await openWeights(join(dir, name));
@@ -126,10 +126,10 @@ async function openSingleFile<Config>(dir: string, { what, isIn }: Network<Confi
   }
   const [name, ...others] = names;
   if (name === undefined) {
-    throw new InputError(`Cannot open model ${quote(dir)}: folder must have a ${what}: it has none`, { hint: LAYOUT });
+    throw new InputError(`Cannot open model ${quote(dir)}: folder must have ${what}: it has none`, { hint: LAYOUT });
   }
   if (others.length > 0) {
-    throw new InputError(`Cannot open model ${quote(dir)}: one file must hold the ${what}: ${showNames(names)} do`);
+    throw new InputError(`Cannot open model ${quote(dir)}: one file must hold the ${section}: ${showNames(names)} do`);
   }
   return await openWeights(join(dir, name));
 }

@@ -73,11 +73,8 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
       throw fail(`header must have at most ${MAX_HEADER_BYTES} bytes: header length says ${length}`);
     }
     if (length > size - 8) throw fail(`header length must fit the file: header says ${length} bytes, file has ${size}`);
-    return new SafetensorsFile(file, {
-      path,
-      header: await readRange(file, { path, begin: 8, length: Number(length) }),
-      size,
-    });
+    const header = await readRange(file, { path, begin: 8, length: Number(length) });
+    return new SafetensorsFile(file, { path, header, size });
   } catch (error) {
     file.close();
     throw ioError(`open ${quote(path)}`, error);
@@ -126,10 +123,12 @@ export async function writeSafetensors(
   const temporary = `${path}.tmp-${crypto.randomUUID().slice(0, 8)}`;
   const header = encodeHeader(inOrder, metadata);
   try {
-    using file = await Deno.open(temporary, { write: true, createNew: true });
-    await writeAll(file, header);
-    for (const [, { bytes }] of inOrder) await writeAll(file, bytes);
-    await file.sync();
+    {
+      using file = await Deno.open(temporary, { write: true, createNew: true });
+      await writeAll(file, header);
+      for (const [, { bytes }] of inOrder) await writeAll(file, bytes);
+      await file.sync();
+    }
     await Deno.rename(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});

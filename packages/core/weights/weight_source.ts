@@ -50,7 +50,10 @@ export function filesSource(
   path: string,
   { files, names }: { files: readonly SafetensorsFile[]; names: ReadonlyMap<string, SafetensorsFile> },
 ): WeightSource {
-  const tensors = new Map([...names].map(([name, file]) => [name, file.tensors.get(name)!]));
+  const tensors = new Map([...names].map(([name, file]) => {
+    const { dtype, shape } = file.tensors.get(name)!;
+    return [name, { dtype, shape }];
+  }));
   return weightSource({
     path,
     tensors,
@@ -58,7 +61,7 @@ export function filesSource(
     async read(name) {
       const file = names.get(name), info = tensors.get(name);
       if (!file || !info) throw new InputError(`Cannot read ${quote(name)}: ${quote(path)} has no such tensor`);
-      return { dtype: info.dtype, shape: info.shape, bytes: await file.read(name) };
+      return { ...info, bytes: await file.read(name) };
     },
     close: () => files.forEach((file) => file.close()),
   });

@@ -6,6 +6,8 @@ export interface PooledBuffer {
   readonly raw: GPUBuffer;
   readonly size: number;
   references: number;
+  /** Set once the adapter has refused the memory. */
+  failed: boolean;
   /** Keys of the cached bind groups that hold this buffer. */
   readonly bindGroups: Set<string>;
 }
@@ -17,7 +19,7 @@ export interface MemoryUse {
   readonly peak: number;
 }
 
-/** Eight sizes an octave: at most 1/8 is wasted, and buffers of similar tensors are interchangeable. */
+/** Eight sizes an octave, from 256 bytes: little is wasted, and buffers of similar tensors are interchangeable. */
 function sizeClass(bytes: number): number {
   const step = Math.max(256, 2 ** (Math.floor(Math.log2(Math.max(1, bytes))) - 3));
   return Math.ceil(Math.max(1, bytes) / step) * step;
@@ -27,7 +29,8 @@ function sizeClass(bytes: number): number {
  * Storage buffers by size class, handed out again instead of freed.
  *
  * Every buffer is destroyed explicitly: V8 does not know what a GPUBuffer weighs, so the garbage collector leaves
- * gigabytes alive. A released buffer may be acquired again at once: the queue runs dispatches in order.
+ * gigabytes alive. A released buffer may be acquired again at once: the queue runs dispatches in order. The oldest free
+ * buffer is handed out first, so that the same work gets the same buffers each time and finds its bind groups cached.
  */
 export class BufferPool {
   readonly #device: GPUDevice;
@@ -70,7 +73,12 @@ export class BufferPool {
       );
     }
     const size = Math.min(sizeClass(bytes), Math.floor(limit / 4) * 4);
-    const buffer = this.#free.get(size)?.pop() ?? this.#create(size);
+    let buffer = this.#free.get(size)?.pop();
+    while (buffer?.failed) {
+      this.#destroy(buffer);
+      buffer = this.#free.get(size)?.pop();
+    }
+    buffer ??= this.#create(size);
     buffer.references = 1;
     this.#live += size;
     return buffer;
@@ -85,19 +93,22 @@ export class BufferPool {
     if (buffer.references <= 0) throw new Error(`Cannot release GPU buffer ${buffer.id}: it has no references left`);
     if (--buffer.references > 0) return;
     this.#live -= buffer.size;
-    const free = this.#free.get(buffer.size);
-    if (free) free.push(buffer);
-    else this.#free.set(buffer.size, [buffer]);
+    const free = this.#free.get(buffer.size) ?? [];
+    this.#free.set(buffer.size, free);
+    const older = free.findIndex(({ id }) => id < buffer.id);
+    free.splice(older < 0 ? free.length : older, 0, buffer);
   }
 
   /** Destroys every free buffer. Work that uses them must have been submitted. */
   trim(): void {
-    for (const buffer of [...this.#free.values()].flat()) {
-      this.#onDestroy(buffer);
-      buffer.raw.destroy();
-      this.#reserved -= buffer.size;
-    }
+    for (const buffer of [...this.#free.values()].flat()) this.#destroy(buffer);
     this.#free.clear();
+  }
+
+  #destroy(buffer: PooledBuffer): void {
+    this.#onDestroy(buffer);
+    buffer.raw.destroy();
+    this.#reserved -= buffer.size;
   }
 
   #create(size: number): PooledBuffer {
@@ -107,9 +118,14 @@ export class BufferPool {
       size,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
-    this.#watch(this.#device.popErrorScope(), `a GPU buffer of ${size} bytes`);
+    const buffer = { id: this.#nextId++, raw, size, references: 0, failed: false, bindGroups: new Set<string>() };
+    const check = this.#device.popErrorScope().then((error) => {
+      buffer.failed = error !== null;
+      return error;
+    });
+    this.#watch(check, `a GPU buffer of ${size} bytes`);
     this.#reserved += size;
     this.#peak = Math.max(this.#peak, this.#reserved);
-    return { id: this.#nextId++, raw, size, references: 0, bindGroups: new Set() };
+    return buffer;
   }
 }

@@ -73,8 +73,10 @@ export class Gpu {
     if (this.#lost) throw this.#lost;
     if (this.#recorded === BATCH) this.flush();
     const pipeline = this.#pipelines.get(kernel);
-    const offset = this.#recorded++ * PARAM_STRIDE;
+    const group = this.#bindGroup(pipeline.layout, kernel, args.buffers);
+    const offset = this.#recorded * PARAM_STRIDE;
     packParams(kernel, args.params, this.#arenaData, offset);
+    this.#recorded++;
     this.#encoder ??= this.device.createCommandEncoder();
     if (this.#profiler) {
       this.#pass?.end();
@@ -83,7 +85,7 @@ export class Gpu {
       this.#pass ??= this.#encoder.beginComputePass();
     }
     this.#pass.setPipeline(pipeline.raw);
-    this.#pass.setBindGroup(0, this.#bindGroup(pipeline.layout, kernel, args.buffers));
+    this.#pass.setBindGroup(0, group);
     this.#pass.setBindGroup(1, this.#arenaGroup, [offset]);
     this.#pass.dispatchWorkgroups(...args.groups);
   }
@@ -123,9 +125,7 @@ export class Gpu {
     }
     this.flush();
     try {
-      const failed = await staging.mapAsync(GPUMapMode.READ).then(() => undefined, (error: Error) => error);
-      await this.#throwErrors();
-      if (failed) throw new GpuError(`Cannot read back from the GPU: ${failed.message}`);
+      await this.#wait(staging.mapAsync(GPUMapMode.READ), "read back from the GPU");
       const all = staging.getMappedRange();
       let at = 0;
       return sources.map(({ bytes }) => {
@@ -141,8 +141,7 @@ export class Gpu {
   /** Submits, waits until the queue is idle, and throws the first error of anything recorded before. */
   async sync(): Promise<void> {
     this.flush();
-    await this.device.queue.onSubmittedWorkDone();
-    await this.#throwErrors();
+    await this.#wait(this.device.queue.onSubmittedWorkDone(), "wait for the GPU");
   }
 
   /**
@@ -151,13 +150,15 @@ export class Gpu {
    */
   async profile<T>(work: () => T | Promise<T>): Promise<{ result: T; times: KernelTime[] }> {
     this.flush();
-    this.#profiler = new Profiler(this.device);
+    const profiler = this.#profiler = new Profiler(this.device);
     try {
       const result = await work();
       this.flush();
-      return { result, times: await this.#profiler.finish() };
+      return { result, times: await this.#wait(profiler.finish(), "time kernels") };
     } finally {
+      this.flush();
       this.#profiler = undefined;
+      profiler.destroy();
     }
   }
 
@@ -197,11 +198,17 @@ export class Gpu {
     return group;
   }
 
-  async #throwErrors(): Promise<void> {
+  /** Waits for `work`, then throws the first error of anything recorded before, or else that of `work` itself. */
+  async #wait<T>(work: Promise<T>, action: string): Promise<T> {
+    const [outcome] = await Promise.allSettled([work]);
+    const failed = outcome.status === "rejected";
+    if (failed) await new Promise((resolve) => setTimeout(resolve)); // the loss of a device is told one turn later
     const errors = (await Promise.all(this.#checks.splice(0))).filter((error) => error !== null);
     if (this.#lost) throw this.#lost;
     const first = errors.find((error) => error instanceof OutOfMemoryError) ?? errors[0];
     if (first) throw first;
+    if (failed) throw new GpuError(`Cannot ${action}: ${outcome.reason.message}`);
+    return outcome.value;
   }
 }
 

@@ -43,10 +43,9 @@ export function packParams<P extends string>(
   let at = offset;
   for (const [field, type] of Object.entries<ParamType>(spec.params)) {
     const value = values[field as P];
-    if (type === "f32") view.setFloat32(at, value, true);
-    else if (type === "u32" && Number.isInteger(value) && value >= 0 && value < 2 ** 32) {
-      view.setUint32(at, value, true);
-    } else if (type === "i32" && Number.isInteger(value)) view.setInt32(at, value, true);
+    if (type === "f32" && !Number.isNaN(Number(value))) view.setFloat32(at, value, true);
+    else if (type === "u32" && value === value >>> 0) view.setUint32(at, value, true);
+    else if (type === "i32" && value === (value | 0)) view.setInt32(at, value, true);
     else throw new RangeError(`Cannot run "${spec.name}": param "${field}" must be a valid ${type}: value is ${value}`);
     at += 4;
   }

@@ -1,4 +1,4 @@
-import { UnsupportedFeatureError } from "./errors.ts";
+import { GpuError, UnsupportedFeatureError } from "./errors.ts";
 import { Gpu } from "./gpu.ts";
 
 /** What an adapter is, in words and numbers. */
@@ -41,10 +41,6 @@ export async function openGpu(options: { provider?: GPU; features?: readonly str
       "install a Vulkan driver (./setup installs a software one where there is none)",
     );
   }
-  const missing = options.features?.filter((feature) => !adapter.features.has(feature as GPUFeatureName)) ?? [];
-  if (missing.length > 0) {
-    throw new UnsupportedFeatureError(`Cannot open a GPU: the adapter does not offer ${missing.join(", ")}`);
-  }
   const features = [
     ...OPTIONAL.filter((feature) => adapter.features.has(feature as GPUFeatureName)),
     ...options.features ?? [],
@@ -53,13 +49,18 @@ export async function openGpu(options: { provider?: GPU; features?: readonly str
     label: "fluxsr",
     requiredFeatures: features as GPUFeatureName[],
     requiredLimits: Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]])),
+  }).catch((error: Error) => {
+    // Deno grants some features that it does not list, subgroups among them: only the refusal tells.
+    const missing = options.features?.filter((feature) => !adapter.features.has(feature as GPUFeatureName)) ?? [];
+    if (missing.length === 0) throw new GpuError(`Cannot open a GPU: ${error.message}`);
+    throw new UnsupportedFeatureError(`Cannot open a GPU: the adapter does not offer ${missing.join(", ")}`);
   });
   return new Gpu(device, summarize(adapter));
 }
 
 function summarize(adapter: GPUAdapter): AdapterSummary {
   const { vendor, architecture, device, description } = adapter.info;
-  const name = [device, description, architecture].find((text) => text !== "") ?? "unknown";
+  const name = [description, device, architecture].find((text) => text !== "") ?? "unknown";
   return {
     description: name,
     vendor,

@@ -82,7 +82,14 @@ export class PipelineCache {
 async function compileError(kernel: Kernel, module: GPUShaderModule, error: GPUError): Promise<GpuError> {
   const { messages } = await module.getCompilationInfo();
   const first = messages.find((message) => message.type === "error");
-  const where = first ? `line ${first.lineNum}:${first.linePos}: ${first.message}` : error.message;
+  const where = first ? `line ${first.lineNum}:${first.linePos}: ${oneLine(first.message)}` : error.message;
   const line = first ? kernel.sources.join("\n").split("\n")[first.lineNum - 1]?.trim() : undefined;
   return new GpuError(`Cannot compile kernel "${kernel.name}": ${where}${line ? `: ${line}` : ""}`);
+}
+
+/** The headline of a compiler message and its reasons (after `=`), without the drawing of the source between them. */
+function oneLine(message: string): string {
+  const [headline = "", ...rest] = message.trim().split("\n");
+  const reasons = rest.filter((line) => /^\s*= /.test(line)).map((line) => line.replace("=", "").trim());
+  return [headline.replace(/^Shader.*? error: /, ""), ...reasons].join(": ");
 }

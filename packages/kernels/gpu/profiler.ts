@@ -40,7 +40,7 @@ export class Profiler {
     return { querySet: current.set, beginningOfPassWriteIndex: index * 2, endOfPassWriteIndex: index * 2 + 1 };
   }
 
-  /** Waits for the queue, reads all timestamps and destroys the query sets. */
+  /** Waits for the queue and reads all timestamps. */
   async finish(): Promise<KernelTime[]> {
     const device = this.#device;
     const times: KernelTime[] = [];
@@ -56,12 +56,16 @@ export class Profiler {
       names.forEach((kernel, i) =>
         times.push({ kernel, milliseconds: Number((stamps[2 * i + 1] ?? 0n) - (stamps[2 * i] ?? 0n)) / 1e6 })
       );
-      staging.unmap();
       staging.destroy();
-      resolved.destroy();
-      set.destroy();
     }
-    this.#sets.length = 0;
     return times;
+  }
+
+  /** Destroys the query sets. Passes that write to them must have been submitted. */
+  destroy(): void {
+    for (const { set, resolved } of this.#sets.splice(0)) {
+      set.destroy();
+      resolved.destroy();
+    }
   }
 }

@@ -8,7 +8,5 @@ export function byElem<K>(build: (elem: string) => K): { readonly scalar: K; rea
 
 /** The widest form that fits: `lanes` is 4 if all of `sizes` (row lengths, offsets) are multiples of four, else 1. */
 export function widest<K>(forms: { scalar: K; vec4: K }, ...sizes: number[]): { kernel: K; lanes: 1 | 4 } {
-  return sizes.every((size) => size % 4 === 0)
-    ? { kernel: forms.vec4, lanes: 4 }
-    : { kernel: forms.scalar, lanes: 1 };
+  return sizes.every((size) => size % 4 === 0) ? { kernel: forms.vec4, lanes: 4 } : { kernel: forms.scalar, lanes: 1 };
 }

@@ -25,6 +25,7 @@ export const kernels = {
   multiply: binary("multiply"),
   affine: unary("affine"),
   clamp: unary("clamp_range"),
+  exponential: unary("exponential"),
 };
 
 function dispatch(
@@ -81,4 +82,10 @@ export function scale(a: Tensor, factor: number): Tensor {
 /** `a` limited to `[low, high]`. */
 export function clamp(a: Tensor, low: number, high: number): Tensor {
   return record("clamp", dispatch(kernels.clamp, [a], { alpha: low, beta: high }), [a]);
+}
+
+/** `exp(factor a)`. */
+export function exp(a: Tensor, factor = 1): Tensor {
+  const y = dispatch(kernels.exponential, [a], { alpha: factor, beta: 0 });
+  return record("exp", y, [a], (dy) => [scale(multiply(dy, y), factor)]);
 }

@@ -1,4 +1,4 @@
-// Element-wise arithmetic on equal shapes: y = alpha a + beta b, y = a b, y = alpha a + beta, y = clamp(a, low, high).
+// Element-wise arithmetic on equal shapes: y = alpha a + beta b, y = a b, y = alpha a + beta, y = clamp(a, low, high), y = exp(alpha a).
 // One thread an element; groups are spread over x and y.
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
@@ -45,5 +45,13 @@ fn clamp_range(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups
   let i = id.x + id.y * groups.x * WORKGROUP;
   if (i < params.count) {
     out[i] = clamp(a[i], params.alpha, params.beta);
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn exponential(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * WORKGROUP;
+  if (i < params.count) {
+    out[i] = exp(params.alpha * a[i]);
   }
 }

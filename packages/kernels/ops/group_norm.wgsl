@@ -36,10 +36,10 @@ fn coefficients(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroup
   if (batch >= params.batches) {
     return;
   }
-  let from = batch * 2u * params.groups + channel / (params.channels / params.groups);
+  let begin = batch * 2u * params.groups + channel / (params.channels / params.groups);
   let to = batch * 2u * params.channels + channel;
-  spread[to] = stats[from];
-  spread[to + params.channels] = weight[channel] / sqrt(stats[from + params.groups] + params.eps);
+  spread[to] = stats[begin];
+  spread[to + params.channels] = weight[channel] / sqrt(stats[begin + params.groups] + params.eps);
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -37,7 +37,9 @@ export const kernels = { normal: build("normal", { y: "write" }), words: build("
 export function normalNoise(gpu: Gpu, shape: Shape, { seed, offset = 0 }: { seed: number; offset?: number }): Tensor {
   for (const [name, value] of Object.entries({ seed, offset })) {
     if (!Number.isSafeInteger(value) || value < 0) {
-      throw new RangeError(`Cannot run "normal_noise": ${name} must be a whole number from 0 to 2^53 - 1: it is ${value}`);
+      throw new RangeError(
+        `Cannot run "normal_noise": ${name} must be a whole number from 0 to 2^53 - 1: it is ${value}`,
+      );
     }
   }
   const y = empty(gpu, shape);

@@ -52,7 +52,10 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
   const { kernel, lanes } = widest(forms, rows);
   // Missing axes have size 1 and come first; the last one is counted in Elem.
   const padding = new Array<number>(MAX_RANK - rank).fill(1);
-  const [, size_1 = 1, size_2 = 1, size_3 = 1, size_4 = 1] = [...padding, ...shape.with(-1, (shape.at(-1) ?? 1) / lanes)];
+  const [, size_1 = 1, size_2 = 1, size_3 = 1, size_4 = 1] = [
+    ...padding,
+    ...shape.with(-1, (shape.at(-1) ?? 1) / lanes),
+  ];
   const steps = lanes === 1 ? strides : strides.map((stride, i) => i === rank - 1 ? 1 : stride / lanes);
   const [stride_0 = 1, stride_1 = 1, stride_2 = 1, stride_3 = 1, stride_4 = 1] = [...padding, ...steps];
   const y = empty(x.gpu, shape);

@@ -1,4 +1,5 @@
 import { add } from "../ops/elementwise.ts";
+import { reshape } from "../ops/reshape.ts";
 import { scoped } from "./scope.ts";
 import type { Tape } from "./tape.ts";
 import { show, type Tensor } from "./tensor.ts";
@@ -28,12 +29,16 @@ export function gradients(
         known.set(input, sum ? add(sum, dx) : dx);
       });
     }
+    const handedOut = new Set([seed]);
     return wanted.map((tensor) => {
       const gradient = known.get(tensor);
       if (!gradient) {
         throw new Error(`Cannot differentiate: a tensor ${show(tensor.shape)} does not influence the output`);
       }
-      return gradient;
+      // Where an op passes its gradient on unchanged, two results would be one tensor: each is to be disposed by itself.
+      const own = handedOut.has(gradient) ? reshape(gradient, gradient.shape) : gradient;
+      handedOut.add(own);
+      return own;
     });
   });
 }

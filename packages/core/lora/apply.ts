@@ -1,0 +1,39 @@
+import { matmul, tensor } from "@fluxsr/kernels";
+import type { Gpu } from "@fluxsr/kernels";
+import { Linear } from "../nn/linear.ts";
+import type { Module } from "../nn/module.ts";
+import type { LoraAdapter } from "./lora_file.ts";
+
+/** Attaches adapters to the linear layers of `module` that they are named after; they are applied on the fly. */
+export function attachLora(gpu: Gpu, module: Module, adapters: ReadonlyMap<string, LoraAdapter>): void {
+  const layers = new Map(module.modules());
+  for (const [name, { a, b, rank, scale, ...sizes }] of adapters) {
+    const layer = layers.get(name);
+    if (!(layer instanceof Linear)) {
+      throw new RangeError(`Cannot attach a LoRA: the network has no linear layer "${name}"`);
+    }
+    layer.adapter = {
+      a: tensor(gpu, a, [rank, sizes.in]),
+      b: tensor(gpu, b, [sizes.out, rank]),
+      scale,
+    };
+  }
+}
+
+/**
+ * Adds every attached adapter to its weight, `W + scale B A`, and takes it off; the weights must be f32.
+ *
+ * @throws {TypeError} if a weight is stored in f16 or bf16: rounding the sum would lose what the adapter learnt
+ */
+export function mergeLora(module: Module): void {
+  for (const [name, layer] of module.modules()) {
+    if (!(layer instanceof Linear) || !layer.adapter) continue;
+    const { a, b, scale } = layer.adapter;
+    const base = layer.weight.tensor;
+    if (base.dtype !== "f32") {
+      throw new TypeError(`Cannot merge a LoRA into "${name}": the weight must be f32: it is ${base.dtype}`);
+    }
+    layer.weight.tensor = matmul(b, a, { alpha: scale, addend: base });
+    layer.adapter = undefined;
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * What FluxSR is: the networks, their weights, the flow, pictures and the one-step upscaler.
+ *
+ * ```ts
+ * import { BUNDLED_MODEL, loadModel, readImage, upscale, writeImage } from "@fluxsr/core";
+ * import { openGpu } from "@fluxsr/kernels";
+ *
+ * using gpu = await openGpu();
+ * using model = await loadModel(gpu, BUNDLED_MODEL);
+ * const { picture } = await upscale(model, await readImage("photo.jpg"), { scale: 4, colorFix: "wavelet" });
+ * await writeImage("photo_x4.png", picture, { overwrite: false });
+ * ```
+ *
+ * @module
+ */
+export { Autoencoder } from "./autoencoder/autoencoder.ts";
+export { type ColorFix } from "./color_fix.ts";
+export { InputError } from "./errors.ts";
+export { FLUX_SHIFT, type Shift, timeSchedule, timeShift } from "./flow/schedule.ts";
+export { sample } from "./flow/sampler.ts";
+export { interpolate, lowResolutionPoint, oneStep, velocity } from "./flow/trajectory.ts";
+export { type Picture } from "./image/picture.ts";
+export { readImage } from "./image/read_image.ts";
+export { writeImage } from "./image/write_image.ts";
+export { attachLora, mergeLora } from "./lora/apply.ts";
+export { type LoraAdapter, type LoraFile, readLora } from "./lora/lora_file.ts";
+export { psnr } from "./metrics/psnr.ts";
+export { ssim } from "./metrics/ssim.ts";
+export { timeEmbedding } from "./mmdit/embedder.ts";
+export { Mmdit, type MmditInputs } from "./mmdit/mmdit.ts";
+export { gridIds, type Positions, positions, ropeTables } from "./mmdit/positions.ts";
+export { pack, unpack } from "./mmdit/tokens.ts";
+export { BUNDLED_MODEL, loadModel, type LoadOptions, type Model } from "./model.ts";
+export { loadModule, permuted, type Precision } from "./nn/load.ts";
+export { Module, Parameter } from "./nn/module.ts";
+export { granularity, restore, type RestoreOptions, type StageRunner } from "./restore.ts";
+export { defaultOverlap, defaultTile } from "./tile_size.ts";
+export { upscale, type UpscaleOptions, type UpscaleResult } from "./upscale.ts";
+export type { AutoencoderConfig, MmditConfig } from "./weights/configs.ts";
+export { type ModelFolder, openModelFolder } from "./weights/model_folder.ts";
+export type { ModelSettings } from "./weights/model_settings.ts";
+export { openWeights } from "./weights/open_weights.ts";
+export { openSafetensors, writeSafetensors } from "./weights/safetensors.ts";
+export type { WeightSource } from "./weights/weight_source.ts";

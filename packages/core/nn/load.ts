@@ -1,0 +1,88 @@
+import { type Dtype, type Gpu, type Tensor, tensor } from "@fluxsr/kernels";
+import { checkFinite, checkParameters } from "../weights/check.ts";
+import { isWeightDtype, toF32, type WeightDtype } from "../weights/dtype.ts";
+import type { StoredTensor, WeightSource } from "../weights/weight_source.ts";
+import type { Module, Parameter } from "./module.ts";
+
+/** How weights are kept on the GPU: as they are in the file, or all in f32. */
+export type Precision = "native" | "f32";
+
+const PACKED: Readonly<Record<WeightDtype, Dtype>> = { F32: "f32", F16: "f16", BF16: "bf16" };
+
+/** Bytes of staging memory after which an upload is waited for: WebGPU keeps it until the queue has run. */
+const STAGING = 256 * 2 ** 20;
+
+/**
+ * Loads all parameters of `module` from `source`, whose names are the property paths.
+ *
+ * Names and shapes are checked before anything is read; tensors are read one at a time.
+ * @throws {InputError} if a tensor is missing, unknown, has another shape or dtype, or is not finite
+ */
+export async function loadModule(
+  gpu: Gpu,
+  module: Module,
+  { source, precision }: { source: WeightSource; precision: Precision },
+): Promise<void> {
+  const parameters = new Map(module.parameters());
+  checkParameters(source, new Map([...parameters].map(([name, { shape }]) => [name, shape])));
+  let staged = 0;
+  try {
+    for (const [name, parameter] of parameters) {
+      const stored = await source.read(name);
+      parameter.tensor = upload(gpu, { name, parameter, stored, precision });
+      staged += stored.bytes.byteLength;
+      if (staged > STAGING) {
+        await gpu.sync();
+        staged = 0;
+      }
+    }
+  } catch (error) {
+    module.dispose();
+    throw error;
+  }
+}
+
+function upload(
+  gpu: Gpu,
+  { name, parameter, stored, precision }: {
+    name: string;
+    parameter: Parameter;
+    stored: StoredTensor;
+    precision: Precision;
+  },
+): Tensor {
+  const { dtype, bytes } = stored;
+  if (!isWeightDtype(dtype)) throw new TypeError(`Cannot load "${name}": dtype is ${dtype}`);
+  checkFinite(name, { dtype, bytes });
+  const { shape, axes, packable } = parameter;
+  // Kernels read packed rows four elements at a time.
+  if (packable && precision === "native" && (shape.at(-1) ?? 0) % 4 === 0) {
+    return tensor(gpu, bytes, shape, PACKED[dtype]);
+  }
+  const values = toF32(bytes, dtype);
+  return axes
+    ? tensor(gpu, permuted(values, shape, axes), axes.map((axis) => shape[axis] ?? 0))
+    : tensor(gpu, values, shape);
+}
+
+/** `values` of `shape` with axes in another order. */
+export function permuted(
+  values: Float32Array<ArrayBuffer>,
+  shape: readonly number[],
+  axes: readonly number[],
+): Float32Array<ArrayBuffer> {
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
+  const sizes = axes.map((axis) => shape[axis] ?? 0);
+  const steps = axes.map((axis) => strides[axis] ?? 0);
+  const result = new Float32Array(values.length);
+  let at = 0;
+  const copy = (depth: number, from: number): void => {
+    const [size = 0, step = 0] = [sizes[depth], steps[depth]];
+    for (let i = 0; i < size; i++) {
+      if (depth === sizes.length - 1) result[at++] = values[from + i * step] ?? 0;
+      else copy(depth + 1, from + i * step);
+    }
+  };
+  copy(0, 0);
+  return result;
+}

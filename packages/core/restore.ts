@@ -1,0 +1,52 @@
+import { scoped, type Tensor } from "@fluxsr/kernels";
+import { oneStep } from "./flow/trajectory.ts";
+import { gridIds, positions } from "./mmdit/positions.ts";
+import { pack, unpack } from "./mmdit/tokens.ts";
+import type { Model } from "./model.ts";
+
+/** Runs one stage of the work: `work` records it and returns its value. A runner may wait, time it or look at it. */
+export type StageRunner = (stage: string, work: () => Tensor) => Tensor | Promise<Tensor>;
+
+/** Options of {@linkcode restore}. */
+export interface RestoreOptions {
+  /** Standard normal noise of the latent's shape: samples the encoder's posterior; left out, its mean is taken. */
+  readonly noise?: Tensor | undefined;
+  /** Is given the stages `encode` (z_L), `transformer` (v), `step` (z_0hat) and `decode` (x_0hat), in this order. */
+  readonly run?: StageRunner;
+}
+
+/**
+ * The one-step restorer (FluxSR, Eq. 18): encode, one velocity at `T_L`, step to the data, decode.
+ *
+ * @param x enlarged low-resolution picture [1, h, w, 3] in [-1, 1]; sizes are multiples of {@linkcode granularity}
+ * @returns restored picture [1, h, w, 3], about [-1, 1], not clamped
+ */
+export async function restore(
+  model: Model,
+  x: Tensor,
+  { noise, run = (_, work) => work() }: RestoreOptions = {},
+): Promise<Tensor> {
+  const { autoencoder, settings: { T_L } } = model;
+  using z_L = await run("encode", () => autoencoder.encode(x, { noise }));
+  using v = await run("transformer", () => predictVelocity(model, z_L));
+  using z_0hat = await run("step", () => oneStep(z_L, v, T_L));
+  return await run("decode", () => autoencoder.decode(z_0hat));
+}
+
+/** Picture sizes must be multiples of this: one token covers 2x2 latent pixels. */
+export function granularity(model: Model): number {
+  return 2 * model.autoencoder.factor;
+}
+
+/** `v_theta(z_L, T_L)` for a latent [1, h, w, z]; position ids count from the latent's own corner. */
+function predictVelocity({ mmdit, config, settings, conditioning: { txt, y } }: Model, z_L: Tensor): Tensor {
+  const [, height = 0, width = 0] = z_L.shape;
+  const { axes_dim, theta } = config.transformer;
+  return scoped(z_L.gpu, () => {
+    const ids = gridIds({ tokens: txt.shape[1] ?? 0, rows: height / 2, columns: width / 2 });
+    const pe = positions(z_L.gpu, ids, { batch: 1, axes_dim, theta });
+    const img = pack(z_L);
+    const guidance = [settings.guidance];
+    return unpack(mmdit.forward({ img, txt, y, pe, timesteps: [settings.T_L], guidance }), { height, width });
+  });
+}

@@ -1,0 +1,22 @@
+import type { Gpu } from "@fluxsr/kernels";
+import type { Autoencoder } from "./autoencoder/autoencoder.ts";
+
+/** The side that FLUX was trained at: larger tiles leave the range of its position ids. */
+const LARGEST = 1024;
+const SMALLEST = 128;
+
+/**
+ * The default tile side in pixels of the enlarged picture: 1024, halved until the autoencoder's largest tensor takes at
+ * most 60 % of what the adapter allows to bind.
+ */
+export function defaultTile(gpu: Gpu, autoencoder: Autoencoder): number {
+  const allowed = 0.6 * Math.min(gpu.device.limits.maxStorageBufferBindingSize, gpu.device.limits.maxBufferSize);
+  let tile = LARGEST;
+  while (tile > SMALLEST && tile * tile * autoencoder.widest * 4 > allowed) tile /= 2;
+  return tile;
+}
+
+/** The default overlap of tiles of `tile` pixels: an eighth, which the autoencoder's receptive field mostly fits in. */
+export function defaultOverlap(tile: number): number {
+  return Math.floor(tile / 8);
+}

@@ -1,0 +1,50 @@
+import { layerNorm, tensor } from "@fluxsr/kernels";
+import { describe, expect, test } from "vitest";
+import { expectClose, gpu, random, randomTensor } from "../../helpers/gpu.ts";
+import * as reference from "../../reference/norm.ts";
+
+/** One element, primes, a workgroup and one more, and a row longer than the workgroup. */
+const SHAPES = [[1, 1, 1], [1, 3, 7], [2, 5, 65], [2, 3, 64], [3, 2, 331]] as const;
+
+describe.each(SHAPES.map((shape) => [shape]))("layerNorm() for shape %j", (shape) => {
+  const [batches, , width] = shape;
+  const x = randomTensor(shape, 1);
+  const shift = randomTensor([batches, width], 2);
+  const scale = randomTensor([batches, width], 3);
+
+  test("matches the reference without modulation", async () => {
+    await expectClose(layerNorm(x.tensor), reference.layerNorm(x.data, { shape }));
+  });
+  test("matches the reference with modulation", async () => {
+    await expectClose(
+      layerNorm(x.tensor, { shift: shift.tensor, scale: scale.tensor, eps: 1e-3 }),
+      reference.layerNorm(x.data, { shape, shift: shift.data, scale: scale.data, eps: 1e-3 }),
+    );
+  });
+});
+
+test("layerNorm() spreads more than 65535 rows over two dimensions", async () => {
+  const shape = [1, 65537, 3] as const;
+  const x = randomTensor(shape);
+  // The eps keeps three values that happen to be close from being blown up.
+  const eps = 0.01;
+  await expectClose(layerNorm(x.tensor, { eps }), reference.layerNorm(x.data, { shape, eps }));
+});
+
+/** Next to 100 an f32 is exact to 4e-6, and so is the mean, which is 1e-4 of the deviation: no method can do better. */
+const OFFSET = 2e-4;
+
+test("layerNorm() keeps its precision where the mean is much larger than the deviation", async () => {
+  const shape = [1, 2, 1000] as const;
+  const data = random(shape).map((value) => 100 + 0.1 * value);
+  await expectClose(layerNorm(tensor(gpu, data, shape)), reference.layerNorm(data, { shape }), OFFSET);
+});
+
+test("layerNorm() refuses wrong shapes", () => {
+  const x = randomTensor([2, 3, 4]).tensor;
+  const row = randomTensor([2, 4]).tensor;
+  const wrong = randomTensor([3, 4]).tensor;
+  expect(() => layerNorm(row)).toThrow("x must be [B, L, D]: it is [2, 4]");
+  expect(() => layerNorm(x, { shift: row, scale: wrong })).toThrow("scale must be [2, 4]: it is [3, 4]");
+  expect(() => layerNorm(x, { shift: row })).toThrow("only one is given");
+});
