@@ -1,6 +1,7 @@
 import sharp, { type Metadata } from "sharp";
 import { InputError } from "../errors.ts";
 import { uprightExif } from "./_exif.ts";
+import { osReason } from "./_os_reason.ts";
 import { isSrgbProfile } from "./_srgb_profile.ts";
 import type { Picture } from "./picture.ts";
 import { sniffFormat } from "./sniff_format.ts";
@@ -44,7 +45,8 @@ export async function readImage(path: string, options: { maxPixels?: number } = 
   const { data, info } = await image.toBuffer({ resolveWithObject: true })
     .catch((error) => failDamaged(path, format, error));
 
-  const samples = depth === 16 ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
+  const SampleArray = depth === 16 ? Uint16Array : Uint8Array;
+  const samples = new SampleArray(data.buffer, data.byteOffset, info.width * info.height * info.channels);
   const exif = header.exif && uprightExif(header.exif);
   return {
     width: info.width,
@@ -70,7 +72,7 @@ async function readFile(path: string): Promise<Uint8Array> {
     if (cause instanceof InputError) throw cause;
     const missing = cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory;
     if (missing) fail(path, "the file must exist: there is none of this name", { cause });
-    fail(path, `the file must be readable: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    fail(path, `the file must be readable: ${osReason(cause)}`, { cause });
   }
 }
 

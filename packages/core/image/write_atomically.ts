@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { InputError } from "../errors.ts";
+import { osReason } from "./_os_reason.ts";
 
 /** The file operations that tests replace to provoke failures. */
 export interface FileOperations {
@@ -30,7 +31,7 @@ export async function writeAtomically(
       const hint = "Free some space, or write to another disk.";
       refuse(path, `the disk must have room for ${bytes.length} bytes: it is full`, { hint, cause });
     }
-    refuse(path, `its folder must be writable: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    refuse(path, `its folder must be writable: ${osReason(cause)}`, { cause });
   } finally {
     await Deno.remove(temporary).catch(() => {}); // renamed already unless something failed
   }

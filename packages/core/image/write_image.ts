@@ -75,7 +75,9 @@ function losses({ depth, alpha, exif }: Picture, format: OutputFormat): string[]
 
 /** 0..65535 to the nearest of 0..255. */
 function roundToBytes(samples: Uint8Array | Uint16Array): Uint8Array {
-  return Uint8Array.from(samples, (value) => Math.round(value / 257));
+  const bytes = new Uint8Array(samples.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.round(samples[i]! / 257);
+  return bytes;
 }
 
 /** rgb [pixels, 3], alpha [pixels] -> [pixels, 4] */

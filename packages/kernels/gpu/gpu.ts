@@ -103,6 +103,7 @@ export class Gpu {
 
   /** Copies `data` (a multiple of 4 bytes) to the start of `buffer`, after everything recorded so far. */
   write(buffer: PooledBuffer, data: ArrayBufferView<ArrayBuffer>): void {
+    if (data.byteLength === 0) return; // Deno 2.9 panics on an empty write
     this.flush();
     this.device.queue.writeBuffer(buffer.raw, 0, data);
   }

@@ -8,6 +8,7 @@ import wScalar from "./_matmul_b_scalar.wgsl" with { type: "text" };
 import wVec4 from "./_matmul_b_vec4.wgsl" with { type: "text" };
 import loadB from "./_matmul_load_b.wgsl" with { type: "text" };
 import { tileGroups, tileThreads } from "./_register_tile.ts";
+import registerStore from "./_register_store.wgsl" with { type: "text" };
 import registerTile from "./_register_tile.wgsl" with { type: "text" };
 import source from "./conv2d.wgsl" with { type: "text" };
 import { matmul } from "./matmul.ts";
@@ -43,7 +44,15 @@ interface Variant {
 function build({ aligned, bias, addend, threads }: Variant) {
   return kernel({
     name: "conv2d.forward",
-    sources: [aligned.x ? xVec4 : xScalar, aligned.w ? wVec4 : wScalar, loadB, activations, registerTile, source],
+    sources: [
+      aligned.x ? xVec4 : xScalar,
+      aligned.w ? wVec4 : wScalar,
+      loadB,
+      activations,
+      registerTile,
+      registerStore,
+      source,
+    ],
     entry: "forward",
     binds: { x: "read", b: "read", bias: "read", addend: "read", c: "write" },
     params: {

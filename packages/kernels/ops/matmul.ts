@@ -11,6 +11,7 @@ import bScalar from "./_matmul_b_scalar.wgsl" with { type: "text" };
 import bVec4 from "./_matmul_b_vec4.wgsl" with { type: "text" };
 import loadB from "./_matmul_load_b.wgsl" with { type: "text" };
 import { tileGroups, tileThreads } from "./_register_tile.ts";
+import registerStore from "./_register_store.wgsl" with { type: "text" };
 import registerTile from "./_register_tile.wgsl" with { type: "text" };
 import { gelu, silu } from "./activation.ts";
 import { reshape } from "./reshape.ts";
@@ -52,7 +53,7 @@ function build({ aligned, dtype, transposeA, transposeB, bias, addend, activatio
   const readB = { f32: aligned.b ? bVec4 : bScalar, f16: bF16, bf16: bBf16 }[dtype];
   return kernel({
     name: `matmul.forward.${transposeA ? "t" : "n"}${transposeB ? "t" : "n"}`,
-    sources: [aligned.a ? aVec4 : aScalar, readB, loadB, activations, registerTile, source],
+    sources: [aligned.a ? aVec4 : aScalar, readB, loadB, activations, registerTile, registerStore, source],
     entry: "forward",
     binds: { a: "read", b: "read", bias: "read", addend: "read", c: "write" },
     params: { m: "u32", n: "u32", k: "u32", a_stride: "u32", b_stride: "u32", alpha: "f32" },

@@ -3,6 +3,7 @@ import { scoped } from "../tensor/scope.ts";
 import { record } from "../tensor/tape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import { byElem, widest } from "./_elem.ts";
+import scalar from "./_elem_scalar.wgsl" with { type: "text" };
 import { sizes } from "./_shapes.ts";
 import reduce from "./_workgroup_reduce.wgsl" with { type: "text" };
 import source from "./moments.wgsl" with { type: "text" };
@@ -27,7 +28,7 @@ const partial = byElem((elem) =>
 function merge(deviation: boolean) {
   return kernel({
     name: `moments.${deviation ? "deviation" : "variance"}`,
-    sources: [partial.scalar.sources[0] ?? "", reduce, source],
+    sources: [scalar, reduce, source],
     entry: "merge",
     binds: { parts: "read", moments: "write" },
     params,

@@ -27,7 +27,10 @@ export function gradient(width: number, height: number): Uint8Array {
   const rgb = new Uint8Array(width * height * 3);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      rgb.set([40 + (175 * x) / width, 40 + (175 * y) / height, 128 + 40 * Math.sin((x + y) / 20)], (y * width + x) * 3);
+      rgb.set(
+        [40 + (175 * x) / width, 40 + (175 * y) / height, 128 + 40 * Math.sin((x + y) / 20)],
+        (y * width + x) * 3,
+      );
     }
   }
   return rgb;

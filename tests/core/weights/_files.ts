@@ -7,10 +7,13 @@ export function golden(path: string): string {
   return fileURLToPath(new URL(`../../golden/${path}`, import.meta.url));
 }
 
+const folders: string[] = [];
+afterAll(() => folders.forEach((path) => Deno.removeSync(path, { recursive: true })));
+
 /** A new folder that goes away after the test file. */
 export function temporaryFolder(): string {
-  const path = Deno.makeTempDirSync({ prefix: "fluxsr-" });
-  afterAll(() => Deno.removeSync(path, { recursive: true }));
+  const path = Deno.makeTempDirSync({ prefix: "fluxsr-weights-" });
+  folders.push(path);
   return path;
 }
 

@@ -37,8 +37,8 @@ describe("openGpu()", () => {
 
   test("names the features that are missing, and only those", async () => {
     const features = new Set(["shader-f16"]);
-    await expect(openGpu({ provider: provider({ features }), features: ["shader-f16", "subgroups", "other"] })).rejects
-      .toThrow(new UnsupportedFeatureError("Cannot open a GPU: the adapter does not offer subgroups, other"));
+    await expect(openGpu({ provider: provider({ features }), features: ["shader-f16", "other"] })).rejects
+      .toThrow(new UnsupportedFeatureError("Cannot open a GPU: the adapter does not offer other"));
   });
 
   test("works on an adapter without optional features", async () => {
@@ -73,19 +73,14 @@ test("subgroups work when asked for", async ({ skip }) => {
     throw error;
   });
   using gpu = opened;
-  const size = real.info.subgroupMaxSize;
-  expect(real.info.subgroupMinSize).toBe(size);
-  using x = tensor(gpu, Float32Array.from({ length: 64 }, (_, i) => i), [64]);
+  using x = tensor(gpu, new Float32Array(64).fill(1), [64]);
   using y = tensor(gpu, new Float32Array(64), [64]);
   gpu.run(kernel({ name: "subgroups", sources: [subgroups], entry: "forward", binds: { x: "read", y: "write" } }), {
     buffers: [x.buffer, y.buffer],
     params: {},
     groups: groups1d(64, 64),
   });
-  const [sums] = await read(y);
-  const expected = Float32Array.from({ length: 64 }, (_, i) => {
-    const first = i - i % size;
-    return size * first + size * (size - 1) / 2;
-  });
-  expect(sums).toEqual(expected);
+  const [sizes = []] = await read(y);
+  expect(Math.min(...sizes)).toBeGreaterThanOrEqual(real.info.subgroupMinSize);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(real.info.subgroupMaxSize);
 });

@@ -1,4 +1,4 @@
-import { affine, clamp, combine, multiply, read, subtract } from "@fluxsr/kernels";
+import { affine, clamp, combine, exp, multiply, read, subtract } from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
 import { expectClose, gpu, randomTensor } from "../../helpers/gpu.ts";
 
@@ -23,6 +23,9 @@ describe.each(SHAPES.map((shape) => [shape]))("elementwise ops for shape %j", (s
   });
   test("affine() matches the reference", async () => {
     await expectClose(affine(a.tensor, { scale: 2, offset: 0.25 }), a.data.map((x) => 2 * x + 0.25));
+  });
+  test("exp() matches the reference", async () => {
+    await expectClose(exp(a.tensor, 0.5), a.data.map((x) => Math.exp(0.5 * x)));
   });
   test("clamp() limits the values", async () => {
     await expectClose(clamp(a.tensor, -0.5, 0.5), a.data.map((x) => Math.min(0.5, Math.max(-0.5, x))));

@@ -1,0 +1,126 @@
+import { gradients, matmul, multiply, read, sum, Tape, type Tensor, tensor } from "@fluxsr/kernels";
+import { describe, expect, test } from "vitest";
+import { expectClose, gpu, random, randomTensor } from "../../helpers/gpu.ts";
+import { geluReference, matmulReference, siluReference } from "../../reference/matmul.ts";
+
+/** One element, primes, tile + 1, sizes that need scalar reads, narrow and wide. */
+const SIZES = [[1, 1, 1], [7, 5, 3], [8, 8, 8], [65, 12, 9], [9, 65, 66], [2, 130, 4], [130, 4, 70], [
+  33,
+  64,
+  20,
+]] as const;
+const MODES = [[false, false], [false, true], [true, false], [true, true]] as const;
+
+describe.each(SIZES)("matmul() of %i x %i x %i", (m, k, n) => {
+  test.each(MODES)("matches the reference with transposeA %s, transposeB %s", async (transposeA, transposeB) => {
+    const a = randomTensor(transposeA ? [k, m] : [m, k], 1);
+    const b = randomTensor(transposeB ? [n, k] : [k, n], 2);
+    const expected = matmulReference(a.data, b.data, { m, k, n, transposeA, transposeB });
+    await expectClose(matmul(a.tensor, b.tensor, { transposeA, transposeB }), expected);
+  });
+
+  test.each(MODES)("matches it for batch 2 with transposeA %s, transposeB %s", async (transposeA, transposeB) => {
+    const a = randomTensor([2, ...(transposeA ? [k, m] : [m, k])], 3);
+    const b = randomTensor([2, ...(transposeB ? [n, k] : [k, n])], 4);
+    const expected = matmulReference(a.data, b.data, { m, k, n, batches: 2, transposeA, transposeB });
+    await expectClose(matmul(a.tensor, b.tensor, { transposeA, transposeB }), expected);
+  });
+
+  test("shares a 2-D right side between the batches", async () => {
+    const a = randomTensor([2, 3, m, k], 5);
+    const b = randomTensor([n, k], 6);
+    const expected = matmulReference(a.data, b.data, { m: 6 * m, k, n, transposeB: true });
+    const c = matmul(a.tensor, b.tensor, { transposeB: true });
+    expect(c.shape).toEqual([2, 3, m, n]);
+    await expectClose(c, expected);
+  });
+
+  test.each(["gelu", "silu"] as const)("fuses alpha, bias, addend and %s", async (activation) => {
+    const [a, b] = [randomTensor([m, k], 7), randomTensor([k, n], 8)];
+    const [bias, addend] = [randomTensor([n], 9), randomTensor([m, n], 10)];
+    const act = { gelu: geluReference, silu: siluReference }[activation];
+    const expected = matmulReference(a.data, b.data, { m, k, n })
+      .map((value, i) => act(0.5 * value + bias.data[i % n]! + addend.data[i]!));
+    const options = { alpha: 0.5, bias: bias.tensor, addend: addend.tensor, activation };
+    await expectClose(matmul(a.tensor, b.tensor, options), expected);
+  });
+});
+
+/** The upper half of each f32, and the f32 that it stands for. */
+function bf16(values: Float32Array): { bytes: Uint8Array<ArrayBuffer>; exact: Float32Array } {
+  const upper = new Uint16Array(new Uint32Array(values.slice().buffer).map((bits) => bits >>> 16));
+  const exact = new Float32Array(Uint32Array.from(upper, (half) => half << 16).buffer);
+  return { bytes: new Uint8Array(upper.buffer), exact };
+}
+
+function f16(values: Float32Array): { bytes: Uint8Array<ArrayBuffer>; exact: Float32Array } {
+  const halves = new Float16Array(values);
+  return { bytes: new Uint8Array(halves.buffer), exact: new Float32Array(halves) };
+}
+
+test.each([["bf16", bf16], ["f16", f16]] as const)(
+  "matmul() reads %s weights without rounding them",
+  async (dtype, pack) => {
+    const [m, k, n] = [5, 68, 12];
+    const a = randomTensor([m, k], 1);
+    const { bytes, exact } = pack(random([n, k], 2));
+    const expected = matmulReference(a.data, exact, { m, k, n, transposeB: true });
+    await expectClose(matmul(a.tensor, tensor(gpu, bytes, [n, k], dtype), { transposeB: true }), expected);
+    const plain = pack(random([k, n], 3));
+    const other = matmulReference(a.data, plain.exact, { m, k, n });
+    await expectClose(matmul(a.tensor, tensor(gpu, plain.bytes, [k, n], dtype)), other);
+  },
+);
+
+test("matmul() as the low-rank branch of LoRA adds onto the base product", async () => {
+  const [m, k, n, rank] = [11, 20, 13, 3];
+  const [x, w] = [randomTensor([m, k], 1), randomTensor([n, k], 2)];
+  const [a, b] = [randomTensor([rank, k], 3), randomTensor([n, rank], 4)];
+  const base = matmul(x.tensor, w.tensor, { transposeB: true });
+  const y = matmul(matmul(x.tensor, a.tensor, { transposeB: true }), b.tensor, {
+    transposeB: true,
+    alpha: 2,
+    addend: base,
+  });
+  const low = matmulReference(x.data, a.data, { m, k, n: rank, transposeB: true });
+  const change = matmulReference(low, b.data, { m, k: rank, n, transposeB: true });
+  const expected = matmulReference(x.data, w.data, { m, k, n, transposeB: true }).map((v, i) => v + 2 * change[i]!);
+  await expectClose(y, expected);
+});
+
+test.each(MODES)(
+  "matmul() has the gradient of central differences, transposeA %s, transposeB %s",
+  async (transposeA, transposeB) => {
+    const [m, k, n] = [3, 5, 4];
+    const a = randomTensor(transposeA ? [k, m] : [m, k], 1);
+    const b = randomTensor(transposeB ? [n, k] : [k, n], 2);
+    const probe = randomTensor([m, n], 3);
+    const options = { transposeA, transposeB, alpha: 0.5 };
+    using tape = new Tape(gpu);
+    tape.watch(a.tensor);
+    tape.watch(b.tensor);
+    const c = matmul(a.tensor, b.tensor, options);
+    const [da, db] = await read(...gradients(tape, c, { seed: probe.tensor, wanted: [a.tensor, b.tensor] }));
+    const loss = async (x: Tensor, y: Tensor) =>
+      (await read(sum(multiply(matmul(x, y, options), probe.tensor))))[0]![0]!;
+    for (const [side, grad] of [["a", da], ["b", db]] as const) {
+      for (const i of [0, 7, 11]) {
+        const change = async (delta: number) => {
+          const values = { a: a.data.slice(), b: b.data.slice() };
+          values[side][i]! += delta;
+          return await loss(tensor(gpu, values.a, a.tensor.shape), tensor(gpu, values.b, b.tensor.shape));
+        };
+        const slope = ((await change(0.01)) - (await change(-0.01))) / 0.02;
+        expect(Math.abs(grad![i]! - slope)).toBeLessThan(1e-3);
+      }
+    }
+  },
+);
+
+test("matmul() refuses sizes that do not fit, in words", () => {
+  const [a, b] = [randomTensor([4, 64]).tensor, randomTensor([128, 32]).tensor];
+  expect(() => matmul(a, b)).toThrow("inner sizes and batches must match: a is [4, 64], b is [128, 32]");
+  expect(() => matmul(a, randomTensor([64, 3]).tensor, { bias: randomTensor([4]).tensor })).toThrow("bias must be [3]");
+  const odd = tensor(gpu, new Uint8Array(2 * 3 * 5), [3, 5], "f16");
+  expect(() => matmul(randomTensor([4, 5]).tensor, odd, { transposeB: true })).toThrow("multiple of 4");
+});

@@ -1,0 +1,137 @@
+import {
+  add,
+  affine,
+  clamp,
+  combine,
+  gradients,
+  multiply,
+  read,
+  record,
+  reshape,
+  scale,
+  scoped,
+  Tape,
+  Tensor,
+  tensor,
+} from "@fluxsr/kernels";
+import { describe, expect, test } from "vitest";
+import { gpu, random, scaledError } from "../../helpers/gpu.ts";
+
+const SHAPE = [3, 5];
+const STEP = 1e-2;
+/** Central differences of a cubic at this step are off by its square, 1e-4; f32 values of size 1 add 1e-7 / STEP. */
+const TOLERANCE = 5e-4;
+const SEED = random(SHAPE, 3);
+
+type Ops = (a: Tensor, b: Tensor) => Tensor;
+
+/** The derivatives of `sum(ops(a, b) * seed)` with respect to each element of input `which`. */
+async function centralDifferences(ops: Ops, which: number, inputs: Float32Array<ArrayBuffer>[]): Promise<number[]> {
+  const results = scoped(gpu, () =>
+    Array.from(inputs[which] ?? [], (value, i) =>
+      [STEP, -STEP].map((step) => {
+        const [a, b] = inputs.map((values, k) =>
+          tensor(gpu, k === which ? values.with(i, value + step) : values, SHAPE)
+        );
+        return ops(a as Tensor, b as Tensor);
+      })).flat());
+  const values = await read(...results);
+  results.forEach((result) => result.dispose());
+  const losses = values.map((y) => y.reduce((sum, value, i) => sum + value * (SEED[i] ?? NaN), 0));
+  return Array.from(inputs[which] ?? [], (_, i) => ((losses[2 * i] ?? NaN) - (losses[2 * i + 1] ?? NaN)) / (2 * STEP));
+}
+
+async function expectGradients(ops: Ops): Promise<void> {
+  const inputs = [random(SHAPE, 1), random(SHAPE, 2)];
+  const live = gpu.memory.live;
+  const [a, b] = inputs.map((values) => tensor(gpu, values, SHAPE)) as [Tensor, Tensor];
+  using tape = new Tape(gpu);
+  tape.watch(a);
+  tape.watch(b);
+  const y = ops(a, b);
+  const dy = tensor(gpu, SEED, y.shape);
+  const grads = gradients(tape, y, { seed: dy, wanted: [a, b] });
+  const actual = await read(...grads);
+  for (const x of [a, b, y, dy, ...grads]) x.dispose();
+  tape.close();
+  expect(gpu.memory.live).toBe(live);
+
+  for (const which of [0, 1]) {
+    const expected = await centralDifferences(ops, which, inputs);
+    expect(scaledError(actual[which] ?? [], expected)).toBeLessThan(TOLERANCE);
+  }
+}
+
+describe("gradients() agree with central differences", () => {
+  test.each<[string, Ops]>([
+    ["combine", (a, b) => combine(a, b, { alpha: 0.7, beta: -1.3 })],
+    ["multiply", (a, b) => multiply(a, b)],
+    ["affine of both", (a, b) => scoped(gpu, () => add(affine(a, { scale: 3, offset: 1 }), affine(b, { scale: -2 })))],
+    ["an input used twice", (a, b) => scoped(gpu, () => multiply(multiply(a, a), b))],
+    ["an input used on two paths", (a, b) => scoped(gpu, () => add(multiply(a, b), scale(multiply(b, b), 0.5)))],
+    ["reshape", (a, b) => scoped(gpu, () => multiply(reshape(reshape(multiply(a, b), [15]), SHAPE), b))],
+  ])("%s", (_, ops) => expectGradients(ops));
+});
+
+/** A tape with `x` watched, and everything made in `body` freed after. */
+function taped(body: (tape: Tape, x: Tensor) => void): void {
+  scoped(gpu, () => {
+    const x = tensor(gpu, random([2]), [2]);
+    using tape = new Tape(gpu);
+    tape.watch(x);
+    body(tape, x);
+  });
+}
+
+describe("gradients()", () => {
+  test("name the op that has none", () => {
+    taped((tape, x) => {
+      const y = scale(record("no_gradient", clamp(x, 0, 1), [x]), 2);
+      expect(() => gradients(tape, y, { seed: x, wanted: [x] })).toThrow(
+        `Cannot differentiate "no_gradient": it has no gradient`,
+      );
+    });
+  });
+
+  test("are not asked of ops that do not lead to the output", () => {
+    taped((tape, x) => {
+      record("no_gradient", scale(x, 1), [x]);
+      expect(gradients(tape, scale(x, 2), { seed: x, wanted: [x] }).length).toBe(1);
+    });
+  });
+
+  test("refuse a wanted tensor that the output does not depend on", () => {
+    taped((tape, x) => {
+      const other = scale(x, 3);
+      expect(() => gradients(tape, scale(x, 2), { seed: x, wanted: [other] })).toThrow(
+        "Cannot differentiate: a tensor [2] does not influence the output",
+      );
+    });
+  });
+
+  test("of values on the way are given too", async () => {
+    const results: Tensor[] = [];
+    taped((tape, x) => {
+      const middle = affine(x, { scale: 3 });
+      const y = affine(middle, { scale: 5 });
+      const seed = tensor(gpu, new Float32Array([1, 2]), [2]);
+      results.push(...gradients(tape, y, { seed, wanted: [x, middle] }).map((each) => each.retain()));
+    });
+    expect(await read(...results)).toEqual([new Float32Array([15, 30]), new Float32Array([5, 10])]);
+    results.forEach((each) => each.release());
+  });
+
+  test("that pass through an op unchanged are tensors of their own", async () => {
+    const before = gpu.memory.live;
+    const [x, z, seed] = [1, 2, 3].map((i) => tensor(gpu, random([2], i), [2])) as [Tensor, Tensor, Tensor];
+    const tape = new Tape(gpu);
+    tape.watch(x);
+    tape.watch(z);
+    using y = record("pass", tensor(gpu, random([2]), [2]), [x, z], (dy) => [dy, dy]);
+    const [dx, dz, dy] = gradients(tape, y, { seed, wanted: [x, z, y] }) as [Tensor, Tensor, Tensor];
+    expect(await read(dx, dz, dy)).toEqual([1, 2, 3].map(() => random([2], 3)));
+    for (const each of [dx, dz, dy, seed, x, z]) each.dispose();
+    tape.close();
+    expect(gpu.memory.live).toBe(before + y.buffer.size);
+  });
+});

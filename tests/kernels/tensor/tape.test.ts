@@ -1,0 +1,64 @@
+import { add, affine, clamp, multiply, record, scale, scoped, Tape, tensor } from "@fluxsr/kernels";
+import { expect, test } from "vitest";
+import { tracked } from "../../../packages/kernels/tensor/tape.ts";
+import { gpu, randomTensor } from "../../helpers/gpu.ts";
+
+test("records only what depends on a watched tensor, in order", () => {
+  scoped(gpu, () => {
+    const x = randomTensor([4], 1).tensor;
+    const frozen = randomTensor([4], 2).tensor;
+    using tape = new Tape(gpu);
+    tape.watch(x);
+    const y = multiply(x, frozen);
+    const unrelated = add(frozen, frozen);
+    clamp(y, 0, 1);
+    expect(tape.nodes.map(({ op }) => op)).toEqual(["multiply", "clamp"]);
+    expect([x, y, frozen, unrelated].map(tracked)).toEqual([true, true, false, false]);
+  });
+});
+
+test("records nothing before it is opened, after stop() and after close()", () => {
+  scoped(gpu, () => {
+    const x = randomTensor([4]).tensor;
+    scale(x, 2);
+    const tape = new Tape(gpu);
+    tape.watch(x);
+    scale(x, 2);
+    tape.stop();
+    scale(x, 2);
+    expect(tape.nodes.length).toBe(1);
+    expect(tracked(x)).toBe(false);
+    tape.close();
+    expect(tape.nodes.length).toBe(0);
+    scale(x, 2);
+    expect(tape.nodes.length).toBe(0);
+  });
+});
+
+test("keeps what it recorded alive until it is closed", () => {
+  const before = gpu.memory.live;
+  const x = randomTensor([64]).tensor;
+  const tape = new Tape(gpu);
+  tape.watch(x);
+  const y = affine(x, { scale: 2 });
+  x.dispose();
+  y.dispose();
+  expect(gpu.memory.live).toBe(before + 2 * 256);
+  expect(tape.nodes[0]?.output.buffer).toBeDefined();
+  tape.close();
+  tape.close();
+  expect(gpu.memory.live).toBe(before);
+});
+
+test("only one can be open on a GPU", () => {
+  using tape = new Tape(gpu);
+  expect(() => new Tape(gpu)).toThrow("Cannot open a tape: one is open on this GPU already");
+  tape.close();
+  using _next = new Tape(gpu);
+});
+
+test("record() hands the output through", () => {
+  using x = tensor(gpu, new Float32Array(1), [1]);
+  using y = tensor(gpu, new Float32Array(1), [1]);
+  expect(record("op", y, [x])).toBe(y);
+});
