@@ -8,14 +8,14 @@ export interface Tolerance {
   readonly atol: number;
 }
 
-/** A tensor of a file, f32. */
+/** A tensor on the host. */
 export interface Values {
   readonly shape: readonly number[];
-  readonly values: ArrayLike<number>;
+  readonly values: Float32Array<ArrayBuffer>;
 }
 
-/** All tensors of a file by name. */
-export type Tensors = ReadonlyMap<string, { readonly shape: readonly number[]; readonly values: Float32Array<ArrayBuffer> }>;
+/** Tensors by name. */
+export type Tensors = ReadonlyMap<string, Values>;
 
 /** A folder with a `case.json`: what is computed, from which files, and how exactly it must come out. */
 export class GoldenCase {
@@ -46,11 +46,6 @@ export class GoldenCase {
     return { rtol: part("rtol"), atol: part("atol") };
   }
 
-  /** The file of other weights that the case names, if any. */
-  get diffusersWeights(): string | undefined {
-    return this.#json.has("diffusers_weights") ? this.path(this.#json.text("diffusers_weights")) : undefined;
-  }
-
   /** The names of the case's files. */
   get files(): readonly string[] {
     return this.#json.has("files") ? this.#json.object("files").keys : [];
@@ -63,7 +58,9 @@ export class GoldenCase {
     const listed = entry?.has("tensors") ? entry.objects("tensors").map((each) => each.text("name")) : [];
     const missing = listed.find((name) => !tensors.has(name));
     if (missing !== undefined) {
-      throw new InputError(`Cannot read "${this.path(file)}": it must have the tensors that are listed: no "${missing}"`);
+      throw new InputError(
+        `Cannot read "${this.path(file)}": it must have the tensors that are listed: no "${missing}"`,
+      );
     }
     return tensors;
   }
@@ -84,7 +81,7 @@ export async function readCase(folder: string): Promise<GoldenCase> {
 /** All tensors of a safetensors file. */
 export async function readTensors(path: string): Promise<Tensors> {
   using source = await openWeights(path);
-  const tensors = new Map();
+  const tensors = new Map<string, Values>();
   for (const [name, { shape }] of source.tensors) tensors.set(name, { shape, values: await source.readF32(name) });
   return tensors;
 }

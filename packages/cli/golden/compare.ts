@@ -1,4 +1,4 @@
-import type { Tolerance } from "./case.ts";
+import type { Tensors, Tolerance } from "./case.ts";
 
 /** One tensor against its golden values. */
 export interface Comparison {
@@ -42,8 +42,8 @@ export function compare(
 export function compareAll(
   name: string,
   { actual, expected }: {
-    actual: ReadonlyMap<string, { readonly values: ArrayLike<number> }>;
-    expected: ReadonlyMap<string, { readonly values: ArrayLike<number> }>;
+    actual: Tensors;
+    expected: Tensors;
   },
   tolerance: Tolerance,
 ): Group {

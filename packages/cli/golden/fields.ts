@@ -28,7 +28,8 @@ export function fieldsOf(path: string, json: unknown, place = ""): Fields {
     return object[key] as T;
   }
 
-  const listOf = (isGood: (value: unknown) => boolean) => (value: unknown) => Array.isArray(value) && value.every(isGood);
+  const listOf = (isGood: (value: unknown) => boolean) => (value: unknown) =>
+    Array.isArray(value) && value.every(isGood);
   return {
     keys: Object.keys(object),
     has,

@@ -1,19 +1,19 @@
 import {
+  InputError,
   loadModule,
   Mmdit,
   type MmditConfig,
   type MmditInputs,
+  openWeights,
   positions,
   ropeTables,
   timeEmbedding,
-  type WeightSource,
 } from "@fluxsr/core";
-import { InputError, openWeights } from "@fluxsr/core";
-import { type Gpu, scoped, tensor } from "@fluxsr/kernels";
+import { type Gpu, scoped, type Tensor, tensor } from "@fluxsr/kernels";
 import { mmditNames, parseMmditConfig } from "./_core.ts";
-import { type GoldenCase, readCase, type Tensors } from "./case.ts";
+import { type GoldenCase, readCase, type Tensors, type Values } from "./case.ts";
 import type { Fields } from "./fields.ts";
-import { type Recorded, Recorder } from "./recorder.ts";
+import { Recorder } from "./recorder.ts";
 
 const CONFIG = [
   "in_channels",
@@ -49,7 +49,7 @@ export function mmditConfig({ folder }: GoldenCase, fields: Fields): MmditConfig
 /** Loads a transformer from a file in the BFL or the diffusers naming. */
 export async function loadMmdit(gpu: Gpu, path: string, config: MmditConfig): Promise<Network> {
   const mmdit = new Mmdit(config);
-  using file: WeightSource = await openWeights(path);
+  using file = await openWeights(path);
   await loadModule(gpu, mmdit, { source: mmditNames(file), precision: "f32" });
   return { gpu, config, mmdit, [Symbol.dispose]: () => mmdit.dispose() };
 }
@@ -70,51 +70,55 @@ export function resultsOf(io: Tensors): Tensors {
 }
 
 /** Runs the transformer on the given tensors of `io`; everything that a case may list is in the result. */
-export async function runMmdit(network: Network, io: Tensors): Promise<Map<string, Recorded>> {
-  const { gpu, mmdit } = network;
+export async function runMmdit(network: Network, io: Tensors): Promise<Map<string, Values>> {
+  const { gpu, config, mmdit } = network;
+  const timesteps = [...given(io, "timesteps").values];
+  const guidance = io.get("guidance")?.values;
   using recorder = new Recorder();
-  const ids = tokenIds(io);
   scoped(gpu, () => {
-    recorder.observe("out", mmdit.forward(mmditInputs(network, io), recorder.observe));
+    const img = upload(gpu, io, "img");
+    const inputs = { ...conditioning(network, io), img, timesteps, ...(guidance && { guidance: [...guidance] }) };
+    recorder.observe("out", mmdit.forward(inputs, recorder.observe));
   });
-  const values = await recorder.read();
-  const { cos, sin, shape: [, tokens, half] } = ropeTables(ids.values, { ...network.config, batch: ids.batch });
-  const first = { shape: [tokens, half], end: tokens * half };
-  values.set("rope_cos", { shape: first.shape, values: cos.slice(0, first.end) });
-  values.set("rope_sin", { shape: first.shape, values: sin.slice(0, first.end) });
-  const temb = timeEmbedding([...given(io, "timesteps").values]);
-  return values.set("temb", { shape: [temb.length / 256, 256], values: temb });
+  const results = await recorder.read();
+  const ids = tokenIds(io);
+  const { cos, sin, shape: [, tokens, half] } = ropeTables(ids.values, { ...config, ...ids });
+  // The case lists the tables of the first sample.
+  results.set("rope_cos", { shape: [tokens, half], values: cos.slice(0, tokens * half) });
+  results.set("rope_sin", { shape: [tokens, half], values: sin.slice(0, tokens * half) });
+  const temb = timeEmbedding(timesteps);
+  return results.set("temb", { shape: [timesteps.length, temb.length / timesteps.length], values: temb });
 }
 
-/** What the transformer is given, on the GPU; `img` and `timesteps` may be left out of `io`. */
-export function mmditInputs({ gpu, config }: Network, io: Tensors): MmditInputs {
-  const upload = (name: string) => tensor(gpu, given(io, name).values, given(io, name).shape);
+/** What stays the same along a trajectory, on the GPU: the text, the pooled text and the positions. */
+export function conditioning({ gpu, config }: Network, io: Tensors): Pick<MmditInputs, "txt" | "y" | "pe"> {
   const ids = tokenIds(io);
-  const guidance = io.get("guidance")?.values;
   return {
-    img: upload("img"),
-    txt: upload("txt"),
-    y: upload("y"),
-    pe: positions(gpu, ids.values, { ...config, batch: ids.batch }),
-    timesteps: [...given(io, "timesteps").values],
-    ...(guidance && { guidance: [...guidance] }),
+    txt: upload(gpu, io, "txt"),
+    y: upload(gpu, io, "y"),
+    pe: positions(gpu, ids.values, { ...config, ...ids }),
   };
+}
+
+function upload(gpu: Gpu, io: Tensors, name: string): Tensor {
+  const { values, shape } = given(io, name);
+  return tensor(gpu, values, shape);
 }
 
 /** Ids of every sample's text tokens, then of its picture's: [B, T + N, axes]. */
 function tokenIds(io: Tensors): { values: Float32Array; batch: number } {
   const parts = [given(io, "txt_ids"), given(io, "img_ids")];
-  const batch = parts[1]?.shape[0] ?? 0;
-  const values = Array.from({ length: batch }, (_, sample) =>
+  const batch = given(io, "img").shape[0] ?? 0;
+  const samples = Array.from({ length: batch }, (_, sample) =>
     parts.flatMap(({ values }) => {
       const size = values.length / batch;
       return [...values.subarray(sample * size, (sample + 1) * size)];
     }));
-  return { values: Float32Array.from(values.flat()), batch };
+  return { values: Float32Array.from(samples.flat()), batch };
 }
 
-function given(io: Tensors, name: string) {
+function given(io: Tensors, name: string): Values {
   const found = io.get(name);
-  if (!found) throw new InputError(`Cannot run the transformer: the case must have the input "${name}"`);
+  if (!found) throw new InputError(`Cannot run the transformer: the case must give "${name}"`);
   return found;
 }

@@ -1,10 +1,5 @@
 import { read, type Tensor } from "@fluxsr/kernels";
-
-/** Values that were read back. */
-export interface Recorded {
-  readonly shape: readonly number[];
-  readonly values: Float32Array<ArrayBuffer>;
-}
+import type { Values } from "./case.ts";
 
 /** Keeps the values that a network shows while it runs, and reads them all in one wait. */
 export class Recorder implements Disposable {
@@ -16,7 +11,7 @@ export class Recorder implements Disposable {
     this.#tensors.set(name, value.retain());
   };
 
-  async read(): Promise<Map<string, Recorded>> {
+  async read(): Promise<Map<string, Values>> {
     const parts = await read(...this.#tensors.values());
     return new Map(
       [...this.#tensors].map(([name, { shape }], i) => [name, { shape, values: parts[i] ?? new Float32Array() }]),

@@ -1,6 +1,6 @@
 import type { WeightSource } from "@fluxsr/core";
 import type { GoldenCase, Tolerance } from "./case.ts";
-import { type Comparison, compare, type Group } from "./compare.ts";
+import { compare, type Comparison, type Group } from "./compare.ts";
 
 /** Compares all tensors of two sources that should have the same names, shapes and values. */
 export async function compareWeights(

@@ -51,7 +51,8 @@ const FORMATS: readonly OutputFormat[] = [
     alpha: true,
     exif: true,
     maxSide: 16384, // sharp's limit; the format itself allows 65536
-    encode: (image) => image.avif({ quality: 85, chromaSubsampling: "4:4:4" }),
+    // The default effort 4 makes files 10% smaller, but takes 9 times as long.
+    encode: (image) => image.avif({ quality: 85, chromaSubsampling: "4:4:4", effort: 2 }),
   },
   {
     name: "TIFF",

@@ -1,0 +1,19 @@
+import { fileURLToPath } from "node:url";
+import { openGpu } from "@fluxsr/kernels";
+import type { Command } from "commander";
+import { runGolden } from "./golden/run.ts";
+
+/** The cases that come with the project. */
+const BUNDLED = fileURLToPath(new URL("../../tests/golden", import.meta.url));
+
+/** Adds `golden [root...]`: the numbers of the networks against those of PyTorch. */
+export function registerGolden(program: Command): void {
+  program.command("golden")
+    .description("check the numbers against golden values from PyTorch")
+    .argument("[root...]", "folders of cases", [BUNDLED])
+    .action(async (roots: string[]) => {
+      using gpu = await openGpu();
+      const isGood = await runGolden(roots, { gpu, print: (line) => console.log(line) });
+      Deno.exitCode = isGood ? 0 : 1;
+    });
+}
