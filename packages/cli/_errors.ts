@@ -45,7 +45,10 @@ export function explain(error: unknown): Failure {
 }
 
 /** Prints an error: its line, its `Hint:`, and with `debug` its stack. */
-export function report(error: unknown, { host, debug, subject }: { host: Host; debug: boolean; subject?: string }): void {
+export function report(
+  error: unknown,
+  { host, debug, subject }: { host: Host; debug: boolean; subject?: string },
+): void {
   const { message, hint } = explain(error);
   const isNamed = subject === undefined || message.includes(subject);
   host.err(`${isNamed ? message : `${oneLine(subject)}: ${message}`}\n`);

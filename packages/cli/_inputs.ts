@@ -61,10 +61,15 @@ async function statOrMissing(path: string): Promise<Deno.FileInfo | "missing" | 
 async function picturesIn(folder: string): Promise<Input[]> {
   const names: string[] = [];
   try {
-    for await (const { name } of Deno.readDir(folder)) if (!name.startsWith(".") && isPictureName(name)) names.push(name);
+    for await (const { name } of Deno.readDir(folder)) {
+      if (!name.startsWith(".") && isPictureName(name)) names.push(name);
+    }
   } catch (cause) {
     const state = cause instanceof Error ? cause.message : String(cause);
-    return unmatched(folder, new InputError(`Cannot read "${folder}": the folder must be readable: ${state}`, { cause }));
+    return unmatched(
+      folder,
+      new InputError(`Cannot read "${folder}": the folder must be readable: ${state}`, { cause }),
+    );
   }
   const pictures = names.filter((name) => !isOwnResult(name, names)).sort();
   const files = await onlyFiles(pictures.map((name) => join(folder, name)));

@@ -1,15 +1,16 @@
-import { InputError } from "@fluxsr/core";
+import type { InputError } from "@fluxsr/core";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { UsageError } from "./_errors.ts";
 import type { Input } from "./_inputs.ts";
+import { Places } from "./_places.ts";
 
 /** One picture to make. With `error` it cannot be made. */
 export interface Job {
   readonly input: string;
-  readonly output?: string;
+  readonly output: string;
   /** Where the before/after picture goes. */
-  readonly comparison?: string;
-  readonly error?: InputError;
+  readonly comparison: string | undefined;
+  readonly error: InputError | undefined;
 }
 
 /** Options of {@linkcode planOutputs}. */
@@ -19,7 +20,7 @@ export interface OutputOptions {
   readonly scale: number;
   readonly compare: boolean;
   readonly overwrite: boolean;
-  /** Whether there are several inputs, or may be the next time. */
+  /** Whether a folder or glob was given, or several files. */
   readonly isList: boolean;
 }
 
@@ -27,120 +28,62 @@ export interface OutputOptions {
 const WRITABLE = [".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff"];
 
 /**
- * Where each result goes, checked as far as it can be before the work: the folder is there and writable, no file is
- * replaced without `overwrite`, no input is replaced at all, and no two results have the same name.
+ * Where each result goes, checked as far as it can be before the work, see {@linkcode Places}. Inputs of the same name
+ * up to the extension keep it: `a_png_x4.png` and `a_jpg_x4.png`.
  *
  * @throws {UsageError} if `output` is a file for several inputs, or of a format that is not written
  */
 export async function planOutputs(inputs: readonly Input[], options: OutputOptions): Promise<Job[]> {
-  const name = await namer(inputs, options);
-  const taken = new Map(await fileKeys(inputs));
+  const { output, scale, compare, overwrite } = options;
+  const folder = await outputFolder(options);
+  const good = inputs.filter(({ error }) => !error).map(({ path }) => path);
+  const nameOf = output !== undefined && folder === undefined ? () => output : resultNames(good, { folder, scale });
+  const places = await Places.around(good, { overwrite, create: folder });
   const jobs: Job[] = [];
-  const folders = new Map<string, InputError | undefined>();
   for (const { path: input, error } of inputs) {
-    if (error) {
-      jobs.push({ input, error });
-      continue;
-    }
-    const output = name(input);
-    const comparison = `${output.slice(0, -extname(output).length)}_compare.png`;
-    const paths = options.compare ? [output, comparison] : [output];
-    const problem = await firstProblem(paths, { taken, folders, overwrite: options.overwrite });
-    for (const path of paths) if (!problem) taken.set(resolve(path), { owner: input, isInput: false });
-    jobs.push({ input, output, ...(options.compare && { comparison }), ...(problem && { error: problem }) });
+    const path = nameOf(input);
+    const comparison = compare ? `${withoutExtension(path)}_compare.png` : undefined;
+    const problem = error ?? await places.take(comparison === undefined ? [path] : [path, comparison], { for: input });
+    jobs.push({ input, output: path, comparison, error: problem });
   }
   return jobs;
 }
 
-/** Who has a file. */
-interface Owner {
-  readonly owner: string;
-  readonly isInput: boolean;
-}
-
-/** The inputs under what identifies a file: its absolute path, and its number on the disk (links, upper and lower case). */
-async function fileKeys(inputs: readonly Input[]): Promise<[string, Owner][]> {
-  const keys: [string, Owner][] = [];
-  for (const { path, error } of inputs) {
-    if (error) continue;
-    const number = await diskNumber(path);
-    for (const key of [resolve(path), ...(number ? [number] : [])]) keys.push([key, { owner: path, isInput: true }]);
-  }
-  return keys;
-}
-
-async function diskNumber(path: string): Promise<string | undefined> {
-  const info = await Deno.stat(path).catch(() => undefined);
-  return info?.ino ? `${info.dev}:${info.ino}` : undefined;
-}
-
-/** The rule that names outputs, once for all inputs. */
-async function namer(
-  inputs: readonly Input[],
-  { output, scale, isList }: OutputOptions,
-): Promise<(input: string) => string> {
-  const folder = await outputFolder(output, { isList });
-  if (output !== undefined && folder === undefined) return () => output;
-  const plain = (input: string) => join(folder ?? dirname(input), `${parse(input).stem}_x${scale}.png`);
-  const counts = new Map<string, number>();
-  for (const { path, error } of inputs) {
-    if (!error) counts.set(resolve(plain(path)), (counts.get(resolve(plain(path))) ?? 0) + 1);
-  }
-  return (input) => {
-    if (counts.get(resolve(plain(input))) === 1) return plain(input);
-    const { stem, extension } = parse(input);
-    return join(folder ?? dirname(input), `${stem}_${extension.slice(1)}_x${scale}.png`);
-  };
-}
-
-function parse(path: string): { stem: string; extension: string } {
-  const extension = extname(path);
-  return { stem: basename(path, extension), extension };
-}
-
 /** The folder that `output` stands for, undefined if it is a file or was not given. */
-async function outputFolder(output: string | undefined, { isList }: { isList: boolean }): Promise<string | undefined> {
+async function outputFolder({ output, isList }: OutputOptions): Promise<string | undefined> {
   if (output === undefined) return undefined;
   const info = await Deno.stat(output).catch(() => undefined);
   if (info?.isDirectory || /[/\\]$/.test(output)) return output;
   const isFileName = WRITABLE.includes(extname(output).toLowerCase());
+  const hint = `end the name in "/" for a folder`;
   if (isList && (info || isFileName)) {
-    throw new UsageError(
-      `Cannot write to "${output}": several inputs must go to a folder: it is a file name`,
-      `end the name in "/" for a folder`,
-    );
+    throw new UsageError(`Cannot write to "${output}": several inputs must go to a folder: it is a file name`, hint);
   }
   if (isList) return output;
   if (isFileName) return undefined;
   throw new UsageError(
     `Cannot write to "${output}": the name must end in one of ${WRITABLE.join(" ")}: it ends in "${extname(output)}"`,
-    `end the name in "/" for a folder`,
+    hint,
   );
 }
 
-async function firstProblem(
-  paths: readonly string[],
-  { taken, folders, overwrite }: {
-    taken: ReadonlyMap<string, Owner>;
-    folders: Map<string, InputError | undefined>;
-    overwrite: boolean;
-  },
-): Promise<InputError | undefined> {
-  for (const path of paths) {
-    const other = taken.get(resolve(path)) ?? taken.get(await diskNumber(path) ?? "");
-    if (other?.isInput) return refuse(path, `it must not be an input: it is "${other.owner}"`);
-    if (other) return refuse(path, `no two inputs may have the same output: it is that of "${other.owner}"`);
-    const info = await Deno.stat(path).catch(() => undefined);
-    if (info?.isDirectory) return refuse(path, "it must be a file: it is a folder");
-    if (info && !overwrite) {
-      return refuse(path, "the file must not exist yet: it does", "pass --overwrite to replace it");
-    }
-    const folder = dirname(path);
-    if (!folders.has(folder)) folders.set(folder, undefined);
-  }
-  return undefined;
+/** `<name>_x4.png`, in `folder` or beside the input; the old extension stays in the name if it would clash otherwise. */
+function resultNames(
+  inputs: readonly string[],
+  { folder, scale }: { folder: string | undefined; scale: number },
+): (input: string) => string {
+  const named = (input: string, stem: string) => join(folder ?? dirname(input), `${stem}_x${scale}.png`);
+  const plain = (input: string) => named(input, withoutExtension(basename(input)));
+  const counts = new Map<string, number>();
+  for (const key of inputs.map((input) => resolve(plain(input)))) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return (input) => {
+    const isAlone = (counts.get(resolve(plain(input))) ?? 0) <= 1;
+    const extension = extname(input).slice(1);
+    if (isAlone || extension === "") return plain(input);
+    return named(input, `${withoutExtension(basename(input))}_${extension}`);
+  };
 }
 
-function refuse(path: string, state: string, hint?: string): InputError {
-  return new InputError(`Cannot write "${path}": ${state}`, hint === undefined ? {} : { hint });
+function withoutExtension(path: string): string {
+  return path.slice(0, path.length - extname(path).length);
 }

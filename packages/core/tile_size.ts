@@ -20,3 +20,14 @@ export function defaultTile(gpu: Gpu, autoencoder: Autoencoder): number {
 export function defaultOverlap(tile: number): number {
   return Math.floor(tile / 8);
 }
+
+/** The smallest tile side, a multiple of `multiple`, that covers `length` with as few tiles as the largest side does. */
+export function evenTile(
+  length: number,
+  { largest, overlap, multiple }: { largest: number; overlap: number; multiple: number },
+): number {
+  if (length <= largest || overlap >= largest / 2) return largest;
+  const count = Math.ceil((length - overlap) / (largest - overlap));
+  const even = (length + (count - 1) * overlap) / count;
+  return Math.min(largest, Math.max(Math.ceil(even / multiple), Math.floor(2 * overlap / multiple) + 1) * multiple);
+}

@@ -17,7 +17,7 @@ import type { Picture } from "./image/picture.ts";
 import { planTiles, type TilePlan } from "./image/tiles.ts";
 import type { Model } from "./model.ts";
 import { granularity, restore } from "./restore.ts";
-import { defaultOverlap, defaultTile } from "./tile_size.ts";
+import { defaultOverlap, defaultTile, evenTile } from "./tile_size.ts";
 
 /** Options of {@linkcode upscale}. */
 export interface UpscaleOptions {
@@ -109,9 +109,11 @@ export async function upscale(model: Model, picture: Picture, options: UpscaleOp
 function layTiles(model: Model, size: Size, options: UpscaleOptions): TilePlan {
   const multiple = granularity(model);
   const wanted = options.tile ?? defaultTile(model.gpu, model.autoencoder);
-  const side = Math.max(multiple, Math.floor(wanted / multiple) * multiple);
-  const overlap = options.tileOverlap ?? defaultOverlap(side);
-  return planTiles(size, { tileWidth: side, tileHeight: side, overlap, multiple });
+  const largest = Math.max(multiple, Math.floor(wanted / multiple) * multiple);
+  const overlap = options.tileOverlap ?? defaultOverlap(largest);
+  const tileWidth = evenTile(size.width, { largest, overlap, multiple });
+  const tileHeight = evenTile(size.height, { largest, overlap, multiple });
+  return planTiles(size, { tileWidth, tileHeight, overlap, multiple });
 }
 
 function windowOf(plan: TilePlan, { column, row }: { column: number; row: number }): Rectangle {

@@ -1,4 +1,4 @@
-import { type Shape, type Tensor } from "@fluxsr/kernels";
+import type { Shape, Tensor } from "@fluxsr/kernels";
 
 /** A weight of a network: its shape as in the checkpoint, and its tensor once loaded. */
 export class Parameter {

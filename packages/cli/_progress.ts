@@ -1,0 +1,69 @@
+import type { Host } from "./_host.ts";
+
+/** A line at the bottom of the terminal that says how far the work is; without a terminal there is none. */
+export class Progress {
+  readonly #host: Host;
+  readonly #files: number;
+  #start: number | undefined;
+  #file = 0;
+  /** Files whose tiles are all finished. */
+  #finished = 0;
+  #name = "";
+  #isShown = false;
+
+  constructor(host: Host, { files }: { files: number }) {
+    this.#host = host;
+    this.#files = files;
+  }
+
+  /** The work on file `number` (from 1) begins. */
+  file(number: number, name: string): void {
+    this.#file = number;
+    this.#name = name;
+    this.#show("reading");
+  }
+
+  /** What is done other than tiles, e.g. `loading the model`. */
+  step(what: string): void {
+    this.#show(what);
+  }
+
+  /** `done` of `total` tiles of the file are finished. */
+  tiles(done: number, total: number): void {
+    this.#start ??= this.#host.now();
+    this.#show(`tile ${Math.min(done + 1, total)}/${total}${this.#timeLeft(done / total)}`);
+    if (done === total) this.#finished++;
+  }
+
+  /** Removes the line, for others to print. */
+  clear(): void {
+    if (this.#isShown) this.#host.err("\r\x1b[K");
+    this.#isShown = false;
+  }
+
+  #show(what: string): void {
+    const columns = this.#host.columns();
+    if (columns === undefined) return;
+    const line = `[${this.#file}/${this.#files}] ${what}: ${this.#name}`.replace(/\p{Cc}/gu, " ");
+    this.#host.err(`\r\x1b[K${line.slice(0, Math.max(1, columns - 1))}`); // a line that wraps could not be removed
+    this.#isShown = true;
+  }
+
+  /** Files are taken to be of the same size. */
+  #timeLeft(doneOfFile: number): string {
+    const done = this.#finished + doneOfFile;
+    if (this.#start === undefined || done === 0) return "";
+    const left = this.#files - this.#file + 1 - doneOfFile;
+    return `, ${duration(Math.ceil((this.#host.now() - this.#start) / 1000 / done * left))} left`;
+  }
+}
+
+/** `0.5 s`, `3 s`, `3:05 min` or `1:02 h`. */
+export function duration(seconds: number): string {
+  if (seconds < 9.95 && !Number.isInteger(seconds)) return `${seconds.toFixed(1)} s`;
+  if (seconds < 100) return `${Math.ceil(seconds)} s`;
+  const [large, small, unit] = seconds < 6000
+    ? [seconds / 60, seconds % 60, "min"]
+    : [seconds / 3600, seconds / 60 % 60, "h"];
+  return `${Math.floor(large)}:${String(Math.floor(small)).padStart(2, "0")} ${unit}`;
+}

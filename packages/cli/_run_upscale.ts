@@ -1,0 +1,188 @@
+import type * as core from "@fluxsr/core";
+import type { ColorFix, Model, Picture } from "@fluxsr/core";
+import { DeviceLostError, type Gpu, type openGpu } from "@fluxsr/kernels";
+import { explain, report, UsageError } from "./_errors.ts";
+import { type Host, uninterrupted } from "./_host.ts";
+import { findInputs } from "./_inputs.ts";
+import { type Job, planOutputs } from "./_outputs.ts";
+import { Progress } from "./_progress.ts";
+import { type Done, type Failed, finishedLine, jsonReport, type Result } from "./_results.ts";
+import { sideBySide } from "./_side_by_side.ts";
+
+/** What the user asked for. */
+export interface UpscaleRequest {
+  readonly inputs: readonly string[];
+  readonly output?: string;
+  readonly model: string;
+  readonly lora?: string;
+  readonly scale: number;
+  readonly tile?: number;
+  readonly tileOverlap?: number;
+  readonly colorFix: ColorFix;
+  readonly precision: "auto" | "native" | "f32";
+  readonly seed?: number;
+  readonly overwrite?: boolean;
+  readonly compare?: boolean;
+  readonly json?: boolean;
+  readonly debug?: boolean;
+}
+
+/** What does the work; tests give their own. */
+export interface UpscaleDeps {
+  readonly host: Host;
+  readonly openGpu: typeof openGpu;
+  readonly loadModel: typeof core.loadModel;
+  readonly readImage: typeof core.readImage;
+  readonly writeImage: typeof core.writeImage;
+  readonly upscale: typeof core.upscale;
+}
+
+/**
+ * Upscales all inputs one after another and prints what came of it. The GPU is opened, and the model loaded, for the
+ * first picture that can be read.
+ *
+ * @returns The exit code: 0 all done, 1 some inputs failed, 2 no input is a picture
+ * @throws {UsageError} if the options do not fit together
+ */
+export async function runUpscale(request: UpscaleRequest, deps: UpscaleDeps): Promise<number> {
+  checkOverlap(request);
+  const { host } = deps;
+  const { output, scale, compare = false, overwrite = false } = request;
+  const start = host.now();
+  const { inputs, isList } = await findInputs(request.inputs);
+  const jobs = await planOutputs(inputs, { output, scale, compare, overwrite, isList });
+  using run = new Run(request, deps, jobs.length);
+  const results: Result[] = [];
+  for (const [index, job] of jobs.entries()) results.push(await run.result(job, index + 1));
+  const failures = results.filter((result) => "error" in result).length;
+  if (results.length > 1) host.err(`${results.length - failures} of ${results.length} done, ${failures} failed\n`);
+  if (request.json) {
+    host.out(jsonReport({ scale, results, gpu: run.gpu, model: run.model, milliseconds: host.now() - start }));
+  }
+  if (inputs.every((input) => input.error && input.matchedNothing)) return 2;
+  return failures > 0 ? 1 : 0;
+}
+
+function checkOverlap({ tile, tileOverlap }: UpscaleRequest): void {
+  if (tile === undefined || tileOverlap === undefined || tileOverlap < tile / 2) return;
+  throw new UsageError(`Cannot use --tile-overlap ${tileOverlap}: it must be below half of --tile: that is ${tile}`);
+}
+
+/** The work on all pictures, with what they share. */
+class Run implements Disposable {
+  gpu: Gpu | undefined;
+  model: Model | undefined;
+  readonly #request: UpscaleRequest;
+  readonly #deps: UpscaleDeps;
+  readonly #progress: Progress;
+  /** What makes all further work impossible: no adapter, a bad model, a lost device. */
+  #end: { readonly error: unknown } | undefined;
+
+  constructor(request: UpscaleRequest, deps: UpscaleDeps, files: number) {
+    this.#request = request;
+    this.#deps = deps;
+    this.#progress = new Progress(deps.host, { files });
+  }
+
+  /** Makes one picture; what goes wrong is told and becomes the result. */
+  async result(job: Job, number: number): Promise<Result> {
+    const { host } = this.#deps;
+    const isOver = this.#end !== undefined;
+    try {
+      if (job.error) throw job.error;
+      if (this.#end) throw this.#end.error;
+      this.#progress.file(number, job.input);
+      const done = await this.#make(job);
+      this.#progress.clear();
+      host.err(finishedLine(done));
+      return done;
+    } catch (error) {
+      this.#progress.clear();
+      if (error instanceof DeviceLostError) this.#end ??= { error };
+      if (isOver && !job.error) host.err(`Not upscaled, for the same reason: ${job.input}\n`);
+      else report(error, { host, debug: this.#request.debug ?? false, subject: job.input });
+      this.#freeMemory();
+      return failed(job, error);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.model?.dispose();
+    this.gpu?.destroy();
+  }
+
+  async #make({ input, output, comparison }: Job): Promise<Done> {
+    const { host, readImage, upscale } = this.#deps;
+    const { scale, colorFix, tile, tileOverlap, seed, compare = false, json = false } = this.#request;
+    const start = host.now();
+    const source = await readImage(input);
+    const readMs = host.now() - start;
+    const model = await this.#ready();
+    const startOfWork = host.now();
+    const { picture, enlarged, tiles, tile: tileSize, stages } = await upscale(model, source, {
+      scale,
+      colorFix,
+      tile,
+      tileOverlap,
+      seed,
+      compare,
+      timed: json,
+      onProgress: (done, total) => this.#progress.tiles(done, total),
+    });
+    this.#progress.step("writing");
+    const endOfWork = host.now();
+    const written = await this.#write(output, picture);
+    const both = comparison && enlarged && sideBySide(enlarged, picture);
+    const compared = both && { ...(await this.#write(comparison, both)), output: comparison };
+    const writeMs = host.now() - endOfWork;
+    return {
+      input,
+      output,
+      width: picture.width,
+      height: picture.height,
+      tile: tileSize,
+      tiles,
+      stages: json ? { "read file": readMs, ...stages, "write file": writeMs } : stages,
+      milliseconds: readMs + host.now() - startOfWork,
+      peakGpuBytes: model.gpu.memory.peak,
+      bytes: written.bytes,
+      notes: [...source.notes, ...written.notes],
+      ...(both && compared &&
+        { compare: { output: compared.output, width: both.width, height: both.height, bytes: compared.bytes } }),
+    };
+  }
+
+  async #write(path: string, picture: Picture): Promise<{ bytes: number; notes: readonly string[] }> {
+    const overwrite = this.#request.overwrite ?? false;
+    return await uninterrupted(() => this.#deps.writeImage(path, picture, { overwrite }));
+  }
+
+  /** The model, loaded for the first picture. */
+  async #ready(): Promise<Model> {
+    if (this.model) return this.model;
+    const { openGpu, loadModel } = this.#deps;
+    const { model, lora, precision } = this.#request;
+    this.#progress.step("loading the model");
+    try {
+      this.gpu = await openGpu();
+      return this.model = await loadModel(this.gpu, model, { precision, ...(lora === undefined ? {} : { lora }) });
+    } catch (error) {
+      this.#end = { error };
+      throw error;
+    }
+  }
+
+  /** What a failed picture leaves behind must not be missing for the next. */
+  #freeMemory(): void {
+    try {
+      this.gpu?.trim();
+    } catch (error) {
+      if (error instanceof DeviceLostError) this.#end ??= { error };
+    }
+  }
+}
+
+function failed({ input }: Job, error: unknown): Failed {
+  const { message, hint } = explain(error);
+  return { input, error: message, ...(hint === undefined ? {} : { hint }) };
+}

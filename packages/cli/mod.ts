@@ -1,0 +1,17 @@
+/**
+ * The command line: commands parse, call and print.
+ *
+ * ```ts
+ * import { runProgram } from "@fluxsr/cli";
+ *
+ * await runProgram(["upscale", "photo.jpg", "--scale", "2"]);
+ * ```
+ *
+ * @module
+ */
+export { type Host } from "./_host.ts";
+export { createProgram, runProgram } from "./program.ts";
+export { registerDoctor } from "./doctor.ts";
+export { registerGolden } from "./golden.ts";
+export { runUpscale, type UpscaleDeps, type UpscaleRequest } from "./_run_upscale.ts";
+export { registerUpscale } from "./upscale.ts";

@@ -1,0 +1,79 @@
+import { BUNDLED_MODEL, loadModel, readImage, upscale, writeImage } from "@fluxsr/core";
+import { openGpu } from "@fluxsr/kernels";
+import { type Command, Option } from "commander";
+import { type Host, PROCESS } from "./_host.ts";
+import { oneOf, path, wholeNumber } from "./_options.ts";
+import { runUpscale, type UpscaleRequest } from "./_run_upscale.ts";
+
+const COLOR_FIXES = ["wavelet", "adain", "none"] as const;
+const PRECISIONS = ["auto", "native", "f32"] as const;
+
+const MORE = `
+Inputs are files, folders (their pictures, not those of subfolders; results of earlier runs are skipped) and globs:
+PNG, JPEG, WebP, AVIF, TIFF, and the first frame of a GIF. The name of the output decides its format: .png .jpg .webp
+.avif .tif. Inputs that differ in the extension alone keep it: a_png_x4.png and a_jpg_x4.png.
+
+Exit code: 0 all done, 1 some inputs failed (the others are written), 2 wrong usage or no picture found.
+
+Examples:
+  fluxsr upscale photo.jpg                     photo_x4.png
+  fluxsr upscale photo.jpg -o large.webp -s 2
+  fluxsr upscale scans "more/**/*.tif" -o large/ --compare`;
+
+/** Adds the command `upscale` to `program`. */
+export function registerUpscale(
+  program: Command,
+  { host = PROCESS, run = runUpscale }: { host?: Host; run?: typeof runUpscale } = {},
+): void {
+  program.command("upscale")
+    .description("enlarge and restore pictures")
+    .argument("<input...>", "files, folders, globs")
+    .addOption(
+      new Option(
+        "-o, --output <path>",
+        "file, or folder: existing, ending in / or for several inputs (default: <name>_x4.png beside the input)",
+      ).argParser(path("--output")),
+    )
+    .addOption(
+      new Option("-m, --model <dir>", "model folder")
+        .default(BUNDLED_MODEL, "the bundled model")
+        .argParser(path("--model")),
+    )
+    .addOption(new Option("--lora <file>", "LoRA to use instead of the model's own").argParser(path("--lora")))
+    .addOption(
+      new Option("-s, --scale <n>", "times larger, 1 to 8").default(4).argParser(
+        wholeNumber("--scale", { min: 1, max: 8 }),
+      ),
+    )
+    .addOption(
+      new Option("--tile <px>", "tile side in pixels of the result (default: chosen for the adapter)").argParser(
+        wholeNumber("--tile", { min: 1 }),
+      ),
+    )
+    .addOption(
+      new Option("--tile-overlap <px>", "least overlap of tiles (default: an eighth of the tile)").argParser(
+        wholeNumber("--tile-overlap", { min: 0 }),
+      ),
+    )
+    .addOption(
+      new Option("--color-fix <kind>", "ties the colours to those of the input").choices(COLOR_FIXES)
+        .default("wavelet").argParser(oneOf("--color-fix", COLOR_FIXES)),
+    )
+    .addOption(
+      new Option("--precision <kind>", "how weights are kept").choices(PRECISIONS)
+        .default("auto").argParser(oneOf("--precision", PRECISIONS)),
+    )
+    .addOption(
+      new Option("--seed <n>", "sample the encoder with this seed (default: its mean)").argParser(
+        wholeNumber("--seed", { min: 0 }),
+      ),
+    )
+    .option("--overwrite", "replace outputs that exist")
+    .option("--compare", "also write <output>_compare.png: plain enlargement | result")
+    .option("--json", "print one JSON object: adapter, milliseconds per stage, GPU bytes, outputs")
+    .addHelpText("after", MORE)
+    .action(async (inputs: string[], _options: unknown, command: Command) => {
+      const request = { ...command.optsWithGlobals<Omit<UpscaleRequest, "inputs">>(), inputs };
+      host.exitCode(await run(request, { host, openGpu, loadModel, readImage, writeImage, upscale }));
+    });
+}

@@ -1,0 +1,41 @@
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+import { gpu } from "../../helpers/gpu.ts";
+import { run } from "./_write_case.ts";
+
+const BUNDLED = fileURLToPath(new URL("../../golden", import.meta.url));
+
+describe("runGolden() on the bundled cases", () => {
+  let result: Awaited<ReturnType<typeof run>>;
+  let live = 0;
+  beforeAll(async () => {
+    live = gpu.memory.live;
+    result = await run(BUNDLED);
+  });
+
+  test.each([
+    ["lora", "lora", ["forward", "merged"]],
+    ["metrics", "metrics", ["psnr", "ssim"]],
+    ["mmdit-guidance", "mmdit", ["forward"]],
+    ["mmdit-guidance-diffusers", "mmdit-diffusers-names", ["weights 0", "forward"]],
+    ["sampling", "sampling", ["schedule", "forward"]],
+    ["vae", "autoencoder", ["forward"]],
+    ["vae-diffusers", "autoencoder-diffusers-names", ["weights 0", "forward"]],
+  ])("%s passes", (name, kind, groups) => {
+    const line = result.lines.find((each) => each.startsWith(`${name} [`))!;
+    expect(line).toContain(`${name} [${kind}] pass: `);
+    for (const group of groups) expect(line).toContain(group);
+  });
+
+  test("no case fails, each has a line, and the last line counts them", () => {
+    const count = (verdict: string) => result.lines.filter((line) => line.includes(`] ${verdict}: `)).length;
+    expect(count("fail")).toBe(0);
+    expect(result.totals).toBe(`${count("pass")} passed, 0 failed, ${count("skip")} skipped`);
+    expect(result.lines).toHaveLength([...Deno.readDirSync(BUNDLED)].filter(({ isDirectory }) => isDirectory).length);
+    expect(result.isGood).toBe(true);
+  });
+
+  test("nothing stays on the GPU", () => {
+    expect(gpu.memory.live).toBe(live);
+  });
+});

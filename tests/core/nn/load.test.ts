@@ -1,0 +1,72 @@
+import { read } from "@fluxsr/kernels";
+import { describe, expect, test } from "vitest";
+import { InputError } from "../../../packages/core/errors.ts";
+import { Conv2d } from "../../../packages/core/nn/conv2d.ts";
+import { Linear } from "../../../packages/core/nn/linear.ts";
+import { loadModule, permuted } from "../../../packages/core/nn/load.ts";
+import { gpu, random, scaledError } from "../../helpers/gpu.ts";
+import { permute } from "../../reference/layout.ts";
+import { memorySource } from "../weights/_memory_source.ts";
+
+describe("permuted()", () => {
+  test.each([[[0, 1, 2, 3]], [[2, 3, 1, 0]], [[0, 2, 3, 1]], [[3, 0, 2, 1]]])("moves axes to %j", (axes) => {
+    const shape = [2, 3, 5, 1];
+    const values = random(shape);
+    expect([...permuted(values, shape, axes)]).toEqual(permute(values, { shape, axes }));
+  });
+
+  test("takes a single axis and no element", () => {
+    expect([...permuted(Float32Array.of(1, 2), [2], [0])]).toEqual([1, 2]);
+    expect(permuted(new Float32Array(), [0, 3], [1, 0])).toHaveLength(0);
+  });
+});
+
+describe("loadModule()", () => {
+  test("stores a convolution's weight with its channels last", async () => {
+    const layer = new Conv2d(2, 3, { size: 3 });
+    const weight = { shape: [3, 2, 3, 3], values: random([3, 2, 3, 3]) };
+    await loadModule(gpu, layer, { source: memorySource({ weight, bias: { shape: [3] } }), precision: "native" });
+    const [stored] = await read(layer.weight.tensor);
+    expect(layer.weight.tensor.shape).toEqual([3, 3, 2, 3]);
+    expect([...stored!]).toEqual(permute(weight.values, { shape: weight.shape, axes: [2, 3, 1, 0] }));
+    layer.dispose();
+  });
+
+  test.each([["F16", "f16"], ["BF16", "bf16"]] as const)("keeps %s weights if asked, as %s", async (dtype, packed) => {
+    const values = random([6, 8]).map((value) => Math.round(value * 64) / 64);
+    const source = () => memorySource({ weight: { shape: [6, 8], values, dtype }, bias: { shape: [6], dtype } });
+    const layers = [new Linear(8, 6), new Linear(8, 6)] as const;
+    await loadModule(gpu, layers[0], { source: source(), precision: "native" });
+    await loadModule(gpu, layers[1], { source: source(), precision: "f32" });
+    expect(layers.map(({ weight }) => weight.tensor.dtype)).toEqual([packed, "f32"]);
+    expect((await read(layers[1].weight.tensor))[0]).toEqual(values);
+    for (const layer of layers) layer.dispose();
+  });
+
+  test("widens packed rows that are no multiple of 4 long", async () => {
+    const layer = new Linear(6, 2, { bias: false });
+    const weight = { shape: [2, 6], dtype: "BF16" } as const;
+    await loadModule(gpu, layer, { source: memorySource({ weight }), precision: "native" });
+    const [values] = await read(layer.weight.tensor);
+    expect(scaledError(values!, Array.from({ length: 12 }, (_, i) => i))).toBe(0);
+    layer.dispose();
+  });
+
+  test("refuses values that are not finite, and leaves nothing on the GPU", async () => {
+    const before = gpu.memory.live;
+    const layer = new Linear(1, 2);
+    const source = memorySource({ weight: { shape: [2, 1] }, bias: { shape: [2], values: [0, NaN] } });
+    const loading = loadModule(gpu, layer, { source, precision: "f32" });
+    await expect(loading).rejects.toThrow(InputError);
+    await expect(loading).rejects.toThrow(`Cannot load "bias": weights must be finite: value 1 is NaN`);
+    expect(gpu.memory.live).toBe(before);
+  });
+
+  test("refuses other names and shapes before anything is read", async () => {
+    const load = (tensors: Parameters<typeof memorySource>[0]) =>
+      loadModule(gpu, new Linear(2, 3, { bias: false }), { source: memorySource(tensors), precision: "f32" });
+    await expect(load({})).rejects.toThrow(`tensors are missing: "weight"`);
+    await expect(load({ weight: { shape: [2, 3] } })).rejects.toThrow("file has [2, 3], model needs [3, 2]");
+    await expect(load({ weight: { shape: [3, 2] }, b: { shape: [] } })).rejects.toThrow(`not in the model: "b"`);
+  });
+});
