@@ -70,18 +70,18 @@ export class Places {
     return undefined;
   }
 
-  /** Tries it out: permissions alone do not tell of a disk that is mounted read-only. */
   async #folderProblem(folder: string): Promise<string | undefined> {
     try {
       if (this.#create !== undefined && resolve(folder) === resolve(this.#create)) {
         await Deno.mkdir(folder, { recursive: true });
       }
-      const { isDirectory } = await Deno.stat(folder);
-      if (!isDirectory) return `it must lie in a folder: "${folder}" is a file`;
+      const info = await Deno.stat(folder).catch(() => undefined);
+      if (!info) return `its folder must exist: there is no "${folder}"`;
+      if (!info.isDirectory) return `it must lie in a folder: "${folder}" is a file`;
+      // Tried out, as permissions alone do not tell of a disk that is mounted read-only.
       await Deno.remove(await Deno.makeTempFile({ dir: folder, prefix: ".fluxsr-" }));
       return undefined;
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return `its folder must exist: there is no "${folder}"`;
       return `its folder must be writable: ${reason(error)}`;
     }
   }

@@ -4,10 +4,12 @@ import type { Host } from "./_host.ts";
 export class Progress {
   readonly #host: Host;
   readonly #files: number;
-  #start: number | undefined;
   #file = 0;
-  /** Files whose tiles are all finished. */
+  /** When the first tile of the file began. */
+  #fileStart = 0;
+  /** Files whose tiles are all finished, and the milliseconds that these took. */
   #finished = 0;
+  #finishedMs = 0;
   #name = "";
   #isShown = false;
 
@@ -30,9 +32,11 @@ export class Progress {
 
   /** `done` of `total` tiles of the file are finished. */
   tiles(done: number, total: number): void {
-    this.#start ??= this.#host.now();
+    if (done === 0) this.#fileStart = this.#host.now();
     this.#show(`tile ${Math.min(done + 1, total)}/${total}${this.#timeLeft(done / total)}`);
-    if (done === total) this.#finished++;
+    if (done < total) return;
+    this.#finished++;
+    this.#finishedMs += this.#host.now() - this.#fileStart;
   }
 
   /** Removes the line, for others to print. */
@@ -49,12 +53,14 @@ export class Progress {
     this.#isShown = true;
   }
 
-  /** Files are taken to be of the same size. */
+  /** The rest of this file at its own pace, the files to come at the mean of those before. */
   #timeLeft(doneOfFile: number): string {
-    const done = this.#finished + doneOfFile;
-    if (this.#start === undefined || done === 0) return "";
-    const left = this.#files - this.#file + 1 - doneOfFile;
-    return `, ${duration(Math.ceil((this.#host.now() - this.#start) / 1000 / done * left))} left`;
+    if (doneOfFile === 0 && this.#finished === 0) return "";
+    const mean = this.#finishedMs / this.#finished;
+    const thisFile = doneOfFile > 0 ? (this.#host.now() - this.#fileStart) / doneOfFile : mean;
+    const anyFile = (this.#finishedMs + thisFile) / (this.#finished + 1);
+    const left = thisFile * (1 - doneOfFile) + anyFile * (this.#files - this.#file);
+    return left > 0 ? `, ${duration(Math.ceil(left / 1000))} left` : "";
   }
 }
 

@@ -32,6 +32,7 @@ export { conv2d, type Conv2dOptions, type Padding } from "./ops/conv2d.ts";
 export { type Activation, matmul, type MatmulOptions } from "./ops/matmul.ts";
 export { gelu, silu } from "./ops/activation.ts";
 export { atrousBlur } from "./ops/blur.ts";
+export { columnSum } from "./ops/column_sum.ts";
 export { concat, split } from "./ops/concat.ts";
 export { gateResidual } from "./ops/gate.ts";
 export { groupNorm, groupNormApply, type GroupNormOptions } from "./ops/group_norm.ts";

@@ -1,8 +1,10 @@
 import { kernel } from "../gpu/kernel.ts";
-import { record } from "../tensor/tape.ts";
 import { scoped } from "../tensor/scope.ts";
+import { record, tracked } from "../tensor/tape.ts";
 import { empty, show, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
+import tile from "./_attention_tile.wgsl" with { type: "text" };
 import source from "./attention.wgsl" with { type: "text" };
+import { attentionBackward } from "./attention_backward.ts";
 import { concat, split } from "./concat.ts";
 
 /** Queries per workgroup. */
@@ -13,7 +15,7 @@ const WIDTH = 128;
 function build(chunks: number) {
   return kernel({
     name: "attention.forward",
-    sources: [source],
+    sources: [tile, source],
     entry: "forward",
     binds: { q: "read", k: "read", v: "read", out: "write", lse: "write" },
     params: { queries: "u32", keys: "u32", heads: "u32", width: "u32", scale: "f32" },
@@ -40,16 +42,18 @@ export function attention(q: Tensor, k: Tensor, v: Tensor): Tensor {
       `Cannot attend: q, k and v must be [B, L, H, D]: q is ${show(q.shape)}, k ${show(k.shape)}, v ${show(v.shape)}`,
     );
   }
+  const scale = 1 / Math.sqrt(width);
   const whole = Math.ceil(width / 4) * 4;
-  const y = scoped(q.gpu, () => {
-    // Channels of zeros change neither scores nor outputs.
-    const out = run(widen(q, whole), widen(k, whole), widen(v, whole), 1 / Math.sqrt(width));
-    return whole === width ? out : split(out, 3, [width, whole - width])[0] ?? out;
+  if (whole === width) return attend(q, k, { v, scale });
+  return scoped(q.gpu, () => {
+    // Channels of zeros change neither scores nor outputs; their gradients are dropped by the ops that add them.
+    const out = attend(widen(q, whole), widen(k, whole), { v: widen(v, whole), scale });
+    return split(out, 3, [width, whole - width])[0] ?? out;
   });
-  return record("attention", y, [q, k, v]);
 }
 
-function run(q: Tensor, k: Tensor, v: Tensor, scale: number): Tensor {
+/** {@linkcode attention} for D a multiple of 4. */
+function attend(q: Tensor, k: Tensor, { v, scale }: { v: Tensor; scale: number }): Tensor {
   const [batch = 0, queries = 0, heads = 0, width = 0] = q.shape;
   const out = empty(q.gpu, q.shape);
   const lse = empty(q.gpu, [batch, heads, queries]);
@@ -58,7 +62,12 @@ function run(q: Tensor, k: Tensor, v: Tensor, scale: number): Tensor {
     params: { queries, keys: k.shape[1] ?? 0, heads, width: width / 4, scale },
     groups: [Math.ceil(queries / QUERIES), heads * Math.ceil(width / WIDTH), batch],
   });
-  return out;
+  const wanted = { q: tracked(q), k: tracked(k), v: tracked(v) };
+  const state = { q, k, v, out, lse, scale };
+  // As an input, the log-sum-exp lives as long as the tape needs it, and no longer than this call if there is none.
+  const y = record("attention", out, [q, k, v, lse], (dout) => attentionBackward(dout, state, wanted));
+  lse.dispose();
+  return y;
 }
 
 /** `x [B, L, H, D]` with zero channels up to `width`. */

@@ -1,5 +1,7 @@
 // out[q] = sum over keys of softmax(scale q . k) v[k], per batch and head; also lse[q] = log sum exp(scale q . k).
 //
+// Its gradient is in attention_backward.wgsl.
+//
 // Streaming softmax (Dao et al., arXiv 2205.14135): a workgroup of 8 x 8 threads keeps 32 queries and walks over the
 // keys 64 at a time; no matrix of queries x keys is ever in memory. Each thread scores 4 queries x 8 keys in registers,
 // shares the probabilities through workgroup memory and accumulates 4 queries x up to 16 channels of the output, every
@@ -23,17 +25,9 @@ struct Params {
 }
 @group(1) @binding(0) var<uniform> params: Params;
 
-// vec4s of the output per thread and query, 1 to 4.
-override CHUNKS: u32 = 4u;
-
-const QUERIES = 32u;
-const KEYS = 64u;
-// vec4s of a row of probabilities, padded against bank conflicts.
-const PITCH = 17u;
 const LOWEST = -3.0e38;
 
-var<workgroup> probabilities: array<vec4f, 544>; // QUERIES * PITCH
-var<workgroup> partials: array<f32, 256>; // QUERIES * 8
+var<workgroup> partials: array<f32, 256>; // ROWS * 8
 
 // Four queries of this thread (8 rows apart) x four neighbouring keys, left and right half.
 var<private> left: array<vec4f, 4>;
@@ -41,8 +35,6 @@ var<private> right: array<vec4f, 4>;
 // Running maximum and this thread's share of the running sum, per query.
 var<private> maximum: vec4f;
 var<private> total: vec4f;
-// Outputs: query i, chunk c at 4 i + c.
-var<private> sums: array<vec4f, 16>;
 
 fn key_block(base: u32, first: u32, at: u32) -> mat4x4f {
   let last = params.keys - 1u;
@@ -88,21 +80,14 @@ fn publish(i: u32, thread: vec3u) -> f32 {
   let row = thread.y + 8u * i;
   let l = exp(left[i] - maximum[i]);
   let r = exp(right[i] - maximum[i]);
-  probabilities[row * PITCH + thread.x] = l;
-  probabilities[row * PITCH + 8u + thread.x] = r;
+  weights[row * PITCH + thread.x] = l;
+  weights[row * PITCH + 8u + thread.x] = r;
   return dot(l + r, vec4f(1.0));
 }
 
-// Adds four keys to chunk c of the four queries.
-fn weigh(c: u32, at: vec4u, p: array<vec4f, 4>) {
-  let v0 = v[at.x];
-  let v1 = v[at.y];
-  let v2 = v[at.z];
-  let v3 = v[at.w];
-  sums[c] += p[0].x * v0 + p[0].y * v1 + p[0].z * v2 + p[0].w * v3;
-  sums[4u + c] += p[1].x * v0 + p[1].y * v1 + p[1].z * v2 + p[1].w * v3;
-  sums[8u + c] += p[2].x * v0 + p[2].y * v1 + p[2].z * v2 + p[2].w * v3;
-  sums[12u + c] += p[3].x * v0 + p[3].y * v1 + p[3].z * v2 + p[3].w * v3;
+// Adds four keys, the vec4s of v at `at`, to chunk c of the four queries.
+fn weigh_keys(c: u32, at: vec4u, p: array<vec4f, 4>) {
+  weigh(c, v[at.x], v[at.y], v[at.z], v[at.w], p);
 }
 
 fn rescale(i: u32, factor: f32) {
@@ -119,7 +104,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) th
   let step = params.heads * params.width;
   let q_base = group.z * params.queries * step + head * params.width;
   let k_base = group.z * params.keys * step + head * params.width;
-  let row = group.x * QUERIES + thread.y;
+  let row = group.x * ROWS + thread.y;
   let rows = min(vec4u(row) + vec4u(0u, 8u, 16u, 24u), vec4u(params.queries - 1u));
   let q_at = vec4u(q_base) + rows * step;
   // Channels beyond the head repeat the first and are not stored.
@@ -127,11 +112,11 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) th
 
   maximum = vec4f(LOWEST);
   total = vec4f(0.0);
-  for (var first = 0u; first < params.keys; first += KEYS) {
+  for (var first = 0u; first < params.keys; first += COLUMNS) {
     left = array<vec4f, 4>();
     right = array<vec4f, 4>();
     let l_key = first + thread.x * 4u;
-    let r_key = l_key + KEYS / 2u;
+    let r_key = l_key + COLUMNS / 2u;
     for (var d = 0u; d < params.width; d++) {
       let keys_left = key_block(k_base, l_key, d);
       let keys_right = key_block(k_base, r_key, d);
@@ -159,26 +144,20 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) th
     rescale(1u, factor.y);
     rescale(2u, factor.z);
     rescale(3u, factor.w);
-    let block = min(KEYS, params.keys - first);
+    let block = min(COLUMNS, params.keys - first);
     for (var j = 0u; j < block; j += 4u) {
       let keys = min(vec4u(first + j) + vec4u(0u, 1u, 2u, 3u), vec4u(params.keys - 1u));
       let at = vec4u(k_base) + keys * step;
-      let p_at = thread.y * PITCH + j / 4u;
-      let p = array<vec4f, 4>(
-        probabilities[p_at],
-        probabilities[p_at + 8u * PITCH],
-        probabilities[p_at + 16u * PITCH],
-        probabilities[p_at + 24u * PITCH],
-      );
-      weigh(0u, at + channels.x, p);
+      let p = load_weights(thread.y, j);
+      weigh_keys(0u, at + channels.x, p);
       if (CHUNKS > 1u) {
-        weigh(1u, at + channels.y, p);
+        weigh_keys(1u, at + channels.y, p);
       }
       if (CHUNKS > 2u) {
-        weigh(2u, at + channels.z, p);
+        weigh_keys(2u, at + channels.z, p);
       }
       if (CHUNKS > 3u) {
-        weigh(3u, at + channels.w, p);
+        weigh_keys(3u, at + channels.w, p);
       }
     }
     workgroupBarrier();

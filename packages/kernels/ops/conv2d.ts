@@ -1,15 +1,16 @@
 import { type Kernel, kernel } from "../gpu/kernel.ts";
-import { record } from "../tensor/tape.ts";
-import { empty, show, type Tensor } from "../tensor/tensor.ts";
+import { record, tracked } from "../tensor/tape.ts";
+import { empty, type Shape, show, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import activations from "./_activation.wgsl" with { type: "text" };
 import xScalar from "./_conv_x_scalar.wgsl" with { type: "text" };
 import xVec4 from "./_conv_x_vec4.wgsl" with { type: "text" };
-import wScalar from "./_matmul_b_scalar.wgsl" with { type: "text" };
-import wVec4 from "./_matmul_b_vec4.wgsl" with { type: "text" };
+import bScalar from "./_matmul_b_scalar.wgsl" with { type: "text" };
+import bVec4 from "./_matmul_b_vec4.wgsl" with { type: "text" };
 import loadB from "./_matmul_load_b.wgsl" with { type: "text" };
 import { tileGroups, tileThreads } from "./_register_tile.ts";
 import registerStore from "./_register_store.wgsl" with { type: "text" };
 import registerTile from "./_register_tile.wgsl" with { type: "text" };
+import { columnSum } from "./column_sum.ts";
 import source from "./conv2d.wgsl" with { type: "text" };
 import { matmul } from "./matmul.ts";
 import { reshape } from "./reshape.ts";
@@ -34,43 +35,61 @@ export interface Conv2dOptions {
   readonly padding?: number | Padding;
 }
 
+const PARAMS = {
+  m: "u32",
+  n: "u32",
+  c_in: "u32",
+  height: "u32",
+  width: "u32",
+  out_height: "u32",
+  out_width: "u32",
+  kernel_height: "u32",
+  kernel_width: "u32",
+  stride: "u32",
+  pad_top: "u32",
+  pad_left: "u32",
+  lines: "u32",
+  chunk: "u32",
+  alpha: "f32",
+} as const;
+type Params = Readonly<Record<keyof typeof PARAMS, number>>;
+
+/** Threads that the gradient of a weight is spread over, as many as a large GPU holds; also the most chunks. */
+const THREADS = 65535;
+/** The fewest pixels that are worth a partial sum. */
+const PIXELS = 64;
+
 interface Variant {
-  readonly aligned: { readonly x: boolean; readonly w: boolean };
+  readonly name: "forward" | "backward_x" | "backward_weight";
+  readonly aligned: { readonly x: boolean; readonly b: boolean };
   readonly bias: boolean;
   readonly addend: boolean;
   readonly threads: ReturnType<typeof tileThreads>;
 }
 
-function build({ aligned, bias, addend, threads }: Variant) {
+function build({ name, aligned, bias, addend, threads }: Variant) {
   return kernel({
-    name: "conv2d.forward",
+    name: `conv2d.${name}`,
     sources: [
       aligned.x ? xVec4 : xScalar,
-      aligned.w ? wVec4 : wScalar,
+      aligned.b ? bVec4 : bScalar,
       loadB,
       activations,
       registerTile,
       registerStore,
       source,
     ],
-    entry: "forward",
+    entry: name === "backward_weight" ? name : "forward",
     binds: { x: "read", b: "read", bias: "read", addend: "read", c: "write" },
-    params: {
-      m: "u32",
-      n: "u32",
-      c_in: "u32",
-      height: "u32",
-      width: "u32",
-      out_height: "u32",
-      out_width: "u32",
-      kernel_height: "u32",
-      kernel_width: "u32",
-      stride: "u32",
-      pad_top: "u32",
-      pad_left: "u32",
-      alpha: "f32",
+    params: PARAMS,
+    constants: {
+      ADJOINT: Number(name === "backward_x"),
+      B_TRANSPOSED: Number(name === "backward_x"),
+      HAS_BIAS: Number(bias),
+      HAS_ADDEND: Number(addend),
+      INTERLEAVED: Number(name !== "backward_weight"),
+      ...threads,
     },
-    constants: { HAS_BIAS: Number(bias), HAS_ADDEND: Number(addend), ...threads },
   });
 }
 
@@ -83,10 +102,75 @@ function variant(wanted: Variant) {
   return found;
 }
 
-/** The plain variant, for checks of the declaration against the WGSL. */
-export const kernels: Readonly<Record<string, Kernel>> = {
-  forward: build({ aligned: { x: true, w: true }, bias: false, addend: false, threads: tileThreads(64) }),
-};
+/** The plain variants, for checks of the declaration against the WGSL. */
+export const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
+  (["forward", "backward_x", "backward_weight"] as const).map((name) => [
+    name,
+    build({ name, aligned: { x: true, b: true }, bias: false, addend: false, threads: tileThreads(64) }),
+  ]),
+);
+
+/** Runs a variant on the tensors in the order of its bindings; those that it does not read need a buffer all the same. */
+function dispatch(
+  name: Variant["name"],
+  [x, b, c]: readonly [Tensor, Tensor, Tensor],
+  { params, rows = params.m, batches = 1, bias, addend }: {
+    readonly params: Params;
+    readonly rows?: number;
+    readonly batches?: number;
+    readonly bias?: Tensor | undefined;
+    readonly addend?: Tensor | undefined;
+  },
+): Tensor {
+  const { c_in, n } = params;
+  const aligned = { x: c_in % 4 === 0, b: (name === "backward_x" ? c_in : n) % 4 === 0 };
+  const kernel = variant({
+    name,
+    aligned,
+    bias: bias !== undefined,
+    addend: addend !== undefined,
+    threads: tileThreads(n),
+  });
+  x.gpu.run(kernel, {
+    buffers: [x, b, bias ?? x, addend ?? x, c].map(({ buffer }) => buffer),
+    params,
+    groups: tileGroups({ m: rows, n, batches }),
+  });
+  return c;
+}
+
+/** The gradient of x, of the given shape: x and y exchange their roles. */
+function gradientX([dy, weight]: [Tensor, Tensor], shape: Shape, { c_in, n, ...params }: Params): Tensor {
+  const { height, width, out_height, out_width } = params;
+  return dispatch("backward_x", [dy, weight, empty(dy.gpu, shape)], {
+    params: {
+      ...params,
+      m: sizeOf(shape) / c_in,
+      n: c_in,
+      c_in: n,
+      height: out_height,
+      width: out_width,
+      out_height: height,
+      out_width: width,
+    },
+  });
+}
+
+/** The gradient of the weight, of the given shape: sums over chunks of lines, then the sum of those. */
+function gradientWeight([x, dy]: [Tensor, Tensor], shape: Shape, params: Params): Tensor {
+  const { c_in, n, lines, out_width, kernel_height, kernel_width } = params;
+  const taps = kernel_height * kernel_width;
+  const rows = taps * Math.ceil(c_in / 8) * 8;
+  const wanted = Math.ceil(THREADS / (rows / 8 * Math.ceil(n / 8)));
+  const chunk = Math.max(Math.ceil(lines / wanted), Math.ceil(PIXELS / out_width));
+  const chunks = Math.ceil(lines / chunk);
+  const sums = dispatch("backward_weight", [x, dy, empty(x.gpu, [chunks, sizeOf(shape)])], {
+    params: { ...params, m: taps * c_in, chunk },
+    rows,
+    batches: chunks,
+  });
+  return reshape(chunks === 1 ? sums : columnSum(sums), shape);
+}
 
 /**
  * 2-D convolution, channels last: `x [B, h, w, C_in], weight [kh, kw, C_in, C_out] -> [B, oh, ow, C_out]`.
@@ -119,35 +203,29 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
   if (kernelHeight === 1 && kernelWidth === 1 && stride === 1 && outHeight === height && outWidth === width) {
     return matmul(x, reshape(weight, [inner, n]), { bias, addend });
   }
-  const y = empty(x.gpu, shape);
-  const m = batch * outHeight * outWidth;
-  x.gpu.run(
-    variant({
-      aligned: { x: channels % 4 === 0, w: n % 4 === 0 },
-      bias: bias !== undefined,
-      addend: addend !== undefined,
-      threads: tileThreads(n),
-    }),
-    {
-      // Bindings that the variant does not read need a buffer all the same.
-      buffers: [x, weight, bias ?? x, addend ?? x, y].map(({ buffer }) => buffer),
-      params: {
-        m,
-        n,
-        c_in: channels,
-        height,
-        width,
-        out_height: outHeight,
-        out_width: outWidth,
-        kernel_height: kernelHeight,
-        kernel_width: kernelWidth,
-        stride,
-        pad_top: pad.top,
-        pad_left: pad.left,
-        alpha: 1,
-      },
-      groups: tileGroups({ m, n, batches: 1 }),
-    },
-  );
-  return record("conv2d", y, [x, weight, ...[bias, addend].filter((tensor) => tensor !== undefined)]);
+  const params = {
+    m: batch * outHeight * outWidth,
+    n,
+    c_in: channels,
+    height,
+    width,
+    out_height: outHeight,
+    out_width: outWidth,
+    kernel_height: kernelHeight,
+    kernel_width: kernelWidth,
+    stride,
+    pad_top: pad.top,
+    pad_left: pad.left,
+    lines: batch * outHeight,
+    chunk: 0,
+    alpha: 1,
+  };
+  const y = dispatch("forward", [x, weight, empty(x.gpu, shape)], { params, bias, addend });
+  const wanted = { x: tracked(x), weight: tracked(weight), bias: bias !== undefined && tracked(bias) };
+  return record("conv2d", y, [x, weight, ...[addend, bias].filter((tensor) => tensor !== undefined)], (dy) => [
+    wanted.x ? gradientX([dy, weight], x.shape, params) : undefined,
+    wanted.weight ? gradientWeight([x, dy], weight.shape, params) : undefined,
+    ...addend ? [dy] : [],
+    ...bias ? [wanted.bias ? columnSum(dy) : undefined] : [],
+  ]);
 }

@@ -14,6 +14,8 @@ import { tileGroups, tileThreads } from "./_register_tile.ts";
 import registerStore from "./_register_store.wgsl" with { type: "text" };
 import registerTile from "./_register_tile.wgsl" with { type: "text" };
 import { gelu, silu } from "./activation.ts";
+import { columnSum } from "./column_sum.ts";
+import { permute } from "./permute.ts";
 import { reshape } from "./reshape.ts";
 import source from "./matmul.wgsl" with { type: "text" };
 
@@ -26,7 +28,7 @@ export interface MatmulOptions {
   readonly transposeA?: boolean;
   /** `b` is [N, K]. */
   readonly transposeB?: boolean;
-  readonly alpha?: number;
+  readonly alpha?: number | undefined;
   /** [N] */
   readonly bias?: Tensor | undefined;
   /** The shape of the result. */
@@ -155,34 +157,38 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
       groups: tileGroups({ m, n, batches }),
     },
   );
-  const wanted = { a: tracked(a), b: tracked(b) };
-  const differentiable = bias === undefined || !tracked(bias);
-  const backward = (dc: Tensor) => [...gradients(dc, { a, b, wanted, options }), addend && dc];
-  return record(
-    "matmul",
-    c,
-    [a, b, ...[addend, bias].filter((x) => x !== undefined)],
-    differentiable ? backward : undefined,
-  );
+  const wanted = { a: tracked(a), b: tracked(b), bias: bias !== undefined && tracked(bias) };
+  return record("matmul", c, [a, b, ...[addend, bias].filter((x) => x !== undefined)], (dc) => [
+    wanted.a ? gradientA(dc, { a, b, options }) : undefined,
+    wanted.b ? gradientB(dc, { a, b, options }) : undefined,
+    ...addend ? [reshape(dc, addend.shape)] : [],
+    ...bias ? [wanted.bias ? columnSum(dc) : undefined] : [],
+  ]);
 }
 
-/** dA = alpha dC B^T and dB = alpha A^T dC, or their transposes; a shared B sums over the batches. */
-function gradients(
-  dc: Tensor,
-  { a, b, wanted, options }: { a: Tensor; b: Tensor; wanted: { a: boolean; b: boolean }; options: MatmulOptions },
-): (Tensor | undefined)[] {
-  const { transposeA = false, transposeB = false, alpha = 1 } = options;
-  const flat = (x: Tensor) => b.shape.length === 2 ? reshape(x, [-1, x.shape.at(-1) ?? 1]) : x;
-  return [
-    !wanted.a
-      ? undefined
-      : transposeA
-      ? matmul(b, dc, { transposeA: transposeB, transposeB: true, alpha })
-      : matmul(dc, b, { transposeB: !transposeB, alpha }),
-    !wanted.b
-      ? undefined
-      : transposeB
-      ? matmul(flat(dc), flat(a), { transposeA: true, transposeB: transposeA, alpha })
-      : matmul(flat(a), flat(dc), { transposeA: !transposeA, alpha }),
-  ];
+/** What the gradient of an input is made of. */
+interface Inputs {
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly options: MatmulOptions;
+}
+
+/** dA = alpha dC B^T, or its transpose. */
+function gradientA(dc: Tensor, { a, b, options: { transposeA, transposeB, alpha } }: Inputs): Tensor {
+  const da = matmul(dc, b, { transposeB: !transposeB, alpha });
+  if (!transposeA) return da;
+  // Turned after, not multiplied in the other order: b may be packed or shared, which only a right side can be.
+  const [k = 0, m = 0] = a.shape.slice(-2);
+  return reshape(permute(reshape(da, [-1, m, k]), [0, 2, 1]), a.shape);
+}
+
+/** dB = alpha A^T dC, or its transpose; that of a shared B is the sum over the batches. */
+function gradientB(dc: Tensor, { a, b, options: { transposeA = false, transposeB = false, alpha } }: Inputs): Tensor {
+  const shared = b.shape.length === 2;
+  // Rows of all batches are one long matrix, unless they are columns.
+  const flat = (x: Tensor) => shared && !transposeA ? reshape(x, [-1, x.shape.at(-1) ?? 1]) : x;
+  const db = transposeB
+    ? matmul(flat(dc), flat(a), { transposeA: true, transposeB: transposeA, alpha })
+    : matmul(flat(a), flat(dc), { transposeA: !transposeA, alpha });
+  return show(db.shape) === show(b.shape) ? db : reshape(columnSum(reshape(db, [-1, b.size])), b.shape);
 }

@@ -1,4 +1,4 @@
-import { groups1d, kernel } from "../gpu/kernel.ts";
+import { type Access, groups1d, kernel } from "../gpu/kernel.ts";
 import { scoped } from "../tensor/scope.ts";
 import { record } from "../tensor/tape.ts";
 import { empty, show, type Tensor } from "../tensor/tensor.ts";
@@ -8,29 +8,38 @@ import source from "./resize.wgsl" with { type: "text" };
 
 const WORKGROUP = 64;
 
-const forms = byElem((elem) =>
-  kernel({
-    name: "bicubic_resize",
-    sources: [elem, source],
-    entry: "forward",
-    binds: { x: "read", y: "write" },
-    params: {
-      count: "u32",
-      start: "i32",
-      extent: "u32",
-      size_in: "u32",
-      size_out: "u32",
-      part_start: "u32",
-      inner: "u32",
-      rows: "u32",
-      first_row: "u32",
-      row_stride: "u32",
-      batch_stride: "u32",
-    },
-  })
-);
+const PARAMS = {
+  count: "u32",
+  start: "i32",
+  extent: "u32",
+  size_in: "u32",
+  size_out: "u32",
+  part_start: "u32",
+  part_length: "u32",
+  inner: "u32",
+  rows: "u32",
+  first_row: "u32",
+  row_stride: "u32",
+  batch_stride: "u32",
+} as const;
 
-export const kernels = { forward_scalar: forms.scalar, forward_vec4: forms.vec4 };
+function build<B extends string>(entry: string, binds: Readonly<Record<B, Access>>) {
+  return byElem((elem) =>
+    kernel({ name: `bicubic_resize.${entry}`, sources: [elem, source], entry, binds, params: PARAMS })
+  );
+}
+
+const forward = build("forward", { x: "read", y: "write" });
+const backward = build("backward", { x: "read", y: "write", totals: "read" });
+const { scalar: totals } = build("backward_totals", { sums: "write" });
+
+export const kernels = {
+  forward_scalar: forward.scalar,
+  forward_vec4: forward.vec4,
+  backward_scalar: backward.scalar,
+  backward_vec4: backward.vec4,
+  totals,
+};
 
 /** A size in pixels. */
 export interface Size {
@@ -112,7 +121,6 @@ export function bicubicSource(source: Size, options: ResizeOptions): Rectangle {
 
 /** Where the lines along the axis are in `x`: `inner` interleaved ones in each of `rows` rows from `first` on. */
 interface Lines {
-  readonly batches: number;
   readonly rows: number;
   readonly first: number;
   readonly inner: number;
@@ -120,28 +128,69 @@ interface Lines {
   readonly batchStride: number;
 }
 
-/** Resamples all lines of `x`, which begin with sample `partStart`, into `y`. */
-function resample([x, y]: [Tensor, Tensor], axis: Axis & { partStart: number }, lines: Lines): Tensor {
-  const { kernel, lanes } = widest(forms, lines.inner);
-  const count = lines.batches * lines.rows * axis.extent * lines.inner / lanes;
+/** An axis, and the part of its samples that `x` of {@linkcode bicubicResize} holds. */
+interface PartialAxis extends Axis {
+  readonly partStart: number;
+  readonly partLength: number;
+}
+
+/** An axis, and the part of its samples that `x` of {@linkcode bicubicResize} holds. */
+interface PartialAxis extends Axis {
+  readonly partStart: number;
+  readonly partLength: number;
+}
+
+interface Pass {
+  readonly axis: PartialAxis;
+  readonly lines: Lines;
+}
+
+function scalars(count: number, { axis, lines }: Pass, lanes: number) {
+  return {
+    count,
+    start: axis.start,
+    extent: axis.extent,
+    size_in: axis.size,
+    size_out: axis.result,
+    part_start: axis.partStart,
+    part_length: axis.partLength,
+    inner: lines.inner / lanes,
+    rows: lines.rows,
+    first_row: lines.first,
+    row_stride: lines.rowStride / lanes,
+    batch_stride: lines.batchStride / lanes,
+  };
+}
+
+/** Resamples all lines of `x` into `y`. */
+function resample([x, y]: [Tensor, Tensor], pass: Pass): Tensor {
+  const { kernel, lanes } = widest(forward, pass.lines.inner);
+  const count = y.size / lanes;
   x.gpu.run(kernel, {
     buffers: [x.buffer, y.buffer],
-    params: {
-      count,
-      start: axis.start,
-      extent: axis.extent,
-      size_in: axis.size,
-      size_out: axis.result,
-      part_start: axis.partStart,
-      inner: lines.inner / lanes,
-      rows: lines.rows,
-      first_row: lines.first,
-      row_stride: lines.rowStride / lanes,
-      batch_stride: lines.batchStride / lanes,
-    },
+    params: scalars(count, pass, lanes),
     groups: groups1d(count, WORKGROUP),
   });
   return y;
+}
+
+/** Turns the gradient `dy` of the resampled lines into that of the lines. */
+function resampleBackward([dy, dx]: [Tensor, Tensor], pass: Pass): Tensor {
+  const { extent } = pass.axis;
+  const sums = empty(dy.gpu, [extent]);
+  dy.gpu.run(totals, {
+    buffers: [sums.buffer],
+    params: scalars(extent, pass, 1),
+    groups: [Math.ceil(extent / WORKGROUP), 1, 1],
+  });
+  const { kernel, lanes } = widest(backward, pass.lines.inner);
+  const count = dx.size / lanes;
+  dy.gpu.run(kernel, {
+    buffers: [dy.buffer, dx.buffer, sums.buffer],
+    params: scalars(count, pass, lanes),
+    groups: groups1d(count, WORKGROUP),
+  });
+  return dx;
 }
 
 /**
@@ -164,26 +213,38 @@ export function bicubicResize(x: Tensor, options: ResizeOptions): Tensor {
       }: it is ${show([height, width])} from ${show([source.top, source.left])}`,
     );
   }
-  const { rows, columns } = axesOf(source, options);
+  const axes = axesOf(source, options);
+  const rows = { ...axes.rows, partStart: need.top, partLength: need.height };
+  const columns = { ...axes.columns, partStart: source.left, partLength: width };
+  const inner = columns.extent * channels;
   const y = scoped(x.gpu, () => {
-    const wide = resample(
-      [x, empty(x.gpu, [batches, need.height, columns.extent, channels])],
-      { ...columns, partStart: source.left },
-      {
-        batches,
+    const wide = resample([x, empty(x.gpu, [batches, need.height, columns.extent, channels])], {
+      axis: columns,
+      lines: {
         rows: need.height,
         first: top,
         inner: channels,
         rowStride: width * channels,
         batchStride: height * width * channels,
       },
-    );
-    const inner = columns.extent * channels;
-    return resample(
-      [wide, empty(x.gpu, [batches, rows.extent, columns.extent, channels])],
-      { ...rows, partStart: need.top },
-      { batches, rows: 1, first: 0, inner, rowStride: 0, batchStride: need.height * inner },
-    );
+    });
+    return resample([wide, empty(x.gpu, [batches, rows.extent, columns.extent, channels])], {
+      axis: rows,
+      lines: { rows: 1, first: 0, inner, rowStride: 0, batchStride: need.height * inner },
+    });
   });
-  return record("bicubic_resize", y, [x]);
+  return record("bicubic_resize", y, [x], (dy) => {
+    if ([rows, columns].some(({ start, extent, result }) => start < 0 || start + extent > result)) {
+      throw new RangeError('Cannot differentiate "bicubic_resize": the window must lie within the result');
+    }
+    const tall = resampleBackward([dy, empty(x.gpu, [batches, height, columns.extent, channels])], {
+      axis: { ...rows, partStart: source.top, partLength: height },
+      lines: { rows: 1, first: 0, inner, rowStride: 0, batchStride: rows.extent * inner },
+    });
+    const dx = resampleBackward([tall, empty(x.gpu, x.shape)], {
+      axis: columns,
+      lines: { rows: height, first: 0, inner: channels, rowStride: inner, batchStride: height * inner },
+    });
+    return [dx];
+  });
 }

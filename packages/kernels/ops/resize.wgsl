@@ -6,9 +6,16 @@
 // any position, and the same for a part of the picture as for all of it. Outputs are o = start, start + 1, ...,
 // mirrored at 0 and m - 1 without repeating them. x holds the samples from part_start on, which cover all taps.
 // One thread an element (or four neighbours off the axis): ceil(4 s) reads, mostly from the cache, 1 write.
+//
+// dx[k] = sum_o dy[o] w_k / sum_k w_k over the outputs whose taps reach k; here x is dy and y is dx. The sums of the
+// weights, which are the same for all lines, are worked out before: 164 -> 59 ms from 1024 x 1024 to 256 x 256 pixels.
 
 @group(0) @binding(0) var<storage, read> x: array<Elem>;
 @group(0) @binding(1) var<storage, read_write> y: array<Elem>;
+
+// Of `backward`, the sum of the weights for each wanted output, which `backward_totals` writes.
+@group(0) @binding(2) var<storage, read> totals: array<f32>;
+@group(0) @binding(0) var<storage, read_write> sums: array<f32>;
 
 struct Params {
   count: u32,
@@ -17,6 +24,7 @@ struct Params {
   size_in: u32,
   size_out: u32,
   part_start: u32,
+  part_length: u32,
   // Elem in one step along the axis.
   inner: u32,
   // Lines of samples: `rows` of each batch, from `first_row` on.
@@ -45,6 +53,40 @@ fn keys(distance: f32) -> f32 {
   return select(select(far, near, t < 1.0), 0.0, t >= 2.0);
 }
 
+fn stretch() -> f32 {
+  return max(1.0, f32(params.size_in) / f32(params.size_out));
+}
+
+// The taps of an output: `first` to `last`, and where its centre lies.
+struct Taps {
+  first: i32,
+  last: i32,
+  whole: i32,
+  fraction: f32,
+}
+
+fn taps_of(position: u32) -> Taps {
+  let doubled = (2u * position + 1u) * params.size_in;
+  let whole = i32(doubled / (2u * params.size_out));
+  let fraction = f32(doubled % (2u * params.size_out)) / f32(2u * params.size_out);
+  return Taps(
+    max(whole + i32(floor(fraction - 0.5 - 2.0 * stretch())) + 1, 0),
+    min(whole + i32(ceil(fraction - 0.5 + 2.0 * stretch())) - 1, i32(params.size_in) - 1),
+    whole,
+    fraction,
+  );
+}
+
+fn weight_of(tap: i32, taps: Taps) -> f32 {
+  return keys((f32(tap - taps.whole) + 0.5 - taps.fraction) / stretch());
+}
+
+// Where the line of element `step` along lines of `extent` begins in x.
+fn line_start(step: u32, extent: u32) -> u32 {
+  let line = step / extent;
+  return line / params.rows * params.batch_stride + (params.first_row + line % params.rows) * params.row_stride;
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * WORKGROUP;
@@ -52,26 +94,54 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
     return;
   }
   let step = i / params.inner;
-  let line = step / params.extent;
-  let row = params.first_row + line % params.rows;
-  let base = line / params.rows * params.batch_stride + row * params.row_stride + i % params.inner;
-
-  let position = mirror(params.start + i32(step % params.extent));
-  let doubled = (2u * position + 1u) * params.size_in;
-  let whole = i32(doubled / (2u * params.size_out));
-  let fraction = f32(doubled % (2u * params.size_out)) / f32(2u * params.size_out);
-  let stretch = max(1.0, f32(params.size_in) / f32(params.size_out));
-  let first = max(whole + i32(floor(fraction - 0.5 - 2.0 * stretch)) + 1, 0);
-  let last = min(whole + i32(ceil(fraction - 0.5 + 2.0 * stretch)) - 1, i32(params.size_in) - 1);
-
+  let taps = taps_of(mirror(params.start + i32(step % params.extent)));
   var sum = Elem();
   var weights = 0.0;
-  var at = base + (u32(first) - params.part_start) * params.inner;
-  for (var tap = first; tap <= last; tap++) {
-    let weight = keys((f32(tap - whole) + 0.5 - fraction) / stretch);
+  var at = line_start(step, params.extent) + i % params.inner + (u32(taps.first) - params.part_start) * params.inner;
+  for (var tap = taps.first; tap <= taps.last; tap++) {
+    let weight = weight_of(tap, taps);
     weights += weight;
     sum += weight * x[at];
     at += params.inner;
   }
   y[i] = sum / weights;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn backward_totals(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= params.count) {
+    return;
+  }
+  let taps = taps_of(u32(params.start) + id.x);
+  var sum = 0.0;
+  for (var tap = taps.first; tap <= taps.last; tap++) {
+    sum += weight_of(tap, taps);
+  }
+  sums[id.x] = sum;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * WORKGROUP;
+  if (i >= params.count) {
+    return;
+  }
+  let step = i / params.inner;
+  let line = line_start(step, params.part_length) + i % params.inner;
+  let sample = params.part_start + step % params.part_length;
+
+  // The outputs within reach lie around the sample's own place among them, rounded outwards.
+  let doubled = (2u * sample + 1u) * params.size_out;
+  let whole = i32(doubled / (2u * params.size_in));
+  let fraction = f32(doubled % (2u * params.size_in)) / f32(2u * params.size_in);
+  let reach = 2.0 * max(1.0, f32(params.size_out) / f32(params.size_in));
+  let first = max(whole + i32(floor(fraction - 0.5 - reach)), params.start);
+  let last = min(whole + i32(ceil(fraction - 0.5 + reach)), params.start + i32(params.extent) - 1);
+
+  var sum = Elem();
+  for (var position = first; position <= last; position++) {
+    let at = u32(position - params.start);
+    sum += weight_of(i32(sample), taps_of(u32(position))) / totals[at] * x[line + at * params.inner];
+  }
+  y[i] = sum;
 }

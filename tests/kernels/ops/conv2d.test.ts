@@ -1,6 +1,7 @@
 import { conv2d } from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
 import { expectClose, randomTensor } from "../../helpers/gpu.ts";
+import { expectGradients } from "../../helpers/gradient_check.ts";
 import { convReference } from "../../reference/conv2d.ts";
 
 /** [batches, height, width, in, out]: one pixel, primes, channels that are no multiple of 4, tile + 1, non-square. */
@@ -54,6 +55,63 @@ describe.each(FORMS)("conv2d() $name", ({ size, stride, pad: [top, left, bottom,
     await expectClose(fused, plain.map((value, i) => value + bias.data[i % outputs]! + addend.data[i]!));
   });
 });
+
+/** Sizes and forms, some of them kernels without symmetry and strides that skip pixels; `pad` as above. */
+const GRADIENTS = [
+  { sizes: [1, 1, 1, 1, 1], size: [3, 3], stride: 1, pad: [1, 1, 1, 1] },
+  { sizes: [2, 5, 7, 3, 5], size: [3, 3], stride: 1, pad: [1, 1, 1, 1] },
+  { sizes: [1, 9, 13, 4, 65], size: [3, 3], stride: 1, pad: [1, 1, 1, 1] },
+  { sizes: [1, 6, 5, 65, 4], size: [3, 3], stride: 1, pad: [1, 1, 1, 1] },
+  { sizes: [2, 11, 6, 7, 3], size: [3, 3], stride: 2, pad: [0, 0, 1, 1] },
+  { sizes: [1, 8, 9, 8, 12], size: [3, 3], stride: 2, pad: [0, 0, 1, 1] },
+  { sizes: [1, 17, 8, 16, 12], size: [3, 3], stride: 2, pad: [1, 1, 1, 1] },
+  { sizes: [1, 7, 5, 2, 9], size: [2, 5], stride: 1, pad: [0, 3, 2, 1] },
+  { sizes: [1, 7, 11, 3, 1], size: [1, 2], stride: 3, pad: [0, 1, 0, 0] },
+  { sizes: [2, 5, 7, 3, 5], size: [1, 1], stride: 1, pad: [0, 0, 0, 0] },
+  { sizes: [1, 5, 7, 4, 8], size: [1, 1], stride: 2, pad: [0, 0, 0, 0] },
+  { sizes: [2, 40, 66, 4, 8], size: [3, 3], stride: 1, pad: [1, 1, 1, 1] },
+] as const;
+
+test.each(GRADIENTS)(
+  "conv2d() has the gradient of central differences: [B, h, w, in, out] $sizes, kernel $size, stride $stride, pad $pad",
+  async ({ sizes: [batches, height, width, channels, outputs], size, stride, pad: [top, left, bottom, right] }) => {
+    const out = [
+      Math.floor((height + top + bottom - size[0]) / stride) + 1,
+      Math.floor((width + left + right - size[1]) / stride) + 1,
+    ] as const;
+    const kernels = await expectGradients({
+      x: [batches, height, width, channels],
+      weight: [...size, channels, outputs],
+      bias: [outputs],
+      addend: [batches, ...out, outputs],
+    }, {
+      op: ({ x, weight, bias, addend }) =>
+        conv2d(x!, weight!, { stride, padding: { top, left, bottom, right }, bias, addend }),
+      reference: ({ x, weight, bias, addend }) =>
+        convReference(x!, weight!, {
+          batches,
+          height,
+          width,
+          channels,
+          outputs,
+          size,
+          stride,
+          pad: { top, left },
+          out,
+        }).map((value, i) => value + bias![i % outputs]! + addend![i]!),
+    });
+    expect(kernels["addend"]).toEqual([]);
+    expect(new Set(kernels["bias addend"])).toEqual(new Set(["column_sum"]));
+    if (size[0] * size[1] * stride === 1) {
+      expect(kernels["x"]).toEqual(["matmul.forward.nt"]);
+      expect(kernels["weight"]).toEqual(["matmul.forward.tn"]);
+    } else {
+      expect(kernels["x"]).toEqual(["conv2d.backward_x"]);
+      expect(kernels["weight"]!.filter((name) => name !== "column_sum")).toEqual(["conv2d.backward_weight"]);
+      expect(kernels["x bias"]).not.toContain("conv2d.backward_weight");
+    }
+  },
+);
 
 test("conv2d() refuses shapes that do not fit, in words", () => {
   const x = randomTensor([1, 4, 4, 3]).tensor;

@@ -1,6 +1,7 @@
-import { gradients, matmul, multiply, read, sum, Tape, type Tensor, tensor } from "@fluxsr/kernels";
+import { matmul, sizeOf, Tape, tensor } from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
 import { expectClose, gpu, random, randomTensor } from "../../helpers/gpu.ts";
+import { expectGradients } from "../../helpers/gradient_check.ts";
 import { geluReference, matmulReference, siluReference } from "../../reference/matmul.ts";
 
 /** One element, primes, tile + 1, sizes that need scalar reads, narrow and wide. */
@@ -88,34 +89,64 @@ test("matmul() as the low-rank branch of LoRA adds onto the base product", async
   await expectClose(y, expected);
 });
 
-test.each(MODES)(
-  "matmul() has the gradient of central differences, transposeA %s, transposeB %s",
-  async (transposeA, transposeB) => {
-    const [m, k, n] = [3, 5, 4];
-    const a = randomTensor(transposeA ? [k, m] : [m, k], 1);
-    const b = randomTensor(transposeB ? [n, k] : [k, n], 2);
-    const probe = randomTensor([m, n], 3);
-    const options = { transposeA, transposeB, alpha: 0.5 };
-    using tape = new Tape(gpu);
-    tape.watch(a.tensor);
-    tape.watch(b.tensor);
-    const c = matmul(a.tensor, b.tensor, options);
-    const [da, db] = await read(...gradients(tape, c, { seed: probe.tensor, wanted: [a.tensor, b.tensor] }));
-    const loss = async (x: Tensor, y: Tensor) =>
-      (await read(sum(multiply(matmul(x, y, options), probe.tensor))))[0]![0]!;
-    for (const [side, grad] of [["a", da], ["b", db]] as const) {
-      for (const i of [0, 7, 11]) {
-        const change = async (delta: number) => {
-          const values = { a: a.data.slice(), b: b.data.slice() };
-          values[side][i]! += delta;
-          return await loss(tensor(gpu, values.a, a.tensor.shape), tensor(gpu, values.b, b.tensor.shape));
-        };
-        const slope = ((await change(0.01)) - (await change(-0.01))) / 0.02;
-        expect(Math.abs(grad![i]! - slope)).toBeLessThan(1e-3);
-      }
-    }
-  },
-);
+/** Batches of a and b, and sizes: one element, primes, tile + 1 in each, a batch each, and one b for all batches. */
+const GRADIENTS = [
+  [[], [], 1, 1, 1],
+  [[], [], 3, 5, 4],
+  [[], [], 9, 65, 13],
+  [[], [], 65, 4, 9],
+  [[2], [2], 5, 7, 11],
+  [[2, 3], [], 7, 5, 9],
+  [[1], [], 3, 8, 2],
+  [[2], [], 130, 12, 66],
+] as const;
+
+describe.each(GRADIENTS)("matmul() of %j and %j, %i x %i x %i", (batchA, batchB, m, k, n) => {
+  const batches = sizeOf(batchA);
+  test.each(MODES)(
+    "has the gradient of central differences, transposeA %s, transposeB %s",
+    async (transposeA, transposeB) => {
+      const shapes = {
+        a: [...batchA, ...(transposeA ? [k, m] : [m, k])],
+        b: [...batchB, ...(transposeB ? [n, k] : [k, n])],
+        bias: [n],
+        addend: [...batchA, m, n],
+      };
+      const kernels = await expectGradients(shapes, {
+        op: ({ a, b, bias, addend }) => matmul(a!, b!, { transposeA, transposeB, alpha: 0.5, bias, addend }),
+        reference: ({ a, b, bias, addend }) =>
+          matmulReference(a!, b!, { m, k, n, batches, sharedB: batchB.length === 0, transposeA, transposeB })
+            .map((value, i) => 0.5 * value + bias![i % n]! + addend![i]!),
+      });
+      expect(kernels["addend"]).toEqual([]);
+      expect(new Set(kernels["bias"])).toEqual(new Set(["column_sum"]));
+      const ofA = transposeA ? ["permute"] : [];
+      expect(kernels["a"]).toEqual([`matmul.forward.n${transposeB ? "n" : "t"}`, ...ofA]);
+      expect(kernels["b"]!.filter((name) => name.startsWith("matmul")).length).toBe(1);
+    },
+  );
+});
+
+test.each(["gelu", "silu"] as const)("matmul() hands the gradient of %s on to the product", (activation) => {
+  const [a, b] = [randomTensor([3, 4], 1).tensor, randomTensor([4, 5], 2).tensor];
+  using tape = new Tape(gpu);
+  tape.watch(b);
+  matmul(a, b, { activation });
+  expect(tape.nodes.map(({ op }) => op)).toEqual(["matmul", activation]);
+});
+
+test("matmul() differentiates through packed weights", async () => {
+  const [m, k, n] = [5, 8, 12];
+  const { bytes, exact } = bf16(random([n, k], 2));
+  const weight = tensor(gpu, bytes, [n, k], "bf16");
+  for (const transposeA of [false, true]) {
+    const kernels = await expectGradients({ a: transposeA ? [k, m] : [m, k] }, {
+      op: ({ a }) => matmul(a!, weight, { transposeA, transposeB: true }),
+      reference: ({ a }) => matmulReference(a!, exact, { m, k, n, transposeA, transposeB: true }),
+    });
+    expect(kernels["a"]).toContain("matmul.forward.nn");
+  }
+});
 
 test("matmul() refuses sizes that do not fit, in words", () => {
   const [a, b] = [randomTensor([4, 64]).tensor, randomTensor([128, 32]).tensor];

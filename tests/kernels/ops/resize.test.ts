@@ -1,5 +1,15 @@
-import { bicubicResize, bicubicSource, read, type ResizeOptions, type Tensor, tensor } from "@fluxsr/kernels";
+import {
+  bicubicResize,
+  bicubicSource,
+  gradients,
+  read,
+  type ResizeOptions,
+  Tape,
+  type Tensor,
+  tensor,
+} from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
+import { expectGradients } from "../../helpers/gradient_check.ts";
 import { expectClose, gpu, randomTensor } from "../../helpers/gpu.ts";
 import * as reference from "../../reference/picture.ts";
 
@@ -23,6 +33,48 @@ test.each(CASES)("bicubicResize() matches the reference from $shape to $height x
   const y = bicubicResize(x.tensor, { height, width });
   expect(y.shape).toEqual([shape[0], height, width, shape[3]]);
   await expectClose(y, reference.bicubicResize(x.data, { shape, height, width, window }));
+});
+
+test.each([
+  ...CASES,
+  { shape: [1, 13, 17, 3] as const, height: 29, width: 40, window: { top: 17, left: 0, height: 12, width: 33 } },
+  { shape: [2, 23, 17, 4] as const, height: 5, width: 7, window: { top: 1, left: 3, height: 2, width: 1 } },
+])("bicubicResize() has the gradient of central differences from $shape to $height x $width", async (options) => {
+  const { shape, height, width } = options;
+  const window = "window" in options ? options.window : { top: 0, left: 0, height, width };
+  const kernels = await expectGradients({ x: shape }, {
+    op: ({ x }) => bicubicResize(x!, { height, width, window }),
+    reference: ({ x }) => reference.bicubicResize(x!, { shape, height, width, window }),
+  });
+  expect(kernels["x"]!.filter((name) => name === "bicubic_resize.backward").length).toBe(2);
+});
+
+test("bicubicResize() of a crop has the gradient of that part of the whole", async () => {
+  const options = { height: 29, width: 40, window: { top: 17, left: 20, height: 8, width: 9 } };
+  const [h, w] = [13, 17] as const;
+  const part = bicubicSource({ height: h, width: w }, options);
+  // A crop with a border that no result reads.
+  const crop = { top: part.top - 1, left: part.left - 2, height: part.height + 1, width: part.width + 3 };
+  await expectGradients({ x: [1, crop.height, crop.width, 3] }, {
+    op: ({ x }) => bicubicResize(x!, { ...options, crop: { top: crop.top, left: crop.left, height: h, width: w } }),
+    reference: ({ x }) => {
+      const whole = new Float64Array(h * w * 3);
+      for (let row = 0; row < crop.height; row++) {
+        for (let i = 0; i < crop.width * 3; i++) {
+          whole[((crop.top + row) * w + crop.left) * 3 + i] = x![row * crop.width * 3 + i]!;
+        }
+      }
+      return reference.bicubicResize(whole, { ...options, shape: [1, h, w, 3] });
+    },
+  });
+});
+
+test("bicubicResize() refuses a gradient through mirrored edges", () => {
+  const x = randomTensor([1, 3, 4, 1]).tensor;
+  using tape = new Tape(gpu);
+  tape.watch(x);
+  const y = bicubicResize(x, { height: 6, width: 8, window: { top: -1, left: 0, height: 6, width: 8 } });
+  expect(() => gradients(tape, y, { seed: y, wanted: [x] })).toThrow("the window must lie within the result");
 });
 
 /** `Image.fromarray(x, "F").resize((width, height), Image.BICUBIC)` of Pillow 13.0.0; x is (7 i mod 11) / 4 - 1. */

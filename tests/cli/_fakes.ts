@@ -1,0 +1,123 @@
+/** A process, a GPU and a pipeline that only pretend, for the tests of the command line. */
+import { InputError, type Model, type Picture, type UpscaleOptions } from "@fluxsr/core";
+import type { Gpu } from "@fluxsr/kernels";
+import type { Host } from "../../packages/cli/_host.ts";
+import type { UpscaleDeps } from "../../packages/cli/_run_upscale.ts";
+
+/** What a command printed and how it ended. */
+export interface Recorded extends Host {
+  stdout: string;
+  stderr: string;
+  code: number | undefined;
+  /** Milliseconds; tests turn it. */
+  clock: number;
+}
+
+/** @param columns of the terminal; left out, there is none */
+export function fakeHost({ columns }: { columns?: number } = {}): Recorded {
+  const host: Recorded = {
+    stdout: "",
+    stderr: "",
+    code: undefined,
+    clock: 0,
+    out: (text) => void (host.stdout += text),
+    err: (text) => void (host.stderr += text),
+    columns: () => columns,
+    exitCode: (code) => void (host.code = code),
+    now: () => host.clock,
+  };
+  return host;
+}
+
+/** A picture of one colour. */
+export function plainPicture(width: number, height: number, { value = 7, notes = [] as string[] } = {}): Picture {
+  return { width, height, depth: 8, rgb: new Uint8Array(width * height * 3).fill(value), grey: false, notes };
+}
+
+/** How often what was done. */
+export interface Calls {
+  opened: number;
+  destroyed: number;
+  loaded: { directory: string; options: unknown }[];
+  disposed: number;
+  upscaled: UpscaleOptions[];
+}
+
+/**
+ * Deps that make every file a picture of 4 x 3 pixels in two tiles of a second each. A file that contains "bad" is no
+ * image, one that contains "note" has a note.
+ */
+export function fakeDeps(host: Recorded, replaced: Partial<UpscaleDeps> = {}): UpscaleDeps & { calls: Calls } {
+  const calls: Calls = { opened: 0, destroyed: 0, loaded: [], disposed: 0, upscaled: [] };
+  const gpu = {
+    adapter: { description: "Pretender 9", vendor: "none", software: true, features: [] },
+    memory: { live: 10, reserved: 20, peak: 30 },
+    trim: () => {},
+    destroy: () => calls.destroyed++,
+  } as unknown as Gpu;
+  return {
+    calls,
+    host,
+    openGpu: () => {
+      calls.opened++;
+      return Promise.resolve(gpu);
+    },
+    loadModel: (_gpu, directory, options) => {
+      calls.loaded.push({ directory, options });
+      return Promise.resolve(
+        { name: "fake", path: directory, gpu, dispose: () => calls.disposed++ } as unknown as Model,
+      );
+    },
+    readImage: async (path) => {
+      const text = await Deno.readTextFile(path);
+      if (text.includes("bad")) throw new InputError(`Cannot read "${path}": it is bad`, { hint: "make it good" });
+      host.clock += 10;
+      return plainPicture(4, 3, { notes: text.includes("note") ? ["animated: used frame 1 of 2"] : [] });
+    },
+    writeImage: async (path, picture) => {
+      await Deno.writeTextFile(path, `${picture.width} x ${picture.height}`);
+      host.clock += 100;
+      return { bytes: picture.rgb.length, notes: [] };
+    },
+    upscale: (_model, { width, height, notes }, options) => {
+      calls.upscaled.push(options);
+      for (let done = 0; done <= 2; done++) {
+        options.onProgress?.(done, 2);
+        if (done < 2) host.clock += 1000;
+      }
+      const size = [width * options.scale, height * options.scale] as const;
+      return Promise.resolve({
+        picture: plainPicture(...size, { value: 9, notes: [...notes] }),
+        ...(options.compare ? { enlarged: plainPicture(...size, { value: 1 }) } : {}),
+        tiles: 2,
+        tile: { width: 16, height: 16 },
+        stages: options.timed ? { transformer: 1500 } : {},
+      });
+    },
+    ...replaced,
+  };
+}
+
+const folders: string[] = [];
+
+/** Removes what {@linkcode folderWith} made. */
+export function removeFolders(): void {
+  for (const folder of folders.splice(0)) Deno.removeSync(folder, { recursive: true });
+}
+
+/** A folder with files of the given contents, until {@linkcode removeFolders}. */
+export function folderWith(files: Readonly<Record<string, string>>): string {
+  const folder = Deno.makeTempDirSync({ prefix: "fluxsr-test-" });
+  folders.push(folder);
+  for (const [name, text] of Object.entries(files)) {
+    const path = `${folder}/${name}`;
+    Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    Deno.writeTextFileSync(path, text);
+  }
+  return folder;
+}
+
+/** The sorted names in `folder`. */
+export function namesIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+}
