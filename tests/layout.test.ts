@@ -9,7 +9,7 @@ const ROOT = new URL("../", import.meta.url);
 function files(folder: string): string[] {
   const url = new URL(`${folder}/`, ROOT);
   const entries = [...Deno.readDirSync(url)].filter(({ name }) =>
-    !["node_modules", "golden", "results"].includes(name)
+    !["node_modules", "results"].includes(name) && `${folder}/${name}` !== "tests/golden"
   );
   return entries.flatMap(({ name, isDirectory }) => isDirectory ? files(`${folder}/${name}`) : [`${folder}/${name}`])
     .sort();

@@ -26,8 +26,9 @@ export function evenTile(
   length: number,
   { largest, overlap, multiple }: { largest: number; overlap: number; multiple: number },
 ): number {
-  if (length <= largest || overlap >= largest / 2) return largest;
-  const count = Math.ceil((length - overlap) / (largest - overlap));
-  const even = (length + (count - 1) * overlap) / count;
-  return Math.min(largest, Math.max(Math.ceil(even / multiple), Math.floor(2 * overlap / multiple) + 1) * multiple);
+  if (length <= largest) return largest;
+  const tiles = (side: number) => Math.ceil((length - side) / (Math.floor((side - overlap) / multiple) * multiple)) + 1;
+  let side = largest;
+  while (side - multiple > 2 * overlap && tiles(side - multiple) <= tiles(largest)) side -= multiple;
+  return side;
 }

@@ -109,7 +109,7 @@ export async function upscale(model: Model, picture: Picture, options: UpscaleOp
 function layTiles(model: Model, size: Size, options: UpscaleOptions): TilePlan {
   const multiple = granularity(model);
   const wanted = options.tile ?? defaultTile(model.gpu, model.autoencoder);
-  const largest = Math.max(multiple, Math.floor(wanted / multiple) * multiple);
+  const largest = Math.max(2 * multiple, Math.floor(wanted / multiple) * multiple);
   const overlap = options.tileOverlap ?? defaultOverlap(largest);
   const tileWidth = evenTile(size.width, { largest, overlap, multiple });
   const tileHeight = evenTile(size.height, { largest, overlap, multiple });

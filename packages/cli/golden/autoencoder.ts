@@ -1,6 +1,13 @@
-import { Autoencoder, type AutoencoderConfig, loadModule, openWeights, permuted } from "@fluxsr/core";
+import {
+  Autoencoder,
+  type AutoencoderConfig,
+  autoencoderNames,
+  loadModule,
+  openWeights,
+  parseAutoencoderConfig,
+  permuted,
+} from "@fluxsr/core";
 import { type Gpu, scoped, tensor } from "@fluxsr/kernels";
-import { autoencoderNames, parseAutoencoderConfig } from "./_core.ts";
 import { type GoldenCase, readTensors, type Tensors, type Values } from "./case.ts";
 import { compareAll } from "./compare.ts";
 import { gradientsOf, type Handler } from "./handler.ts";

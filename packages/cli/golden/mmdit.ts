@@ -1,5 +1,4 @@
-import { openWeights } from "@fluxsr/core";
-import { mmditNames } from "./_core.ts";
+import { mmditNames, openWeights } from "@fluxsr/core";
 import { readTensors } from "./case.ts";
 import { compareAll } from "./compare.ts";
 import { gradientsOf, type Handler } from "./handler.ts";

@@ -4,13 +4,14 @@ import {
   Mmdit,
   type MmditConfig,
   type MmditInputs,
+  mmditNames,
   openWeights,
+  parseMmditConfig,
   positions,
   ropeTables,
   timeEmbedding,
 } from "@fluxsr/core";
 import { type Gpu, scoped, type Tensor, tensor } from "@fluxsr/kernels";
-import { mmditNames, parseMmditConfig } from "./_core.ts";
 import { type GoldenCase, readCase, type Tensors, type Values } from "./case.ts";
 import type { Fields } from "./fields.ts";
 import { Recorder } from "./recorder.ts";

@@ -24,7 +24,7 @@ export interface TileOptions {
   readonly tileHeight: number;
   /** Least overlap of neighbours. */
   readonly overlap: number;
-  /** Every tile side is a multiple of this. */
+  /** Every tile side and start is a multiple of this: the network's own grid lies the same in all tiles. */
   readonly multiple: number;
   /** How far from a border shared with a neighbour a tile does not count at all (default min(16, overlap / 4)). */
   readonly margin?: number;
@@ -40,7 +40,7 @@ const WEIGHT_STEPS = 2 ** 12;
  * Covers a picture with overlapping tiles, evenly spread.
  *
  * Along an axis that fits into one tile there is one, of the picture's size rounded up to `multiple`; what lies beyond
- * the picture is padding. Otherwise every tile has the full tile size and lies within the picture.
+ * the picture is padding. Otherwise every tile has the full tile size; the last one may also reach beyond the picture.
  *
  * @throws {RangeError} if a length is no integer in its range, a tile side no multiple of `multiple`, or the overlap is
  * half a tile side or more
@@ -57,6 +57,8 @@ export function planTiles({ width, height }: { width: number; height: number }, 
   for (const side of [tileWidth, tileHeight]) {
     check(`tile side must be a positive multiple of ${multiple}`, side, side >= 1 && side % multiple === 0);
     check(`overlap must be >= 0 and below half the tile side ${side}`, overlap, overlap >= 0 && overlap < side / 2);
+    const room = overlap <= side - multiple;
+    check(`overlap must leave ${multiple} pixels of a tile side of ${side} free`, overlap, room);
   }
   check(`margin must be >= 0 and at most half the overlap ${overlap}`, margin, margin >= 0 && margin <= overlap / 2);
 
@@ -74,8 +76,10 @@ function planAxis(
     const size = Math.ceil(length / multiple) * multiple;
     return [{ start: 0, size, weights: new Float32Array(size).fill(1) }];
   }
-  const count = Math.ceil((length - overlap) / (tile - overlap));
-  const starts = Array.from({ length: count }, (_, i) => Math.round((i * (length - tile)) / (count - 1)));
+  // Starts lie on the grid of `multiple`, so steps are whole multiples too.
+  const spare = Math.ceil((length - tile) / multiple);
+  const count = Math.ceil(spare / Math.floor((tile - overlap) / multiple)) + 1;
+  const starts = Array.from({ length: count }, (_, i) => Math.round((i * spare) / (count - 1)) * multiple);
   // Tile i fades out where tile i + 1 fades in: in the middle of what they share.
   const seams = starts.slice(1).map((start, i) => (starts[i]! + tile + start) / 2);
   const ramp = overlap - 2 * margin;

@@ -6,7 +6,7 @@ const TIME_CHANNELS = 256;
 /** The linear modules of a FLUX transformer, by BFL name, with their weights' shapes [out, in]. */
 export function moduleShapes(config: MmditConfig): ReadonlyMap<string, readonly [out: number, inner: number]> {
   const { hidden_size: width } = config;
-  const mlp = width * config.mlp_ratio;
+  const mlp = Math.trunc(width * config.mlp_ratio);
   const shapes = new Map<string, readonly [number, number]>();
   const add = (name: string, out: number, inner: number) => shapes.set(name, [out, inner]);
   const addEmbedder = (name: string, inner: number) => {

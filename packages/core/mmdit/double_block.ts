@@ -42,10 +42,10 @@ export class DoubleStreamBlock extends Module {
     const attention = { heads: num_heads, bias: qkv_bias };
     this.img_mod = new Modulation(hidden_size, { double: true });
     this.img_attn = new SelfAttention(hidden_size, attention);
-    this.img_mlp = new Mlp(hidden_size, hidden_size * mlp_ratio);
+    this.img_mlp = new Mlp(hidden_size, Math.trunc(hidden_size * mlp_ratio));
     this.txt_mod = new Modulation(hidden_size, { double: true });
     this.txt_attn = new SelfAttention(hidden_size, attention);
-    this.txt_mlp = new Mlp(hidden_size, hidden_size * mlp_ratio);
+    this.txt_mlp = new Mlp(hidden_size, Math.trunc(hidden_size * mlp_ratio));
   }
 
   /** @param vec [B, D], already through SiLU */

@@ -17,7 +17,7 @@ export class SingleStreamBlock extends Module {
   constructor(config: MmditConfig) {
     super();
     const { hidden_size, mlp_ratio, num_heads } = config;
-    const hidden = hidden_size * mlp_ratio;
+    const hidden = Math.trunc(hidden_size * mlp_ratio);
     this.linear1 = new Linear(hidden_size, 3 * hidden_size + hidden);
     this.linear2 = new Linear(hidden_size + hidden, hidden_size);
     this.norm = new QKNorm(hidden_size / num_heads);
@@ -31,7 +31,7 @@ export class SingleStreamBlock extends Module {
     return scoped(x.gpu, () => {
       const [mod] = this.modulation.forward(vec) as [ModulationOut];
       const h = this.linear1.forward(layerNorm(x, mod));
-      const [qkv, mlp] = split(h, 2, [3 * hidden_size, hidden_size * mlp_ratio]) as [Tensor, Tensor];
+      const [qkv, mlp] = split(h, 2, [3 * hidden_size, Math.trunc(hidden_size * mlp_ratio)]) as [Tensor, Tensor];
       const attended = attend(splitHeads(qkv, { heads: num_heads, norm: this.norm }), pe);
       return gateResidual(x, this.linear2.forward(concat([attended, gelu(mlp)], 2)), mod);
     });

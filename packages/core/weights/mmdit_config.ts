@@ -35,8 +35,8 @@ function fromBfl(fields: JsonFields): MmditConfig {
   };
   const { hidden_size, num_heads } = config;
   if (hidden_size % num_heads !== 0) throw fields.error("hidden_size", `a multiple of num_heads (${num_heads})`);
-  if (!Number.isInteger(hidden_size * config.mlp_ratio)) {
-    throw fields.error("mlp_ratio", `such that hidden_size (${hidden_size}) times it is an integer`);
+  if (hidden_size * config.mlp_ratio < 1) {
+    throw fields.error("mlp_ratio", `such that hidden_size (${hidden_size}) times it is at least 1`);
   }
   checkAxes(fields, "axes_dim", config.axes_dim, hidden_size / num_heads);
   return config;

@@ -77,7 +77,7 @@ describe("parseMmditConfig()", () => {
     [
       "a fractional MLP",
       { ...FLUX_DEV, mlp_ratio: 0.0001 },
-      "mlp_ratio must be such that hidden_size (3072) times it is an integer: it is 0.0001",
+      "mlp_ratio must be such that hidden_size (3072) times it is at least 1: it is 0.0001",
     ],
     ["a negative theta", { ...FLUX_DEV, theta: -1 }, "theta must be above 0: it is -1"],
     ["an unknown key", { ...FLUX_DEV, hidden: 1 }, `keys must be known ones: it has "hidden"`],

@@ -1,0 +1,38 @@
+import type { Gpu, Tensor } from "@fluxsr/kernels";
+
+/** Element `at` of a result, as the f64 reference has it. */
+export interface Sample {
+  readonly at: number;
+  readonly expected: number;
+}
+
+/** An op on inputs that are on the GPU. */
+export interface Work {
+  readonly inputs: readonly Tensor[];
+  /** Records the op once. */
+  run(): Tensor;
+  /** What some elements of the result must be. */
+  samples(): Iterable<Sample>;
+}
+
+/** One op at one shape, not yet on the GPU. */
+export interface Case {
+  /** `op/name`, as the table shows it. */
+  readonly name: string;
+  readonly shape: string;
+  /** Where the shape is from. */
+  readonly origin: string;
+  /** Floating-point operations, an addition and a multiplication counting one each; left out where memory decides. */
+  readonly flops?: number;
+  /** Every input read once, every output written once. */
+  readonly bytes: number;
+  open(gpu: Gpu): Work;
+}
+
+/** A named shape and where it is from; `scaled` is what a software adapter can do of it in a second or two. */
+export type Row<S> = S & { readonly name: string; readonly origin: string; readonly scaled?: Partial<S> };
+
+/** The shape of `row` that suits the adapter. */
+export function fit<S>(row: Row<S>, { software }: { software: boolean }): Row<S> {
+  return software ? { ...row, ...row.scaled } : row;
+}

@@ -1,0 +1,39 @@
+import { type Gpu, read } from "@fluxsr/kernels";
+import type { Sample, Work } from "./case.ts";
+
+/** f32 sums of up to 15360 terms, in any order, stay within this of the f64 reference. */
+export const TOLERANCE = 2e-5;
+
+/** A kernel computed something wrong: its time would mean nothing. */
+export class WrongResultError extends Error {
+  override name = "WrongResultError";
+}
+
+/** The largest difference at the samples, relative to the largest expected value; NaN if a value is missing or NaN. */
+export function sampledError(values: ArrayLike<number>, samples: Iterable<Sample>): number {
+  let worst = 0;
+  let largest = 0;
+  for (const { at, expected } of samples) {
+    const difference = Math.abs((values[at] ?? NaN) - expected);
+    if (!(difference <= worst)) worst = difference;
+    if (Number.isNaN(worst)) return NaN;
+    largest = Math.max(largest, Math.abs(expected));
+  }
+  return largest > 0 ? worst / largest : NaN;
+}
+
+/** @throws {WrongResultError} if `values` are not those of `samples` */
+export function requireSamples(what: string, values: ArrayLike<number>, samples: Iterable<Sample>): void {
+  const error = sampledError(values, samples);
+  if (!(error < TOLERANCE)) {
+    throw new WrongResultError(`Cannot time ${what}: it must be within ${TOLERANCE} of the reference: it is ${error} off`);
+  }
+}
+
+/** Runs `work` once and compares it with its reference. */
+export async function checkWork(gpu: Gpu, what: string, work: Work): Promise<void> {
+  using y = work.run();
+  const [values = new Float32Array()] = await read(y);
+  requireSamples(what, values, work.samples());
+  gpu.flush();
+}

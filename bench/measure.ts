@@ -1,0 +1,37 @@
+import type { Gpu, Tensor } from "@fluxsr/kernels";
+
+/** Runs of a shape: at least so many, then as many as fit into the time, but not more than enough. */
+const RUNS = { least: 5, most: 200, milliseconds: 1000 };
+
+/** The middle value, or the mean of the two middle ones. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length / 2;
+  return ((sorted[Math.ceil(half) - 1] ?? NaN) + (sorted[Math.floor(half)] ?? NaN)) / 2;
+}
+
+/** How often to repeat what took `milliseconds` once. */
+export function repeats(milliseconds: number, { least, most, milliseconds: budget } = RUNS): number {
+  return Math.max(least, Math.min(most, Math.ceil(budget / Math.max(milliseconds, 1e-6))));
+}
+
+/** GPU milliseconds of each of `times` runs: the sum of its dispatches, by timestamps around every one. */
+async function timedRuns(gpu: Gpu, run: () => Tensor | void, times: number): Promise<number[]> {
+  const { times: dispatches } = await gpu.profile(() => {
+    for (let i = 0; i < times; i++) {
+      run()?.dispose();
+      gpu.flush();
+    }
+  });
+  const each = dispatches.length / times;
+  return Array.from(
+    { length: times },
+    (_, i) => dispatches.slice(i * each, (i + 1) * each).reduce((sum, { milliseconds }) => sum + milliseconds, 0),
+  );
+}
+
+/** GPU milliseconds of enough runs of what `run` records; pipelines are built and caches warmed before. */
+export async function gpuTimes(gpu: Gpu, run: () => Tensor | void): Promise<number[]> {
+  const [first = 0] = await timedRuns(gpu, run, 1);
+  return await timedRuns(gpu, run, repeats(first));
+}
