@@ -26,7 +26,9 @@ export function sampledError(values: ArrayLike<number>, samples: Iterable<Sample
 export function requireSamples(what: string, values: ArrayLike<number>, samples: Iterable<Sample>): void {
   const error = sampledError(values, samples);
   if (!(error < TOLERANCE)) {
-    throw new WrongResultError(`Cannot time ${what}: it must be within ${TOLERANCE} of the reference: it is ${error} off`);
+    throw new WrongResultError(
+      `Cannot time ${what}: it must be within ${TOLERANCE} of the reference: it is ${error} off`,
+    );
   }
 }
 

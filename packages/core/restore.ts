@@ -27,10 +27,15 @@ export async function restore(
   { noise, run = (_, work) => work() }: RestoreOptions = {},
 ): Promise<Tensor> {
   const { autoencoder, settings: { T_L } } = model;
-  using z_L = await run("encode", () => autoencoder.encode(x, { noise }));
+  using z_L = await run("encode", () => only(autoencoder.encode([x], { noise: noise && [noise] })));
   using v = await run("transformer", () => predictVelocity(model, z_L));
   using z_0hat = await run("step", () => oneStep(z_L, v, T_L));
-  return await run("decode", () => autoencoder.decode(z_0hat));
+  return await run("decode", () => only(autoencoder.decode([z_0hat])));
+}
+
+function only([tile]: readonly Tensor[]): Tensor {
+  if (!tile) throw new Error("Cannot restore: the autoencoder returned nothing");
+  return tile;
 }
 
 /** Picture sizes must be multiples of this: one token covers 2x2 latent pixels. */
@@ -39,7 +44,7 @@ export function granularity(model: Model): number {
 }
 
 /** `v_theta(z_L, T_L)` for a latent [1, h, w, z]; position ids count from the latent's own corner. */
-function predictVelocity({ mmdit, config, settings, conditioning: { txt, y } }: Model, z_L: Tensor): Tensor {
+export function predictVelocity({ mmdit, config, settings, conditioning: { txt, y } }: Model, z_L: Tensor): Tensor {
   const [, height = 0, width = 0] = z_L.shape;
   const { axes_dim, theta } = config.transformer;
   return scoped(z_L.gpu, () => {

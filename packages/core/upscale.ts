@@ -1,23 +1,24 @@
 import {
   affine,
-  type Gpu,
   normalNoise,
   read,
   type Rectangle,
   scoped,
+  scopedAsync,
   type Size,
   sizeOf,
   type Tensor,
 } from "@fluxsr/kernels";
 import { adainFix, type ColorFix, waveletFix } from "./color_fix.ts";
+import { oneStep } from "./flow/trajectory.ts";
 import { enlargeAlpha, enlargePart } from "./enlarge.ts";
 import { InputError } from "./errors.ts";
 import { Canvas } from "./image/canvas.ts";
 import type { Picture } from "./image/picture.ts";
-import { planTiles, type TilePlan } from "./image/tiles.ts";
 import type { Model } from "./model.ts";
-import { granularity, restore } from "./restore.ts";
-import { defaultOverlap, defaultTile, evenTile } from "./tile_size.ts";
+import { predictVelocity } from "./restore.ts";
+import { Progress, StageClock } from "./stage_clock.ts";
+import { layTiles, type Place, shareStatistics } from "./tiling.ts";
 
 /** Options of {@linkcode upscale}. */
 export interface UpscaleOptions {
@@ -55,17 +56,23 @@ const MEMORY_SHARE = 0.6;
 /**
  * Enlarges and restores a picture: exactly `scale` times its size, same depth, alpha and EXIF.
  *
- * Tile by tile: bicubic enlargement (mirrored to a whole tile), autoencoder, one transformer call, decoder, colour fix;
- * tiles are blended with feathered overlap on the host, so only one is on the GPU at a time.
+ * Tile by tile: bicubic enlargement (mirrored to a whole tile), encoder, one transformer call, decoder, colour fix; tiles
+ * are blended with feathered overlap on the host. The autoencoder normalises with the statistics of all tiles as long as
+ * they fit on the GPU together; of larger pictures only one tile is there at a time.
  *
  * @throws {InputError} if the result does not fit in memory or the network returns NaN
  * @throws {RangeError} if the scale, tile or overlap is out of range
  */
 export async function upscale(model: Model, picture: Picture, options: UpscaleOptions): Promise<UpscaleResult> {
-  const { scale, colorFix, compare = false, onProgress = () => {} } = options;
+  const { scale } = options;
   if (!Number.isInteger(scale) || scale < 1 || scale > 8) {
     throw new RangeError(`Cannot upscale: scale must be a whole number from 1 to 8: it is ${scale}`);
   }
+  return await scopedAsync(model.gpu, () => run(model, picture, options));
+}
+
+async function run(model: Model, picture: Picture, options: UpscaleOptions): Promise<UpscaleResult> {
+  const { scale, colorFix, compare = false, onProgress = () => {} } = options;
   const { gpu } = model;
   const size = { height: picture.height * scale, width: picture.width * scale };
   const plan = layTiles(model, size, options);
@@ -74,19 +81,25 @@ export async function upscale(model: Model, picture: Picture, options: UpscaleOp
   const canvas = new Canvas(plan, { maxBytes });
   const reference = needsReference ? new Canvas(plan, { maxBytes }) : undefined;
   const clock = new StageClock(gpu, options.timed ?? false);
-  onProgress(0, plan.tiles.length);
-  for (const [index, { column, row }] of plan.tiles.entries()) {
-    const window = windowOf(plan, { column, row });
-    const tile = await restoreTile(model, { picture, size, window, index }, { options, clock });
-    const [restored = new Float32Array(), enlarged = new Float32Array()] = await clock.measure(
-      "read",
-      () => read(tile.restored, ...(reference ? [tile.enlarged] : [])),
+  const progress = new Progress(plan.tiles.length, onProgress);
+  const enlarge = (window: Rectangle) => clock.measure("enlarge", () => enlargePart(gpu, picture, { size, window }));
+  const groups = shareStatistics(plan, model);
+  const latents = await restoreLatents(model, { groups, enlarge, seed: options.seed, clock, progress });
+  for (const group of groups) {
+    const decoded = await clock.measure(
+      "decode",
+      () => model.autoencoder.decode(group.map(({ index }) => latents[index]!)),
     );
-    tile.restored.dispose();
-    tile.enlarged.dispose();
-    canvas.add(restored, column, row);
-    reference?.add(enlarged, column, row);
-    onProgress(index + 1, plan.tiles.length);
+    for (const [i, { window, column, row, index }] of group.entries()) {
+      using enlarged = await enlarge(window);
+      using x_0hat = decoded[i]!;
+      using restored = await clock.measure("color fix", () => fixColors(x_0hat, enlarged, colorFix));
+      const values = await clock.measure("read", () => read(restored, ...(reference ? [enlarged] : [])));
+      canvas.add(values[0] ?? new Float32Array(), column, row);
+      reference?.add(values[1] ?? new Float32Array(), column, row);
+      latents[index]!.dispose();
+      await progress.step();
+    }
   }
   const alpha = picture.alpha && await enlargeAlpha(gpu, { picture, alpha: picture.alpha, size });
   gpu.trim();
@@ -106,52 +119,55 @@ export async function upscale(model: Model, picture: Picture, options: UpscaleOp
   };
 }
 
-function layTiles(model: Model, size: Size, options: UpscaleOptions): TilePlan {
-  const multiple = granularity(model);
-  const wanted = options.tile ?? defaultTile(model.gpu, model.autoencoder);
-  const largest = Math.max(2 * multiple, Math.floor(wanted / multiple) * multiple);
-  const overlap = options.tileOverlap ?? defaultOverlap(largest);
-  const tileWidth = evenTile(size.width, { largest, overlap, multiple });
-  const tileHeight = evenTile(size.height, { largest, overlap, multiple });
-  return planTiles(size, { tileWidth, tileHeight, overlap, multiple });
-}
-
-function windowOf(plan: TilePlan, { column, row }: { column: number; row: number }): Rectangle {
-  const [across, down] = [plan.columns[column], plan.rows[row]];
-  if (!across || !down) throw new RangeError(`Cannot upscale: no tile in column ${column}, row ${row}`);
-  return { top: down.start, left: across.start, height: down.size, width: across.size };
-}
-
-/** Where a tile is: which part `window` of the enlargement of `picture` to `size`. */
-interface TilePlace {
-  readonly picture: Picture;
-  readonly size: Size;
-  readonly window: Rectangle;
-  readonly index: number;
-}
-
-/** One tile, enlarged and restored, both [1, h, w, 3] in about [0, 1]. */
-async function restoreTile(
+/** The restored latent of every tile: encoded, then one transformer call each. */
+async function restoreLatents(
   model: Model,
-  { picture, size, window, index }: TilePlace,
-  { options: { colorFix, seed }, clock }: { options: UpscaleOptions; clock: StageClock },
-): Promise<{ restored: Tensor; enlarged: Tensor }> {
-  const { gpu, autoencoder: { factor }, config } = model;
-  const latent = [1, window.height / factor, window.width / factor, config.vae.z_channels];
-  const enlarged = await clock.measure("enlarge", () => enlargePart(gpu, picture, { size, window }));
-  using x = affine(enlarged, { scale: 2, offset: -1 });
-  // Tiles take disjoint parts of the noise sequence.
-  using noise = seed === undefined ? null : normalNoise(gpu, latent, { seed, offset: index * sizeOf(latent) });
-  using x_0hat = await restore(model, x, {
-    noise: noise ?? undefined,
-    run: (stage, work) => clock.measure(stage, work),
+  { groups, enlarge, seed, clock, progress }: {
+    groups: readonly (readonly Place[])[];
+    enlarge: (window: Rectangle) => Promise<Tensor>;
+    seed: number | undefined;
+    clock: StageClock;
+    progress: Progress;
+  },
+): Promise<Tensor[]> {
+  const { gpu, autoencoder, settings: { T_L } } = model;
+  const latents: Tensor[] = [];
+  for (const group of groups) {
+    const enlarged: Tensor[] = [];
+    for (const { window } of group) enlarged.push(await enlarge(window));
+    const encoded = await clock.measure("encode", () =>
+      scoped(gpu, () => {
+        const noise = seed === undefined ? undefined : group.map((place) => noiseOf(model, { seed, place }));
+        return autoencoder.encode(enlarged.map((x) => affine(x, { scale: 2, offset: -1 })), { noise });
+      }));
+    for (const x of enlarged) x.dispose();
+    await progress.step(group.length, gpu);
+    for (const z_L of encoded) {
+      const step = () => scoped(gpu, () => oneStep(z_L, predictVelocity(model, z_L), T_L));
+      latents.push(await clock.measure("transformer", step));
+      z_L.dispose();
+      await progress.step(1, gpu);
+    }
+  }
+  return latents;
+}
+
+/** Noise for the latent of one tile; tiles take disjoint parts of the sequence. */
+function noiseOf(
+  { gpu, autoencoder: { factor }, config }: Model,
+  { seed, place }: { seed: number; place: Place },
+): Tensor {
+  const { window: { height, width }, index } = place;
+  const shape = [1, height / factor, width / factor, config.vae.z_channels];
+  return normalNoise(gpu, shape, { seed, offset: index * sizeOf(shape) });
+}
+
+/** Decoded [-1, 1] to picture values [0, 1], with the colours of `enlarged`; both [1, h, w, 3]. */
+function fixColors(x_0hat: Tensor, enlarged: Tensor, colorFix: ColorFix): Tensor {
+  return scoped(x_0hat.gpu, () => {
+    const y = affine(x_0hat, { scale: 0.5, offset: 0.5 });
+    return colorFix === "wavelet" ? waveletFix(y, enlarged) : y;
   });
-  const restored = await clock.measure("color fix", () =>
-    scoped(gpu, () => {
-      const y = affine(x_0hat, { scale: 0.5, offset: 0.5 });
-      return colorFix === "wavelet" ? waveletFix(y, enlarged) : y;
-    }));
-  return { restored, enlarged };
 }
 
 /** Bytes that one canvas may take, so that all of them and the finished pictures fit in the memory that is free. */
@@ -166,25 +182,4 @@ function hostBudget({ height, width }: Size, { canvases }: { canvases: number })
     );
   }
   return budget;
-}
-
-/** Adds up the wall time of stages; a stage ends when the GPU has finished it. */
-class StageClock {
-  readonly stages: Record<string, number> = {};
-  readonly #gpu: Gpu;
-  readonly #on: boolean;
-
-  constructor(gpu: Gpu, on: boolean) {
-    this.#gpu = gpu;
-    this.#on = on;
-  }
-
-  async measure<T>(stage: string, work: () => T | Promise<T>): Promise<T> {
-    if (!this.#on) return await work();
-    const start = performance.now();
-    const result = await work();
-    await this.#gpu.sync();
-    this.stages[stage] = (this.stages[stage] ?? 0) + performance.now() - start;
-    return result;
-  }
 }

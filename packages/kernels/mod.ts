@@ -21,7 +21,7 @@ export type { MemoryUse } from "./gpu/buffer_pool.ts";
 export type { KernelTime } from "./gpu/profiler.ts";
 export { type Groups, groups1d, type Kernel, kernel } from "./gpu/kernel.ts";
 export { byteLength, type Dtype } from "./tensor/dtype.ts";
-export { scoped } from "./tensor/scope.ts";
+export { scoped, scopedAsync } from "./tensor/scope.ts";
 export { gradients } from "./tensor/gradients.ts";
 export { record, Tape } from "./tensor/tape.ts";
 export { empty, read, type Shape, show, sizeOf, Tensor, tensor } from "./tensor/tensor.ts";

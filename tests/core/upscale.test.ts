@@ -141,3 +141,12 @@ describe("upscale()", () => {
     await expect(upscale(model, waves(4, 4), { ...OPTIONS, scale: 1.5 })).rejects.toThrow("from 1 to 8: it is 1.5");
   });
 });
+
+test("upscale() leaves nothing on the GPU when it fails halfway", async () => {
+  const before = gpu.memory.live;
+  const onProgress = (done: number) => {
+    if (done === 1) throw new Error("stop");
+  };
+  await expect(upscale(model, waves(40, 20), { ...OPTIONS, tile: 96, onProgress })).rejects.toThrow("stop");
+  expect(gpu.memory.live).toBe(before);
+});

@@ -7,7 +7,7 @@ import {
   parseAutoencoderConfig,
   permuted,
 } from "@fluxsr/core";
-import { type Gpu, scoped, tensor } from "@fluxsr/kernels";
+import { type Gpu, scoped, type Tensor, tensor } from "@fluxsr/kernels";
 import { type GoldenCase, readTensors, type Tensors, type Values } from "./case.ts";
 import { compareAll } from "./compare.ts";
 import { gradientsOf, type Handler } from "./handler.ts";
@@ -63,11 +63,11 @@ async function run(golden: GoldenCase, gpu: Gpu, { io, path }: { io: Tensors; pa
   const network = new Autoencoder(config);
   try {
     await loadModule(gpu, network, { source: autoencoderNames(file), precision: "f32" });
-    const { observe } = recorder;
+    const observe = (name: string, [tile]: readonly Tensor[]) => tile && recorder.observe(name, tile);
     const [image, z] = [io.get("image"), io.get("z")];
     scoped(gpu, () => {
-      if (image) observe("latent", network.encode(upload(gpu, image), { observe }));
-      if (z) observe("decoded", network.decode(upload(gpu, z), { observe }));
+      if (image) observe("latent", network.encode([upload(gpu, image)], { observe }));
+      if (z) observe("decoded", network.decode([upload(gpu, z)], { observe }));
     });
     return new Map([...await recorder.read()].map(([name, values]) => [name, transposed(values, [0, 3, 1, 2])]));
   } finally {

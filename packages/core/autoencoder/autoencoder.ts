@@ -1,11 +1,12 @@
 import { add, affine, clamp, exp, multiply, scoped, split, type Tensor } from "@fluxsr/kernels";
+import type { Tiles } from "../nn/group_norm.ts";
 import { Module } from "../nn/module.ts";
 import type { AutoencoderConfig } from "../weights/configs.ts";
 import { Decoder } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
 
 /** Called with intermediate values, named as in the checkpoint (`encoder.down.0`, ...); only valid in the call. */
-export type Observer = (name: string, value: Tensor) => void;
+export type Observer = (name: string, tiles: Tiles) => void;
 
 const ignore: Observer = () => {};
 
@@ -35,27 +36,34 @@ export class Autoencoder extends Module {
   }
 
   /**
-   * `x [B, h, w, 3]` in [-1, 1] to the scaled latent `[B, h/8, w/8, z_channels]`: scale (mean - shift).
+   * Tiles [B, h, w, 3] of a picture in [-1, 1] to their scaled latents [B, h/8, w/8, z_channels]: scale (mean - shift).
    *
-   * @param options `noise`, standard normal and of the latent's shape, samples the posterior instead of taking its mean
+   * @param options `noise`, standard normal and of the latents' shape, one a tile, samples the posterior instead of
+   * taking its mean
    */
-  encode(x: Tensor, { noise, observe = ignore }: { noise?: Tensor | undefined; observe?: Observer } = {}): Tensor {
+  encode(tiles: Tiles, { noise, observe = ignore }: { noise?: Tiles | undefined; observe?: Observer } = {}): Tiles {
     const { z_channels, scale_factor, shift_factor } = this.#config;
-    return scoped(x.gpu, () => {
-      const moments = this.encoder.forward(x, observe);
+    return within(tiles, () => {
+      const moments = this.encoder.forward(tiles, observe);
       observe("moments", moments);
-      const [mean, logvar] = split(moments, 3, [z_channels, z_channels]) as [Tensor, Tensor];
-      const z = noise ? add(mean, multiply(exp(clamp(logvar, -30, 20), 0.5), noise)) : mean;
-      return affine(z, { scale: scale_factor, offset: -scale_factor * shift_factor });
+      return moments.map((moment, i) => {
+        const [mean, logvar] = split(moment, 3, [z_channels, z_channels]) as [Tensor, Tensor];
+        const sample = noise?.[i];
+        const z = sample ? add(mean, multiply(exp(clamp(logvar, -30, 20), 0.5), sample)) : mean;
+        return affine(z, { scale: scale_factor, offset: -scale_factor * shift_factor });
+      });
     });
   }
 
-  /** Scaled latent `z [B, h, w, z_channels]` to a picture `[B, 8 h, 8 w, 3]`, about [-1, 1], not clamped. */
-  decode(z: Tensor, { observe = ignore }: { observe?: Observer } = {}): Tensor {
+  /** Scaled latent tiles [B, h, w, z_channels] to pictures [B, 8 h, 8 w, 3], about [-1, 1], not clamped. */
+  decode(tiles: Tiles, { observe = ignore }: { observe?: Observer } = {}): Tiles {
     const { scale_factor, shift_factor } = this.#config;
-    return scoped(
-      z.gpu,
-      () => this.decoder.forward(affine(z, { scale: 1 / scale_factor, offset: shift_factor }), observe),
-    );
+    const unscaled = (z: Tensor) => affine(z, { scale: 1 / scale_factor, offset: shift_factor });
+    return within(tiles, () => this.decoder.forward(tiles.map(unscaled), observe));
   }
+}
+
+function within(tiles: Tiles, body: () => Tiles): Tiles {
+  const [first] = tiles;
+  return first ? scoped(first.gpu, body) : [];
 }

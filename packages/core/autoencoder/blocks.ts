@@ -1,7 +1,8 @@
-import { attention, reshape, scoped, type Tensor, upsampleNearest } from "@fluxsr/kernels";
+import { attention, reshape, scoped, upsampleNearest } from "@fluxsr/kernels";
 import { Conv2d } from "../nn/conv2d.ts";
-import { GroupNorm } from "../nn/group_norm.ts";
-import { type Layer, Module } from "../nn/module.ts";
+import { GroupNorm, type Tiles } from "../nn/group_norm.ts";
+import { Module } from "../nn/module.ts";
+import type { Layer } from "./chain.ts";
 
 /** `x + conv2(swish(norm2(conv1(swish(norm1(x))))))`; x passes a 1x1 convolution where the channels change. */
 export class ResnetBlock extends Module {
@@ -20,13 +21,15 @@ export class ResnetBlock extends Module {
     if (inputs !== outputs) this.nin_shortcut = new Conv2d(inputs, outputs, { size: 1 });
   }
 
-  /** `x [B, h, w, in] -> [B, h, w, out]` */
-  forward(x: Tensor): Tensor {
-    return scoped(x.gpu, () => {
-      const h = scoped(x.gpu, () => this.conv1.forward(this.norm1.forward(x, { silu: true })));
-      const addend = this.nin_shortcut?.forward(x) ?? x;
-      return this.conv2.forward(this.norm2.forward(h, { silu: true }), { addend });
+  /** Tiles [B, h, w, in] to [B, h, w, out]. */
+  forward(tiles: Tiles): Tiles {
+    const h = this.norm1.forward(tiles, { silu: true }, (x) => this.conv1.forward(x));
+    const y = this.norm2.forward(h, { silu: true }, (x, i) => {
+      const tile = tiles[i]!;
+      return this.conv2.forward(x, { addend: this.nin_shortcut?.forward(tile) ?? tile });
     });
+    for (const value of h) value.dispose();
+    return y;
   }
 }
 
@@ -47,14 +50,13 @@ export class AttnBlock extends Module {
     this.proj_out = new Conv2d(channels, channels, { size: 1 });
   }
 
-  /** `x [B, h, w, C] -> [B, h, w, C]` */
-  forward(x: Tensor): Tensor {
-    const [batch = 0, height = 0, width = 0, channels = 0] = x.shape;
-    return scoped(x.gpu, () => {
-      const h = this.norm.forward(x, { silu: false });
+  /** Tiles [B, h, w, C] to the same shape; every tile attends to itself. */
+  forward(tiles: Tiles): Tiles {
+    return this.norm.forward(tiles, { silu: false }, (h, i) => {
+      const [batch = 0, height = 0, width = 0, channels = 0] = h.shape;
       const tokens = (layer: Conv2d) => reshape(layer.forward(h), [batch, height * width, 1, channels]);
       const attended = attention(tokens(this.q), tokens(this.k), tokens(this.v));
-      return this.proj_out.forward(reshape(attended, x.shape), { addend: x });
+      return this.proj_out.forward(reshape(attended, h.shape), { addend: tiles[i]! });
     });
   }
 }
@@ -91,8 +93,8 @@ export class Downsample extends Module {
     });
   }
 
-  forward(x: Tensor): Tensor {
-    return this.conv.forward(x);
+  forward(tiles: Tiles): Tiles {
+    return tiles.map((x) => this.conv.forward(x));
   }
 }
 
@@ -105,7 +107,7 @@ export class Upsample extends Module {
     this.conv = new Conv2d(channels, channels, { size: 3 });
   }
 
-  forward(x: Tensor): Tensor {
-    return scoped(x.gpu, () => this.conv.forward(upsampleNearest(x)));
+  forward(tiles: Tiles): Tiles {
+    return tiles.map((x) => scoped(x.gpu, () => this.conv.forward(upsampleNearest(x))));
   }
 }

@@ -1,10 +1,10 @@
-import { scoped, type Tensor } from "@fluxsr/kernels";
 import { Conv2d } from "../nn/conv2d.ts";
-import { GroupNorm } from "../nn/group_norm.ts";
-import { chain, Module } from "../nn/module.ts";
+import { GroupNorm, type Tiles } from "../nn/group_norm.ts";
+import { Module } from "../nn/module.ts";
 import type { AutoencoderConfig } from "../weights/configs.ts";
 import type { Observer } from "./autoencoder.ts";
 import { Mid, ResnetBlock, Upsample } from "./blocks.ts";
+import { chain } from "./chain.ts";
 
 /** One resolution: residual blocks, then a doubling except at the finest. */
 class Level extends Module {
@@ -44,21 +44,20 @@ export class Decoder extends Module {
     this.conv_out = new Conv2d(widths[0] ?? ch, out_ch, { size: 3 });
   }
 
-  /** `z [B, h, w, z_channels]`, unscaled, to a picture `[B, 8 h, 8 w, out_ch]`, not clamped. */
-  forward(z: Tensor, observe: Observer): Tensor {
-    return scoped(z.gpu, () => {
-      let h = this.conv_in.forward(z);
-      observe("decoder.conv_in", h);
-      h = chain(h, [this.mid.block_1, this.mid.attn_1]);
-      observe("decoder.mid.attn_1", h);
-      h = chain(h, [this.mid.block_2]);
-      observe("decoder.mid", h);
-      for (const [i, { block, upsample }] of [...this.up.entries()].toReversed()) {
-        h = chain(h, upsample ? [...block, upsample] : block);
-        observe(`decoder.up.${i}`, h);
-      }
-      h = chain(h, [{ forward: (x) => this.norm_out.forward(x, { silu: true }) }]);
-      return this.conv_out.forward(h);
-    });
+  /** Tiles [B, h, w, z_channels], unscaled, to pictures [B, 8 h, 8 w, out_ch], not clamped. */
+  forward(tiles: Tiles, observe: Observer): Tiles {
+    let h: Tiles = tiles.map((z) => this.conv_in.forward(z));
+    observe("decoder.conv_in", h);
+    h = chain(h, [this.mid.block_1, this.mid.attn_1]);
+    observe("decoder.mid.attn_1", h);
+    h = chain(h, [this.mid.block_2]);
+    observe("decoder.mid", h);
+    for (const [i, { block, upsample }] of [...this.up.entries()].toReversed()) {
+      h = chain(h, upsample ? [...block, upsample] : block);
+      observe(`decoder.up.${i}`, h);
+    }
+    const pictures = this.norm_out.forward(h, { silu: true }, (x) => this.conv_out.forward(x));
+    for (const value of h) value.dispose();
+    return pictures;
   }
 }

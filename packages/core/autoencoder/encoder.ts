@@ -1,10 +1,10 @@
-import { scoped, type Tensor } from "@fluxsr/kernels";
 import { Conv2d } from "../nn/conv2d.ts";
-import { GroupNorm } from "../nn/group_norm.ts";
-import { chain, Module } from "../nn/module.ts";
+import { GroupNorm, type Tiles } from "../nn/group_norm.ts";
+import { Module } from "../nn/module.ts";
 import type { AutoencoderConfig } from "../weights/configs.ts";
 import type { Observer } from "./autoencoder.ts";
 import { Downsample, Mid, ResnetBlock } from "./blocks.ts";
+import { chain } from "./chain.ts";
 
 /** One resolution: residual blocks, then a halving except at the last. */
 class Level extends Module {
@@ -44,18 +44,17 @@ export class Encoder extends Module {
     this.conv_out = new Conv2d(widest, 2 * z_channels, { size: 3 });
   }
 
-  /** `x [B, h, w, in_channels]` in [-1, 1] to moments `[B, h/8, w/8, 2 z_channels]`, mean then log variance. */
-  forward(x: Tensor, observe: Observer): Tensor {
-    return scoped(x.gpu, () => {
-      let h = this.conv_in.forward(x);
-      this.down.forEach(({ block, downsample }, i) => {
-        h = chain(h, downsample ? [...block, downsample] : block);
-        observe(`encoder.down.${i}`, h);
-      });
-      h = chain(h, this.mid.layers);
-      observe("encoder.mid", h);
-      h = chain(h, [{ forward: (x) => this.norm_out.forward(x, { silu: true }) }]);
-      return this.conv_out.forward(h);
+  /** Tiles [B, h, w, in_channels] in [-1, 1] to moments [B, h/8, w/8, 2 z_channels], mean then log variance. */
+  forward(tiles: Tiles, observe: Observer): Tiles {
+    let h: Tiles = tiles.map((x) => this.conv_in.forward(x));
+    this.down.forEach(({ block, downsample }, i) => {
+      h = chain(h, downsample ? [...block, downsample] : block);
+      observe(`encoder.down.${i}`, h);
     });
+    h = chain(h, this.mid.layers);
+    observe("encoder.mid", h);
+    const moments = this.norm_out.forward(h, { silu: true }, (x) => this.conv_out.forward(x));
+    for (const value of h) value.dispose();
+    return moments;
   }
 }

@@ -1,5 +1,20 @@
-import { groupNorm, type Tensor } from "@fluxsr/kernels";
+import {
+  add,
+  concat,
+  groupNorm,
+  groupNormApply,
+  groupNormStats,
+  multiply,
+  scale,
+  scoped,
+  split,
+  subtract,
+  type Tensor,
+} from "@fluxsr/kernels";
 import { Module, Parameter } from "./module.ts";
+
+/** One picture in equal, overlapping parts, each [B, h, w, C]; a whole picture is a single tile. */
+export type Tiles = readonly Tensor[];
 
 /** Group norm with affine, eps 1e-6 as in FLUX's autoencoder, and optionally SiLU after it. */
 export class GroupNorm extends Module {
@@ -14,8 +29,31 @@ export class GroupNorm extends Module {
     this.#groups = groups;
   }
 
-  /** `x [B, h, w, C] -> [B, h, w, C]` */
-  forward(x: Tensor, { silu }: { silu: boolean }): Tensor {
-    return groupNorm(x, { groups: this.#groups, weight: this.weight.tensor, bias: this.bias.tensor, silu });
+  /**
+   * Normalises all tiles with the statistics of all of them, so that tiling does not change the picture, and hands each
+   * to `then`; the normalised tile is freed after it. Returns what `then` returned.
+   */
+  forward(tiles: Tiles, { silu }: { silu: boolean }, then: (x: Tensor, index: number) => Tensor): Tiles {
+    const affine = { weight: this.weight.tensor, bias: this.bias.tensor, silu };
+    const groups = this.#groups;
+    const [first] = tiles;
+    if (!first) return [];
+    if (tiles.length === 1) return [scoped(first.gpu, () => then(groupNorm(first, { ...affine, groups }), 0))];
+    using stats = scoped(first.gpu, () => pooled(tiles.map((tile) => groupNormStats(tile, { groups }))));
+    return tiles.map((tile, i) => scoped(tile.gpu, () => then(groupNormApply(tile, { ...affine, stats }), i)));
   }
+}
+
+/** Mean and variance [B, 2, groups] of equally large parts, of each of which they are given. */
+function pooled(parts: readonly Tensor[]): Tensor {
+  const rows = parts.map((part) => split(part, 1, [1, 1]));
+  const [means, variances] = [rows.map(([mean]) => mean!), rows.map(([, variance]) => variance!)];
+  const average = (values: readonly Tensor[]) =>
+    scale(values.reduce((sum, value) => add(sum, value)), 1 / values.length);
+  const mean = average(means);
+  const squares = means.map((own) => {
+    const deviation = subtract(own, mean);
+    return multiply(deviation, deviation);
+  });
+  return concat([mean, add(average(variances), average(squares))], 1);
 }

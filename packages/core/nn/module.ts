@@ -74,17 +74,3 @@ function isContainer(value: unknown): value is object {
   return Array.isArray(value) ||
     (typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype);
 }
-
-/** A module from one tensor to one tensor. */
-export interface Layer {
-  forward(x: Tensor): Tensor;
-}
-
-/** Runs `layers` one after the other; takes `x` over and frees every value as soon as the next is there. */
-export function chain(x: Tensor, layers: readonly Layer[]): Tensor {
-  return layers.reduce((value, layer) => {
-    const next = layer.forward(value);
-    value.dispose();
-    return next;
-  }, x);
-}

@@ -21,20 +21,43 @@ export function abandon(tensor: Tensor): void {
  * `body` is synchronous: it only records work.
  */
 export function scoped<T extends Kept>(gpu: Gpu, body: () => T): T {
-  const stack = scopes.get(gpu) ?? [];
-  scopes.set(gpu, stack);
-  const made = new Set<Tensor>();
-  stack.push(made);
+  const made = open(gpu);
   let kept = new Set<unknown>();
   try {
     const result = body();
     kept = new Set(Array.isArray(result) ? result : [result, ...Object.values(result ?? {})]);
     return result;
   } finally {
-    stack.pop();
-    for (const tensor of made) {
-      if (kept.has(tensor)) adopt(tensor);
-      else tensor.release();
-    }
+    close(gpu, made, kept);
+  }
+}
+
+/**
+ * Runs `body`, which may wait, and disposes every tensor made until it ends, also if it fails: nothing of a job that ran
+ * out of memory is left. Only one such job at a time may use `gpu`.
+ */
+export async function scopedAsync<T>(gpu: Gpu, body: () => Promise<T>): Promise<T> {
+  const made = open(gpu);
+  try {
+    return await body();
+  } finally {
+    close(gpu, made, new Set());
+  }
+}
+
+function open(gpu: Gpu): Set<Tensor> {
+  const stack = scopes.get(gpu) ?? [];
+  scopes.set(gpu, stack);
+  const made = new Set<Tensor>();
+  stack.push(made);
+  return made;
+}
+
+function close(gpu: Gpu, made: Set<Tensor>, kept: ReadonlySet<unknown>): void {
+  const stack = scopes.get(gpu) ?? [];
+  stack.splice(stack.indexOf(made), 1);
+  for (const tensor of made) {
+    if (kept.has(tensor)) adopt(tensor);
+    else tensor.release();
   }
 }

@@ -36,10 +36,10 @@ describe.each(CASES)("Autoencoder with %s", (_, parts, size) => {
   test("equals the reference in every intermediate value", async () => {
     const { network, io, expected } = await load(smallConfig(parts), size);
     const seen = new Map<string, Tensor>();
-    const observe = (name: string, value: Tensor) => void seen.set(name, value.retain());
+    const observe = (name: string, [tile]: readonly Tensor[]) => void seen.set(name, tile!.retain());
     scoped(gpu, () => {
-      observe("latent", network.encode(upload(io, "image"), { observe }));
-      observe("decoded", network.decode(upload(io, "z"), { observe }));
+      observe("latent", network.encode([upload(io, "image")], { observe }));
+      observe("decoded", network.decode([upload(io, "z")], { observe }));
     });
     expect([...seen.keys()].sort()).toEqual([...expected.keys()].sort());
     const values = await read(...seen.values());
@@ -68,8 +68,8 @@ test("encode() with noise samples the posterior: scale (mean + exp(logvar / 2) n
   });
   const shape = [batch, channels / 2, height, width];
   io.set("noise", { shape, values: noise });
-  const z = network.encode(upload(io, "image"), { noise: upload(io, "noise") });
-  await expectClose(z, permuted(wanted, shape, [0, 2, 3, 1]));
+  const [z] = network.encode([upload(io, "image")], { noise: [upload(io, "noise")] });
+  await expectClose(z!, permuted(wanted, shape, [0, 2, 3, 1]));
   network.dispose();
 });
 
@@ -84,9 +84,23 @@ test("encode() and decode() leave nothing on the GPU but their results", async (
   const { network, io } = await load(smallConfig({}), [1, 3, 3]);
   const [image, z] = [upload(io, "image"), upload(io, "z")];
   const before = gpu.memory.live;
-  const results = [network.encode(image), network.decode(z)];
+  const results = [...network.encode([image, image]), ...network.decode([z])];
   await read(...results);
   for (const result of results) result.dispose();
   expect(gpu.memory.live).toBe(before);
+  network.dispose();
+});
+
+test("encode() and decode() normalise tiles with the statistics of all: equal tiles give what each alone gives", async () => {
+  const { network, io } = await load(smallConfig({}), [1, 3, 3]);
+  const [image, z] = [upload(io, "image"), upload(io, "z")];
+  const single = await read(...network.encode([image]), ...network.decode([z]));
+  const [e0, e1] = await read(...network.encode([image, image]));
+  const [d0, d1] = await read(...network.decode([z, z]));
+  for (const tile of [e0, e1]) expect(scaledError(tile!, single[0]!)).toBeLessThan(F32);
+  for (const tile of [d0, d1]) expect(scaledError(tile!, single[1]!)).toBeLessThan(F32);
+  const other = tensor(gpu, random(image.shape, 9), image.shape);
+  const [mixed] = await read(...network.encode([image, other]));
+  expect(scaledError(mixed!, single[0]!)).toBeGreaterThan(F32);
   network.dispose();
 });

@@ -1,0 +1,43 @@
+import { convSamples } from "../cases/conv2d.ts";
+import { matmulSamples } from "../cases/matmul.ts";
+import type { Sample } from "../case.ts";
+import { random } from "../random.ts";
+import type { Peer, Task } from "./peer.ts";
+
+/** One computation that every library is given. */
+export interface Course {
+  /** `op/shape`, as the table shows it. */
+  readonly name: string;
+  readonly flops: number;
+  /** Bytes of one result. */
+  readonly bytes: number;
+  enter<P extends Pick<Peer, "matmul" | "conv3x3">>(peer: P): ReturnType<P["matmul"]>;
+  samples(): Iterable<Sample>;
+}
+
+function matmulCourse([m, k, n]: readonly [number, number, number]): Course {
+  const data = { m, k, n, a: random(m * k, 1), b: random(k * n, 2) };
+  return {
+    name: `matmul/${m} x ${k} x ${n}`,
+    flops: 2 * m * k * n,
+    bytes: 4 * m * n,
+    enter: (peer) => peer.matmul(data) as ReturnType<typeof peer.matmul>,
+    samples: () => matmulSamples(data),
+  };
+}
+
+function convCourse([side, inputs, outputs]: readonly [number, number, number]): Course {
+  const x = random(side ** 2 * inputs, 1);
+  const weight = random(9 * inputs * outputs, 2);
+  const data = { height: side, width: side, inputs, outputs, x, weight };
+  return {
+    name: `conv2d/1 x ${side} x ${side} x ${inputs} -> ${outputs}`,
+    flops: 2 * 9 * side ** 2 * inputs * outputs,
+    bytes: 4 * side ** 2 * outputs,
+    enter(peer) {
+      if (!peer.conv3x3) throw new Error("it has no convolution");
+      return peer.conv3x3(data) as ReturnType<typeof peer.matmul>;
+    },
+    samples: () => convSamples(data),
+  };
+}

@@ -1,0 +1,43 @@
+import type { Gpu } from "@fluxsr/kernels";
+
+/** Adds up the wall time of stages; a stage ends when the GPU has finished it. */
+export class StageClock {
+  readonly stages: Record<string, number> = {};
+  readonly #gpu: Gpu;
+  readonly #on: boolean;
+
+  constructor(gpu: Gpu, on: boolean) {
+    this.#gpu = gpu;
+    this.#on = on;
+  }
+
+  async measure<T>(stage: string, work: () => T | Promise<T>): Promise<T> {
+    if (!this.#on) return await work();
+    const start = performance.now();
+    const result = await work();
+    await this.#gpu.sync();
+    this.stages[stage] = (this.stages[stage] ?? 0) + performance.now() - start;
+    return result;
+  }
+}
+
+/** Counts finished tiles: each passes the encoder, the transformer and the decoder. */
+export class Progress {
+  readonly #tiles: number;
+  readonly #report: (done: number, total: number) => void;
+  #steps = 0;
+
+  constructor(tiles: number, report: (done: number, total: number) => void) {
+    this.#tiles = tiles;
+    this.#report = report;
+    report(0, tiles);
+  }
+
+  /** Notes that `count` networks have run; given a `gpu` it waits for them, which is not worth it for a single tile. */
+  async step(count = 1, gpu?: Gpu): Promise<void> {
+    if (gpu && this.#tiles > 1) await gpu.sync();
+    for (let i = 0; i < count; i++) {
+      if (++this.#steps % 3 === 0) this.#report(this.#steps / 3, this.#tiles);
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import type { Rectangle, Size } from "@fluxsr/kernels";
+import { planTiles, type TilePlan } from "./image/tiles.ts";
+import type { Model } from "./model.ts";
+import { granularity } from "./restore.ts";
+import { defaultOverlap, defaultTile, evenTile } from "./tile_size.ts";
+
+/** The tiles of a picture of `size`; side and overlap are chosen for the adapter unless given. */
+export function layTiles(
+  model: Model,
+  size: Size,
+  options: { tile?: number | undefined; tileOverlap?: number | undefined },
+): TilePlan {
+  const multiple = granularity(model);
+  const wanted = options.tile ?? defaultTile(model.gpu, model.autoencoder);
+  const largest = Math.max(2 * multiple, Math.floor(wanted / multiple) * multiple);
+  const overlap = options.tileOverlap ?? defaultOverlap(largest);
+  const tileWidth = evenTile(size.width, { largest, overlap, multiple });
+  const tileHeight = evenTile(size.height, { largest, overlap, multiple });
+  return planTiles(size, { tileWidth, tileHeight, overlap, multiple });
+}
+
+/** A tile and its part of the enlarged picture. */
+export interface Place {
+  readonly index: number;
+  readonly column: number;
+  readonly row: number;
+  readonly window: Rectangle;
+}
+
+/** Bytes of activations up to which the autoencoder sees all tiles together. */
+const SHARED_BYTES = 2 * 2 ** 30;
+/** Tensors of the autoencoder's widest level that are alive at once. */
+const LIVE_TENSORS = 3;
+
+/**
+ * The tiles in the groups that the autoencoder sees together: its group norms then have the statistics of the whole
+ * picture, and tiling hardly changes it. All tiles are one group if they fit, else each is one of its own.
+ */
+export function shareStatistics(plan: TilePlan, { autoencoder }: Model): Place[][] {
+  const places = plan.tiles.map(({ column, row, x, y }, index) => {
+    const [width, height] = [plan.columns[column]?.size ?? 0, plan.rows[row]?.size ?? 0];
+    return { index, column, row, window: { top: y, left: x, height, width } };
+  });
+  const pixels = places.reduce((sum, { window }) => sum + window.height * window.width, 0);
+  const fits = LIVE_TENSORS * 4 * autoencoder.widest * pixels <= SHARED_BYTES;
+  return fits ? [places] : places.map((place) => [place]);
+}
