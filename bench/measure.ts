@@ -15,14 +15,9 @@ export function repeats(milliseconds: number, { least, most, milliseconds: budge
   return Math.max(least, Math.min(most, Math.ceil(budget / Math.max(milliseconds, 1e-6))));
 }
 
-/** GPU milliseconds of each of `times` runs: the sum of its dispatches, by timestamps around every one. */
-async function timedRuns(gpu: Gpu, run: () => Tensor | void, times: number): Promise<number[]> {
-  const { times: dispatches } = await gpu.profile(() => {
-    for (let i = 0; i < times; i++) {
-      run()?.dispose();
-      gpu.flush();
-    }
-  });
+/** GPU milliseconds of each of the `times` equal runs of `work`: the sum of its dispatches, each between timestamps. */
+export async function timestamps(gpu: Gpu, times: number, work: () => void | Promise<void>): Promise<number[]> {
+  const { times: dispatches } = await gpu.profile(work);
   const each = dispatches.length / times;
   return Array.from(
     { length: times },
@@ -30,8 +25,15 @@ async function timedRuns(gpu: Gpu, run: () => Tensor | void, times: number): Pro
   );
 }
 
-/** GPU milliseconds of enough runs of what `run` records; pipelines are built and caches warmed before. */
+/** GPU milliseconds of enough runs of what `run` records; it ran before, so that its pipelines are built. */
 export async function gpuTimes(gpu: Gpu, run: () => Tensor | void): Promise<number[]> {
-  const [first = 0] = await timedRuns(gpu, run, 1);
-  return await timedRuns(gpu, run, repeats(first));
+  const runs = (times: number) =>
+    timestamps(gpu, times, () => {
+      for (let i = 0; i < times; i++) {
+        run()?.dispose();
+        gpu.flush();
+      }
+    });
+  const [first = 0] = await runs(1);
+  return await runs(repeats(first));
 }

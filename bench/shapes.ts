@@ -139,3 +139,19 @@ export const GELUS: readonly Row<{ readonly tokens: number; readonly hidden: num
   { name: "starter.single", origin: STARTER, tokens: 1025, hidden: 768 },
   { name: "flux.single", origin: FLUX_SINGLE, tokens: 4608, hidden: 12288, scaled: { tokens: 1024 } },
 ];
+
+/** What the peers are raced at: products `[m, k, n]` and 3x3 convolutions `[side, inputs, outputs]`. */
+export const COURSES = {
+  matmul: [
+    [512, 512, 512],
+    [1024, 1024, 1024],
+    [2048, 2048, 2048],
+    [1024, 192, 768], // the bundled model's img_mlp.0
+    [1024, 768, 192], // img_mlp.2
+    [4096, 192, 576], // img_qkv of a picture of 1024 x 1024
+  ],
+  conv3x3: [
+    [128, 64, 64], // the bundled autoencoder's level 2
+    [256, 32, 32], // level 1
+  ],
+} as const;

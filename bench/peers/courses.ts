@@ -1,7 +1,8 @@
+import type { Sample } from "../case.ts";
 import { convSamples } from "../cases/conv2d.ts";
 import { matmulSamples } from "../cases/matmul.ts";
-import type { Sample } from "../case.ts";
 import { random } from "../random.ts";
+import { COURSES } from "../shapes.ts";
 import type { Peer, Task } from "./peer.ts";
 
 /** One computation that every library is given. */
@@ -11,33 +12,38 @@ export interface Course {
   readonly flops: number;
   /** Bytes of one result. */
   readonly bytes: number;
-  enter<P extends Pick<Peer, "matmul" | "conv3x3">>(peer: P): ReturnType<P["matmul"]>;
+  /** The computation in the library of `peer`, on inputs that are on the GPU. */
+  enter(peer: Peer): Promise<Task>;
   samples(): Iterable<Sample>;
 }
 
+/** What is raced: the shapes of `COURSES`. */
+export function allCourses(): Course[] {
+  return [...COURSES.matmul.map(matmulCourse), ...COURSES.conv3x3.map(convCourse)];
+}
+
 function matmulCourse([m, k, n]: readonly [number, number, number]): Course {
-  const data = { m, k, n, a: random(m * k, 1), b: random(k * n, 2) };
+  const data = () => ({ m, k, n, a: random(m * k, 1), b: random(k * n, 2) });
   return {
     name: `matmul/${m} x ${k} x ${n}`,
     flops: 2 * m * k * n,
     bytes: 4 * m * n,
-    enter: (peer) => peer.matmul(data) as ReturnType<typeof peer.matmul>,
-    samples: () => matmulSamples(data),
+    enter: (peer) => peer.matmul(data()),
+    samples: () => matmulSamples(data()),
   };
 }
 
 function convCourse([side, inputs, outputs]: readonly [number, number, number]): Course {
-  const x = random(side ** 2 * inputs, 1);
-  const weight = random(9 * inputs * outputs, 2);
-  const data = { height: side, width: side, inputs, outputs, x, weight };
+  const sizes = { height: side, width: side, inputs, outputs };
+  const data = () => ({ ...sizes, x: random(side ** 2 * inputs, 1), weight: random(9 * inputs * outputs, 2) });
   return {
     name: `conv2d/1 x ${side} x ${side} x ${inputs} -> ${outputs}`,
     flops: 2 * 9 * side ** 2 * inputs * outputs,
     bytes: 4 * side ** 2 * outputs,
     enter(peer) {
-      if (!peer.conv3x3) throw new Error("it has no convolution");
-      return peer.conv3x3(data) as ReturnType<typeof peer.matmul>;
+      if (!peer.conv3x3) throw new Error("no 3x3 convolution");
+      return peer.conv3x3(data());
     },
-    samples: () => convSamples(data),
+    samples: () => convSamples(data()),
   };
 }

@@ -1,34 +1,29 @@
 import { conv2d, type Gpu, matmul as multiply, read, type Tensor, tensor } from "@fluxsr/kernels";
-import version from "../../packages/kernels/deno.json" with { type: "json" };
-import type { Conv3x3, Matmul, Task } from "./peer.ts";
+import config from "../../packages/kernels/deno.json" with { type: "json" };
+import type { Peer, Task } from "./peer.ts";
 
-/** A task of ours, which can also be recorded alone, to be timed by timestamps. */
-export interface OwnTask extends Task {
-  record(): Tensor;
-}
-
-/** Our kernels in the form of a peer. */
-export function open(gpu: Gpu) {
+/** Our own kernels in the form of a peer. */
+export function open(gpu: Gpu): Peer {
   return {
     name: "fluxsr",
-    version: version.version,
-    matmul({ m, k, n, a, b }: Matmul): Promise<OwnTask> {
+    version: config.version,
+    matmul({ m, k, n, a, b }) {
       const inputs = [tensor(gpu, a, [m, k]), tensor(gpu, b, [k, n])] as const;
-      return Promise.resolve(task(gpu, inputs, () => multiply(...inputs)));
+      return Promise.resolve(task(inputs, () => multiply(...inputs)));
     },
-    conv3x3({ height, width, inputs: channels, outputs, x, weight }: Conv3x3): Promise<OwnTask> {
+    conv3x3({ height, width, inputs: channels, outputs, x, weight }) {
       const inputs = [
         tensor(gpu, x, [1, height, width, channels]),
         tensor(gpu, weight, [3, 3, channels, outputs]),
       ] as const;
-      return Promise.resolve(task(gpu, inputs, () => conv2d(...inputs, { padding: 1 })));
+      return Promise.resolve(task(inputs, () => conv2d(...inputs, { padding: 1 })));
     },
   };
 }
 
-function task(gpu: Gpu, inputs: readonly Tensor[], record: () => Tensor): OwnTask {
+function task(inputs: readonly [Tensor, Tensor], record: () => Tensor): Task {
+  const { gpu } = inputs[0];
   return {
-    record,
     async run(times = 1) {
       const results = Array.from({ length: times }, record);
       await gpu.sync();

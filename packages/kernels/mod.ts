@@ -16,7 +16,8 @@
  */
 export * from "./gpu/errors.ts";
 export { Gpu } from "./gpu/gpu.ts";
-export { type AdapterSummary, openGpu } from "./gpu/open.ts";
+export type { AdapterSummary } from "./gpu/adapter.ts";
+export { openGpu } from "./gpu/open.ts";
 export type { MemoryUse } from "./gpu/buffer_pool.ts";
 export type { KernelTime } from "./gpu/profiler.ts";
 export { type Groups, groups1d, type Kernel, kernel } from "./gpu/kernel.ts";

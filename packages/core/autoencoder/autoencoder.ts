@@ -2,11 +2,9 @@ import { add, affine, clamp, exp, multiply, scoped, split, type Tensor } from "@
 import type { Tiles } from "../nn/group_norm.ts";
 import { Module } from "../nn/module.ts";
 import type { AutoencoderConfig } from "../weights/configs.ts";
+import type { Observer } from "./chain.ts";
 import { Decoder } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
-
-/** Called with intermediate values, named as in the checkpoint (`encoder.down.0`, ...); only valid in the call. */
-export type Observer = (name: string, tiles: Tiles) => void;
 
 const ignore: Observer = () => {};
 

@@ -13,3 +13,6 @@ export function chain(tiles: Tiles, layers: readonly Layer[]): Tiles {
     return next;
   }, tiles);
 }
+
+/** Called with intermediate values, named as in the checkpoint (`encoder.down.0`, ...); only valid in the call. */
+export type Observer = (name: string, tiles: Tiles) => void;

@@ -2,9 +2,8 @@ import { Conv2d } from "../nn/conv2d.ts";
 import { GroupNorm, type Tiles } from "../nn/group_norm.ts";
 import { Module } from "../nn/module.ts";
 import type { AutoencoderConfig } from "../weights/configs.ts";
-import type { Observer } from "./autoencoder.ts";
 import { Downsample, Mid, ResnetBlock } from "./blocks.ts";
-import { chain } from "./chain.ts";
+import { chain, type Observer } from "./chain.ts";
 
 /** One resolution: residual blocks, then a halving except at the last. */
 class Level extends Module {

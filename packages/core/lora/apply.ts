@@ -2,7 +2,7 @@ import { matmul, tensor } from "@fluxsr/kernels";
 import type { Gpu } from "@fluxsr/kernels";
 import { Linear } from "../nn/linear.ts";
 import type { Module } from "../nn/module.ts";
-import type { LoraAdapter } from "./lora_file.ts";
+import type { LoraAdapter } from "./adapter.ts";
 
 /** Attaches adapters to the linear layers of `module` that they are named after; they are applied on the fly. */
 export function attachLora(gpu: Gpu, module: Module, adapters: ReadonlyMap<string, LoraAdapter>): void {

@@ -1,6 +1,6 @@
 import { InputError } from "../errors.ts";
 import { quote } from "../weights/messages.ts";
-import type { LoraAdapter } from "./lora_file.ts";
+import type { LoraAdapter } from "./adapter.ts";
 import type { ModulePlace } from "./module_places.ts";
 
 /** An adapter and where its module's rows are in a BFL module. */

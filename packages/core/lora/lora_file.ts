@@ -3,20 +3,11 @@ import { quote, showNames, showShape } from "../weights/messages.ts";
 import { checkFinite } from "../weights/check.ts";
 import type { MmditConfig } from "../weights/configs.ts";
 import type { WeightSource } from "../weights/weight_source.ts";
+import type { LoraAdapter } from "./adapter.ts";
 import { fuseAdapters } from "./fuse_adapters.ts";
 import { loraScale } from "./lora_alpha.ts";
 import { isTextEncoderKey, type LoraKey, parseLoraKey } from "./lora_keys.ts";
 import { type ModulePlace, modulePlaces } from "./module_places.ts";
-
-/** A low-rank change of a linear weight W [out, in]: W + scale B A, with A [rank, in] and B [out, rank]. */
-export interface LoraAdapter {
-  readonly a: Float32Array<ArrayBuffer>;
-  readonly b: Float32Array<ArrayBuffer>;
-  readonly rank: number;
-  readonly in: number;
-  readonly out: number;
-  readonly scale: number;
-}
 
 /** The adapters of a file, by BFL module name (`double_blocks.0.img_attn.qkv`). */
 export interface LoraFile {

@@ -1,7 +1,7 @@
 import { BufferPool, type MemoryUse, type PooledBuffer } from "./buffer_pool.ts";
 import { DeviceLostError, GpuError, OutOfMemoryError } from "./errors.ts";
 import { type Groups, type Kernel, packParams, PARAM_STRIDE } from "./kernel.ts";
-import type { AdapterSummary } from "./open.ts";
+import type { AdapterSummary } from "./adapter.ts";
 import { PipelineCache } from "./pipeline_cache.ts";
 import { type KernelTime, Profiler } from "./profiler.ts";
 

@@ -1,14 +1,6 @@
 import { GpuError, UnsupportedFeatureError } from "./errors.ts";
+import type { AdapterSummary } from "./adapter.ts";
 import { Gpu } from "./gpu.ts";
-
-/** What an adapter is, in words and numbers. */
-export interface AdapterSummary {
-  readonly description: string;
-  readonly vendor: string;
-  /** A CPU behind the GPU interface (llvmpipe, SwiftShader): workgroup memory costs more than it saves there. */
-  readonly software: boolean;
-  readonly features: readonly string[];
-}
 
 /** Features that are taken when the adapter has them. */
 const OPTIONAL: readonly string[] = ["shader-f16", "timestamp-query"];

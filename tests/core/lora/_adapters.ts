@@ -1,4 +1,4 @@
-import type { LoraAdapter } from "../../../packages/core/lora/lora_file.ts";
+import type { LoraAdapter } from "../../../packages/core/lora/adapter.ts";
 import type { MmditConfig } from "../../../packages/core/weights/configs.ts";
 
 /** A transformer of width 4 with one block of each kind. */

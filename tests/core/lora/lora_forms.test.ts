@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type LoraAdapter, readLora } from "../../../packages/core/lora/lora_file.ts";
+import type { LoraAdapter } from "../../../packages/core/lora/adapter.ts";
+import { readLora } from "../../../packages/core/lora/lora_file.ts";
 import type { MmditConfig } from "../../../packages/core/weights/configs.ts";
 import { diffusersModules } from "../../../packages/core/weights/diffusers_modules.ts";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";

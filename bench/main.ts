@@ -1,0 +1,97 @@
+/** `deno task bench`: every op at the shapes of the networks, checked, then timed; see results/README.md. */
+import { Command } from "commander";
+import { type Gpu, openGpu } from "@fluxsr/kernels";
+import { allCases } from "./cases/mod.ts";
+import { type Ceilings, measureCeilings } from "./ceilings/ceilings.ts";
+import { allCourses } from "./peers/courses.ts";
+import { openPeers, type Race, race } from "./peers/race.ts";
+import { heading, type Report, type ResultRow } from "./report.ts";
+import { cells, resultTable, runCase } from "./run_cases.ts";
+import { short, Table } from "./table.ts";
+import { upscaleStages } from "./upscale.ts";
+
+const UPSCALE = "upscale";
+
+/** What the command line may ask for. */
+interface Options {
+  readonly json?: string;
+  readonly peers?: true;
+}
+
+async function main(filter: string, { json, peers }: Options): Promise<void> {
+  using gpu = await openGpu();
+  const head = heading(gpu.adapter);
+  console.log(`${head.adapter.description}, ${head.adapter.cores} cores, Deno ${head.versions["deno"]}`);
+  console.log(head.date.slice(0, 10));
+  const ceilings = await measureCeilings(gpu);
+  console.log(`ceilings: ${short(ceilings.gflops)} GFLOP/s (FMA), ${short(ceilings.gbytes)} GB/s (copy)`);
+  const rows = await runRows(gpu, filter, ceilings);
+  const races = peers ? await runRaces(gpu, filter) : undefined;
+  const report: Report = { ...head, ceilings, rows, ...(races ? { races } : {}) };
+  if (json !== undefined) await Deno.writeTextFile(json, `${JSON.stringify(report, rounded, 2)}\n`);
+}
+
+/** Prints and returns a row for each op and for each stage of the upscaler whose name or shape contains `filter`. */
+async function runRows(gpu: Gpu, filter: string, ceilings: Ceilings): Promise<ResultRow[]> {
+  const rows: ResultRow[] = [];
+  const cases = allCases(gpu.adapter).filter(({ name, shape }) => `${name} ${shape}`.includes(filter));
+  const withUpscale = UPSCALE.includes(filter) || filter.startsWith(UPSCALE);
+  if (cases.length + Number(withUpscale) === 0) return rows;
+  const table = resultTable([...cases, { name: UPSCALE, shape: "" }]);
+  const show = (row: ResultRow) => {
+    rows.push(row);
+    console.log(table.line(cells(row)));
+  };
+  console.log(`\n${table.head()}`);
+  for (const each of cases) show(await runCase(gpu, each, ceilings));
+  if (withUpscale) { for (const row of await upscaleStages(gpu)) show(row); }
+  return rows;
+}
+
+/** Prints and returns a race against the peers for each course whose name contains `filter`. */
+async function runRaces(gpu: Gpu, filter: string): Promise<Race[]> {
+  const courses = allCourses().filter(({ name }) => name.includes(filter));
+  if (courses.length === 0) return [];
+  const runners = await openPeers();
+  const table = new Table([
+    { title: "wall ms of one, in a batch", left: true, width: Math.max(...courses.map(({ name }) => name.length)) },
+    { title: "batch", width: 5 },
+    { title: "fluxsr", width: 7 },
+    ...runners.map(({ name }) => ({ title: name, width: 12 })),
+    { title: "ratio", width: 5 },
+    { title: "fluxsr on the GPU" },
+  ]);
+  console.log(`\n${table.head()}`);
+  const races: Race[] = [];
+  for (const course of courses) {
+    const result = await race(gpu, course, runners);
+    const peers = Object.values(result.peers).map((cell) => typeof cell === "number" ? short(cell) : cell);
+    const { name, batch, fluxsr, ratio, fluxsr_gpu } = result;
+    console.log(
+      table.line([name, String(batch), short(fluxsr), ...peers, ratio?.toFixed(2) ?? "-", short(fluxsr_gpu)]),
+    );
+    races.push(result);
+  }
+  return races;
+}
+
+/** Four digits of every number that is not whole: more is noise. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
+}
+
+await new Command("bench")
+  .description("Times every op at the shapes of the networks, after a check against an f64 reference")
+  .argument("[filter]", "only what has this in its name or shape", "")
+  .option("--json <file>", "also write the results to a file")
+  .option("--peers", "race matmul and convolution against jax-js and TensorFlow.js")
+  .action(async (filter: string, options: Options) => {
+    try {
+      await main(filter, options);
+    } catch (error) {
+      console.error(`error: ${error instanceof Error ? error.message : error}`);
+      Deno.exit(1);
+    }
+  })
+  .parseAsync(Deno.args, { from: "user" });
+Deno.exit(0); // the peers keep devices open

@@ -1,0 +1,106 @@
+import type { Gpu } from "@fluxsr/kernels";
+import { requireSamples, WrongResultError } from "../check.ts";
+import { median, repeats, timestamps } from "../measure.ts";
+import type { Course } from "./courses.ts";
+import { open as openFluxsr } from "./fluxsr.ts";
+import type { Peer, Task } from "./peer.ts";
+
+/** Rounds of a race; all libraries take their turn in each, so that a disturbance meets all of them. */
+const ROUNDS = 7;
+/** Computations in a batch: as many as take us this long, at most so many, with results of at most so many bytes. */
+const BATCH = { milliseconds: 250, most: 500, bytes: 2 ** 32 };
+
+/** The outcome of a race: milliseconds of one computation (wall time of a batch, divided), or why there are none. */
+export interface Race {
+  readonly name: string;
+  readonly batch: number;
+  readonly fluxsr: number;
+  /** Ours by timestamps on the GPU. */
+  readonly fluxsr_gpu: number;
+  readonly peers: Readonly<Record<string, number | string>>;
+  /** How many times longer the better peer takes; left out if none finished. */
+  readonly ratio?: number;
+}
+
+/** A library, or why it could not be opened. */
+export type Runner = { readonly name: string; readonly peer?: Peer; readonly failure?: string };
+
+/** Opens the peers; one that fails is told in every race, and stops nothing. */
+export async function openPeers(): Promise<Runner[]> {
+  const modules = [
+    { name: "jax-js", load: () => import("./jax.ts") },
+    { name: "tfjs", load: () => import("./tfjs.ts") },
+  ];
+  const runners: Runner[] = [];
+  for (const { name, load } of modules) {
+    try {
+      runners.push({ name, peer: await (await load()).open() });
+    } catch (error) {
+      runners.push({ name, failure: reason(error) });
+    }
+  }
+  return runners;
+}
+
+/**
+ * Races our kernels against `peers`: every result is checked first, then all enqueue equal batches and wait once each.
+ * @throws {WrongResultError} if our own result is wrong
+ */
+export async function race(gpu: Gpu, course: Course, peers: readonly Runner[]): Promise<Race> {
+  const samples = [...course.samples()];
+  const enter = async (peer: Peer) => {
+    const task = await course.enter(peer);
+    requireSamples(`${course.name} of ${peer.name}`, await task.sample(), samples);
+    await task.run();
+    return task;
+  };
+  const own = await enter(openFluxsr(gpu));
+  const tasks = new Map<string, Task>();
+  const outcome: Record<string, number | string> = {};
+  for (const { name, peer, failure = "failed" } of peers) {
+    try {
+      if (peer) tasks.set(name, await enter(peer));
+      else outcome[name] = failure;
+    } catch (error) {
+      outcome[name] = reason(error);
+    }
+  }
+  const one = median(await timestamps(gpu, 3, () => own.run(3)));
+  const most = Math.max(1, Math.min(BATCH.most, Math.floor(BATCH.bytes / course.bytes)));
+  const batch = repeats(one, { least: 1, most, milliseconds: BATCH.milliseconds });
+  const times = await rounds(new Map([["fluxsr", own], ...tasks]), batch);
+  const fluxsr_gpu = median(await timestamps(gpu, batch, () => own.run(batch)));
+  for (const task of [own, ...tasks.values()]) task.dispose();
+
+  const fluxsr = times.get("fluxsr");
+  if (typeof fluxsr !== "number") throw new Error(`Cannot race ${course.name}: ${fluxsr}`);
+  for (const name of tasks.keys()) outcome[name] = times.get(name) ?? "failed";
+  const finished = Object.values(outcome).filter((time) => typeof time === "number");
+  const ratio = finished.length > 0 ? { ratio: Math.min(...finished) / fluxsr } : {};
+  const ordered = Object.fromEntries(peers.map(({ name }) => [name, outcome[name] ?? "failed"]));
+  return { name: course.name, batch, fluxsr, fluxsr_gpu, peers: ordered, ...ratio };
+}
+
+/** Median wall milliseconds of one computation in a batch, or why a task failed. */
+async function rounds(tasks: ReadonlyMap<string, Task>, batch: number): Promise<Map<string, number | string>> {
+  const walls = new Map<string, number[]>();
+  const failures = new Map<string, string>();
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [name, task] of tasks) {
+      if (failures.has(name)) continue;
+      try {
+        const start = performance.now();
+        await task.run(batch);
+        walls.set(name, [...walls.get(name) ?? [], (performance.now() - start) / batch]);
+      } catch (error) {
+        failures.set(name, reason(error));
+      }
+    }
+  }
+  return new Map([...tasks.keys()].map((name) => [name, failures.get(name) ?? median(walls.get(name) ?? [])]));
+}
+
+function reason(error: unknown): string {
+  if (error instanceof WrongResultError) return "wrong result";
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "failed";
+}

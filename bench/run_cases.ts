@@ -1,0 +1,44 @@
+import type { Gpu } from "@fluxsr/kernels";
+import type { Case } from "./case.ts";
+import type { Ceilings } from "./ceilings/ceilings.ts";
+import { checkWork } from "./check.ts";
+import { gpuTimes, median } from "./measure.ts";
+import type { ResultRow } from "./report.ts";
+import { percent, short, Table } from "./table.ts";
+
+/** The table of {@linkcode ResultRow}s, wide enough for `names` and `shapes`. */
+export function resultTable(lines: readonly { name: string; shape: string }[]): Table {
+  return new Table([
+    { title: "name", left: true, width: Math.max(...lines.map(({ name }) => name.length)) },
+    { title: "shape", left: true, width: Math.max(...lines.map(({ shape }) => shape.length)) },
+    { title: "ms", width: 7 },
+    { title: "GFLOP/s", width: 7 },
+    { title: "GB/s", width: 7 },
+    { title: "of FMA", width: 6 },
+    { title: "of copy", width: 7 },
+  ]);
+}
+
+/** The cells of {@linkcode resultTable}. */
+export function cells({ name, shape, ms, gflops, gbytes, of_fma, of_copy }: ResultRow): string[] {
+  return [name, shape, short(ms), short(gflops), short(gbytes), percent(of_fma), percent(of_copy)];
+}
+
+/**
+ * Checks one op at one shape, then times it.
+ * @throws {WrongResultError} if its result is wrong
+ */
+export async function runCase(gpu: Gpu, { name, shape, origin, flops, bytes, open }: Case, ceilings: Ceilings) {
+  const work = open(gpu);
+  await checkWork(gpu, `${name} (${shape})`, work);
+  const times = await gpuTimes(gpu, work.run);
+  for (const input of work.inputs) input.dispose();
+  gpu.trim();
+  const ms = median(times);
+  const gbytes = bytes / ms / 1e6;
+  const memory = { gbytes, of_copy: gbytes / ceilings.gbytes };
+  const row: ResultRow = { name, shape, origin, runs: times.length, ms, ...memory };
+  if (flops === undefined) return row;
+  const gflops = flops / ms / 1e6;
+  return { ...row, gflops, of_fma: gflops / ceilings.gflops };
+}
