@@ -27,10 +27,10 @@ export interface Place {
   readonly window: Rectangle;
 }
 
-/** Bytes of activations up to which the autoencoder sees all tiles together. */
+/** GPU bytes up to which the autoencoder sees all tiles together. */
 const SHARED_BYTES = 2 * 2 ** 30;
-/** Tensors of the autoencoder's widest level that are alive at once. */
-const LIVE_TENSORS = 3;
+/** GPU bytes at the peak over those of the autoencoder's widest tensors, measured: pooled buffers of all levels count. */
+const LIVE_TENSORS = 5;
 
 /**
  * The tiles in the groups that the autoencoder sees together: its group norms then have the statistics of the whole
