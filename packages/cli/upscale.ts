@@ -51,7 +51,7 @@ export function registerUpscale(
       ),
     )
     .addOption(
-      new Option("--tile-overlap <px>", "least overlap of tiles (default: an eighth of the tile)").argParser(
+      new Option("--tile-overlap <px>", "least overlap of tiles (default: chosen with the tile)").argParser(
         wholeNumber("--tile-overlap", { min: 0 }),
       ),
     )

@@ -16,9 +16,12 @@ export function defaultTile(gpu: Gpu, autoencoder: Autoencoder): number {
   return tile;
 }
 
-/** The default overlap of tiles of `tile` pixels: an eighth, which the autoencoder's receptive field mostly fits in. */
+/**
+ * The default overlap of tiles of `tile` pixels: an eighth, but 64 pixels, which is what it takes for borders not to show,
+ * as far as a quarter of the tile allows.
+ */
 export function defaultOverlap(tile: number): number {
-  return Math.floor(tile / 8);
+  return Math.floor(Math.max(tile / 8, Math.min(64, tile / 4)));
 }
 
 /** The smallest tile side, a multiple of `multiple`, that covers `length` with as few tiles as the largest side does. */

@@ -27,7 +27,7 @@ export interface UpscaleOptions {
   readonly colorFix: ColorFix;
   /** Tile side in pixels of the result; default from the adapter's limits. */
   readonly tile?: number | undefined;
-  /** Least overlap of tiles in pixels of the result; default an eighth of the tile. */
+  /** Least overlap of tiles in pixels of the result; default chosen with the tile. */
   readonly tileOverlap?: number | undefined;
   /** Samples the encoder's posterior with this seed; left out, its mean is taken. */
   readonly seed?: number | undefined;

@@ -14,9 +14,8 @@ test.each([[[1]], [[2, 3, 5]], [[1, 7, 64]]])("ftdLoss() matches Eq. 17 for shap
   expect(loss![0]).toBeCloseTo(squares.reduce((sum, square) => sum + square, 0) / squares.length, 5);
 });
 
-test("ftdLoss() is zero for the velocity that the low-resolution trajectory implies", async () => {
+test("ftdLoss() is zero where both trajectories are one and T_L is 0", async () => {
   const [z_0, eps] = [randomTensor([4, 4], 1), randomTensor([4, 4], 2)];
-  // With z_L = z_0 the trajectories are one, and T_L v = 0 is the optimum.
   const v = randomTensor([4, 4], 3);
   const pair = { eps: eps.tensor, z_0: z_0.tensor, z_L: z_0.tensor };
   const [loss] = await read(ftdLoss(v.tensor, { ...pair, T_L: 0 }));
