@@ -27,6 +27,9 @@ async function main(filter: string, { json, peers }: Options): Promise<void> {
   console.log(`ceilings: ${short(ceilings.gflops)} GFLOP/s (FMA), ${short(ceilings.gbytes)} GB/s (copy)`);
   const rows = await runRows(gpu, filter, ceilings);
   const races = peers ? await runRaces(gpu, filter) : undefined;
+  if (rows.length === 0 && !races?.length) {
+    throw new Error(`Cannot bench "${filter}": nothing that is timed has this in its name or shape`);
+  }
   const report: Report = { ...head, ceilings, rows, ...(races ? { races } : {}) };
   if (json !== undefined) await Deno.writeTextFile(json, `${JSON.stringify(report, rounded, 2)}\n`);
 }
@@ -65,7 +68,7 @@ async function runRaces(gpu: Gpu, filter: string): Promise<Race[]> {
   const races: Race[] = [];
   for (const course of courses) {
     const result = await race(gpu, course, runners);
-    const peers = Object.values(result.peers).map((cell) => typeof cell === "number" ? short(cell) : cell);
+    const peers = Object.values(result.peers).map((cell) => typeof cell === "number" ? short(cell) : cell.slice(0, 40));
     const { name, batch, fluxsr, ratio, fluxsr_gpu } = result;
     console.log(
       table.line([name, String(batch), short(fluxsr), ...peers, ratio?.toFixed(2) ?? "-", short(fluxsr_gpu)]),

@@ -27,12 +27,12 @@ export const MATMULS: readonly Row<MatmulShape>[] = [
   { name: "starter.linear2", origin: STARTER, m: 1025, k: 960, n: 192 },
   { name: "starter.img_qkv_large", origin: STARTER_LARGE, m: 4096, k: 192, n: 576 },
   { name: "flux.img_mod", origin: `${FLUX}, one vector`, m: 1, k: 3072, n: 18432, dtype: "bf16" },
-  { name: "flux.img_qkv", origin: FLUX, m: 4096, k: 3072, n: 9216, dtype: "bf16", scaled: { m: 256 } },
-  { name: "flux.img_proj", origin: FLUX, m: 4096, k: 3072, n: 3072, dtype: "bf16", scaled: { m: 256 } },
-  { name: "flux.img_mlp.0", origin: FLUX, m: 4096, k: 3072, n: 12288, dtype: "bf16", scaled: { m: 256 } },
-  { name: "flux.img_mlp.2", origin: FLUX, m: 4096, k: 12288, n: 3072, dtype: "bf16", scaled: { m: 256 } },
-  { name: "flux.linear1", origin: FLUX_SINGLE, m: 4608, k: 3072, n: 21504, dtype: "bf16", scaled: { m: 128 } },
-  { name: "flux.linear2", origin: FLUX_SINGLE, m: 4608, k: 15360, n: 3072, dtype: "bf16", scaled: { m: 128 } },
+  { name: "flux.img_qkv", origin: FLUX, m: 4096, k: 3072, n: 9216, dtype: "bf16", scaled: { m: 128 } },
+  { name: "flux.img_proj", origin: FLUX, m: 4096, k: 3072, n: 3072, dtype: "bf16", scaled: { m: 128 } },
+  { name: "flux.img_mlp.0", origin: FLUX, m: 4096, k: 3072, n: 12288, dtype: "bf16", scaled: { m: 128 } },
+  { name: "flux.img_mlp.2", origin: FLUX, m: 4096, k: 12288, n: 3072, dtype: "bf16", scaled: { m: 128 } },
+  { name: "flux.linear1", origin: FLUX_SINGLE, m: 4608, k: 3072, n: 21504, dtype: "bf16", scaled: { m: 64 } },
+  { name: "flux.linear2", origin: FLUX_SINGLE, m: 4608, k: 15360, n: 3072, dtype: "bf16", scaled: { m: 64 } },
 ];
 
 /** `q, k, v [1, tokens, heads, width]` */

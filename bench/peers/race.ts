@@ -6,9 +6,9 @@ import { open as openFluxsr } from "./fluxsr.ts";
 import type { Peer, Task } from "./peer.ts";
 
 /** Rounds of a race; all libraries take their turn in each, so that a disturbance meets all of them. */
-const ROUNDS = 7;
+const ROUNDS = 5;
 /** Computations in a batch: as many as take us this long, at most so many, with results of at most so many bytes. */
-const BATCH = { milliseconds: 250, most: 500, bytes: 2 ** 32 };
+const BATCH = { milliseconds: 200, most: 500, bytes: 2 ** 32 };
 
 /** The outcome of a race: milliseconds of one computation (wall time of a batch, divided), or why there are none. */
 export interface Race {
@@ -51,56 +51,65 @@ export async function race(gpu: Gpu, course: Course, peers: readonly Runner[]): 
   const enter = async (peer: Peer) => {
     const task = await course.enter(peer);
     requireSamples(`${course.name} of ${peer.name}`, await task.sample(), samples);
-    await task.run();
     return task;
   };
   const own = await enter(openFluxsr(gpu));
   const tasks = new Map<string, Task>();
-  const outcome: Record<string, number | string> = {};
+  const failures = new Map<string, string>();
   for (const { name, peer, failure = "failed" } of peers) {
     try {
       if (peer) tasks.set(name, await enter(peer));
-      else outcome[name] = failure;
+      else failures.set(name, failure);
     } catch (error) {
-      outcome[name] = reason(error);
+      failures.set(name, reason(error));
     }
   }
-  const one = median(await timestamps(gpu, 3, () => own.run(3)));
+  const [one = 0] = await timestamps(gpu, 1, () => own.run());
   const most = Math.max(1, Math.min(BATCH.most, Math.floor(BATCH.bytes / course.bytes)));
   const batch = repeats(one, { least: 1, most, milliseconds: BATCH.milliseconds });
-  const times = await rounds(new Map([["fluxsr", own], ...tasks]), batch);
-  const fluxsr_gpu = median(await timestamps(gpu, batch, () => own.run(batch)));
+  const results = await rounds(
+    new Map<string, () => Promise<number>>([
+      ["fluxsr", () => wall(own, batch)],
+      ...[...tasks].map(([name, task]) => [name, () => wall(task, batch)] as const),
+      ["fluxsr_gpu", async () => median(await timestamps(gpu, batch, () => own.run(batch)))],
+    ]),
+  );
   for (const task of [own, ...tasks.values()]) task.dispose();
 
-  const fluxsr = times.get("fluxsr");
-  if (typeof fluxsr !== "number") throw new Error(`Cannot race ${course.name}: ${fluxsr}`);
-  for (const name of tasks.keys()) outcome[name] = times.get(name) ?? "failed";
-  const finished = Object.values(outcome).filter((time) => typeof time === "number");
+  const [fluxsr, fluxsr_gpu] = [results.get("fluxsr"), results.get("fluxsr_gpu")];
+  if (typeof fluxsr !== "number" || typeof fluxsr_gpu !== "number") {
+    throw new Error(`Cannot race ${course.name}: ${[fluxsr, fluxsr_gpu].find((each) => typeof each === "string")}`);
+  }
+  const cells = Object.fromEntries(
+    peers.map(({ name }) => [name, failures.get(name) ?? results.get(name) ?? "failed"]),
+  );
+  const finished = Object.values(cells).filter((cell) => typeof cell === "number");
   const ratio = finished.length > 0 ? { ratio: Math.min(...finished) / fluxsr } : {};
-  const ordered = Object.fromEntries(peers.map(({ name }) => [name, outcome[name] ?? "failed"]));
-  return { name: course.name, batch, fluxsr, fluxsr_gpu, peers: ordered, ...ratio };
+  return { name: course.name, batch, fluxsr, fluxsr_gpu, peers: cells, ...ratio };
 }
 
-/** Median wall milliseconds of one computation in a batch, or why a task failed. */
-async function rounds(tasks: ReadonlyMap<string, Task>, batch: number): Promise<Map<string, number | string>> {
-  const walls = new Map<string, number[]>();
-  const failures = new Map<string, string>();
+/** Milliseconds of one computation: a batch is enqueued, waited for once, and divided. */
+async function wall(task: Task, batch: number): Promise<number> {
+  const start = performance.now();
+  await task.run(batch);
+  return (performance.now() - start) / batch;
+}
+
+/** The median of what each turn returns, or why it failed; a turn that failed is not taken again. */
+async function rounds(turns: ReadonlyMap<string, () => Promise<number>>): Promise<Map<string, number | string>> {
+  const results = new Map<string, number[] | string>([...turns.keys()].map((name) => [name, []]));
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [name, task] of tasks) {
-      if (failures.has(name)) continue;
-      try {
-        const start = performance.now();
-        await task.run(batch);
-        walls.set(name, [...walls.get(name) ?? [], (performance.now() - start) / batch]);
-      } catch (error) {
-        failures.set(name, reason(error));
+    for (const [name, turn] of turns) {
+      const times = results.get(name);
+      if (typeof times === "object") {
+        await turn().then((time) => times.push(time), (error) => results.set(name, reason(error)));
       }
     }
   }
-  return new Map([...tasks.keys()].map((name) => [name, failures.get(name) ?? median(walls.get(name) ?? [])]));
+  return new Map([...results].map(([name, times]) => [name, typeof times === "string" ? times : median(times)]));
 }
 
 function reason(error: unknown): string {
   if (error instanceof WrongResultError) return "wrong result";
-  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "failed";
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0] || "failed";
 }

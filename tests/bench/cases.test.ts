@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import type { Case } from "../../bench/case.ts";
+import { attentionCase } from "../../bench/cases/attention.ts";
+import { convCase } from "../../bench/cases/conv2d.ts";
+import { matmulCase } from "../../bench/cases/matmul.ts";
+import { allCases } from "../../bench/cases/mod.ts";
+import { blurCase, groupNormCase, resizeCase, upsampleCase } from "../../bench/cases/picture.ts";
+import { gateCase, geluCase, layerNormCase, rmsNormCase, ropeCase } from "../../bench/cases/tokens.ts";
+import { checkWork } from "../../bench/check.ts";
+import { gpuTimes } from "../../bench/measure.ts";
+import { gpu } from "../helpers/gpu.ts";
+
+const from = { name: "small", origin: "this test" };
+const tokens = { ...from, tokens: 5, width: 24, heads: 3 };
+
+/** Every kind of case at a small, odd shape. */
+const small: Case[] = [
+  matmulCase({ ...from, m: 9, k: 13, n: 11 }),
+  matmulCase({ ...from, m: 9, k: 13, n: 12, dtype: "bf16" }),
+  attentionCase({ ...from, tokens: 7, heads: 3, width: 8 }),
+  convCase({ ...from, side: 10, inputs: 3, outputs: 5 }),
+  convCase({ ...from, side: 10, inputs: 4, outputs: 5, stride: 2 }),
+  groupNormCase({ ...from, side: 7, channels: 12, groups: 3 }),
+  layerNormCase(tokens),
+  rmsNormCase(tokens),
+  ropeCase(tokens),
+  gateCase(tokens),
+  geluCase({ ...from, tokens: 5, hidden: 7 }),
+  resizeCase({ ...from, side: 7, result: 28 }),
+  resizeCase({ ...from, side: 28, result: 7 }),
+  upsampleCase({ ...from, side: 5, channels: 3 }),
+  blurCase({ ...from, side: 9, channels: 3, dilation: 2 }),
+];
+
+test.each(small)("$name $shape is what its reference says", async ({ name, open }) => {
+  await checkWork(gpu, name, open(gpu));
+});
+
+test("an op that takes several dispatches has one time for each run", async () => {
+  const work = groupNormCase({ ...from, side: 7, channels: 12, groups: 3 }).open(gpu);
+  const times = await gpuTimes(gpu, work.run);
+  expect(times.length).toBeGreaterThanOrEqual(5);
+  expect(times.every((time) => time > 0)).toBe(true);
+});
+
+test.each([true, false])("every case has a name of its own and an origin (software adapter: %s)", (software) => {
+  const cases = allCases({ software });
+  expect(new Set(cases.map(({ name }) => name)).size).toBe(cases.length);
+  expect(cases.filter(({ origin }) => origin === "")).toEqual([]);
+});
