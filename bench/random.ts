@@ -10,7 +10,10 @@ export function random(length: number, seed = 1): Float32Array<ArrayBuffer> {
 }
 
 /** The same values cut to bf16: the bytes for the GPU, and what they stand for. */
-export function randomBf16(length: number, seed = 1): { bytes: Uint8Array<ArrayBuffer>; values: Float32Array } {
+export function randomBf16(length: number, seed = 1): {
+  bytes: Uint8Array<ArrayBuffer>;
+  values: Float32Array<ArrayBuffer>;
+} {
   const values = random(length, seed);
   const bits = new Uint32Array(values.buffer);
   const packed = new Uint16Array(length);

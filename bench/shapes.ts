@@ -1,11 +1,12 @@
 /** The shapes that matter, each with where it is from; `scaled` is what a software adapter does instead. */
 import type { Row } from "./case.ts";
 
-/** `a [m, k] b [k, n] -> [m, n]`; `b` is f32 unless said. */
+/** `a [m, k] b [k, n] -> [m, n]`; `b` is f32 unless said, and [n, k] if transposed. */
 export interface MatmulShape {
   readonly m: number;
   readonly k: number;
   readonly n: number;
+  readonly transposeB?: boolean;
   readonly dtype?: "bf16";
 }
 
@@ -15,10 +16,13 @@ const STARTER_LARGE = "bundled model: width 192, 4096 tokens (a picture of 1024 
 const FLUX = "FLUX.1-dev: width 3072, 4096 tokens (a picture of 1024 x 1024), bf16 weights";
 const FLUX_SINGLE = "FLUX.1-dev: single block, 4096 tokens and 512 of text, bf16 weights";
 
-export const MATMULS: readonly Row<MatmulShape>[] = [
+const SQUARES: readonly Row<MatmulShape>[] = [
   { name: "512", origin: SQUARE, m: 512, k: 512, n: 512 },
   { name: "1024", origin: SQUARE, m: 1024, k: 1024, n: 1024 },
   { name: "2048", origin: SQUARE, m: 2048, k: 2048, n: 2048 },
+];
+
+const LINEARS: readonly Row<MatmulShape>[] = [
   { name: "starter.img_qkv", origin: STARTER, m: 1024, k: 192, n: 576 },
   { name: "starter.img_proj", origin: STARTER, m: 1024, k: 192, n: 192 },
   { name: "starter.img_mlp.0", origin: STARTER, m: 1024, k: 192, n: 768 },
@@ -33,6 +37,12 @@ export const MATMULS: readonly Row<MatmulShape>[] = [
   { name: "flux.img_mlp.2", origin: FLUX, m: 4096, k: 12288, n: 3072, dtype: "bf16", scaled: { m: 128 } },
   { name: "flux.linear1", origin: FLUX_SINGLE, m: 4608, k: 3072, n: 21504, dtype: "bf16", scaled: { m: 64 } },
   { name: "flux.linear2", origin: FLUX_SINGLE, m: 4608, k: 15360, n: 3072, dtype: "bf16", scaled: { m: 64 } },
+];
+
+/** Weights of linear layers are [n, k], as checkpoints have them. */
+export const MATMULS: readonly Row<MatmulShape>[] = [
+  ...SQUARES,
+  ...LINEARS.map((row) => ({ ...row, transposeB: true })),
 ];
 
 /** `q, k, v [1, tokens, heads, width]` */

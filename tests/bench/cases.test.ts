@@ -16,7 +16,8 @@ const tokens = { ...from, tokens: 5, width: 24, heads: 3 };
 /** Every kind of case at a small, odd shape. */
 const small: Case[] = [
   matmulCase({ ...from, m: 9, k: 13, n: 11 }),
-  matmulCase({ ...from, m: 9, k: 13, n: 12, dtype: "bf16" }),
+  matmulCase({ ...from, m: 9, k: 12, n: 13, transposeB: true }),
+  matmulCase({ ...from, m: 9, k: 12, n: 13, transposeB: true, dtype: "bf16" }),
   attentionCase({ ...from, tokens: 7, heads: 3, width: 8 }),
   convCase({ ...from, side: 10, inputs: 3, outputs: 5 }),
   convCase({ ...from, side: 10, inputs: 4, outputs: 5, stride: 2 }),
