@@ -37,6 +37,7 @@ export { Module, Parameter } from "./nn/module.ts";
 export { granularity, restore, type RestoreOptions, type StageRunner } from "./restore.ts";
 export { defaultOverlap, defaultTile } from "./tile_size.ts";
 export { upscale, type UpscaleOptions, type UpscaleResult } from "./upscale.ts";
+export { predictVelocity, type VelocityOptions } from "./velocity.ts";
 export { autoencoderNames } from "./weights/autoencoder_names.ts";
 export { parseAutoencoderConfig } from "./weights/autoencoder_config.ts";
 export { parseMmditConfig } from "./weights/mmdit_config.ts";

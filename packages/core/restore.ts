@@ -1,8 +1,7 @@
-import { scoped, type Tensor } from "@fluxsr/kernels";
+import type { Tensor } from "@fluxsr/kernels";
 import { oneStep } from "./flow/trajectory.ts";
-import { gridIds, positions } from "./mmdit/positions.ts";
-import { pack, unpack } from "./mmdit/tokens.ts";
 import type { Model } from "./model.ts";
+import { predictVelocity } from "./velocity.ts";
 
 /** Runs one stage of the work: `work` records it and returns its value. A runner may wait, time it or look at it. */
 export type StageRunner = (stage: string, work: () => Tensor) => Tensor | Promise<Tensor>;
@@ -41,17 +40,4 @@ function only([tile]: readonly Tensor[]): Tensor {
 /** Picture sizes must be multiples of this: one token covers 2x2 latent pixels. */
 export function granularity(model: Model): number {
   return 2 * model.autoencoder.factor;
-}
-
-/** `v_theta(z_L, T_L)` for a latent [1, h, w, z]; position ids count from the latent's own corner. */
-export function predictVelocity({ mmdit, config, settings, conditioning: { txt, y } }: Model, z_L: Tensor): Tensor {
-  const [, height = 0, width = 0] = z_L.shape;
-  const { axes_dim, theta } = config.transformer;
-  return scoped(z_L.gpu, () => {
-    const ids = gridIds({ tokens: txt.shape[1] ?? 0, rows: height / 2, columns: width / 2 });
-    const pe = positions(z_L.gpu, ids, { batch: 1, axes_dim, theta });
-    const img = pack(z_L);
-    const guidance = [settings.guidance];
-    return unpack(mmdit.forward({ img, txt, y, pe, timesteps: [settings.T_L], guidance }), { height, width });
-  });
 }

@@ -16,9 +16,9 @@ import { InputError } from "./errors.ts";
 import { Canvas } from "./image/canvas.ts";
 import type { Picture } from "./image/picture.ts";
 import type { Model } from "./model.ts";
-import { predictVelocity } from "./restore.ts";
 import { Progress, StageClock } from "./stage_clock.ts";
 import { layTiles, type Place, shareStatistics } from "./tiling.ts";
+import { predictVelocity } from "./velocity.ts";
 
 /** Options of {@linkcode upscale}. */
 export interface UpscaleOptions {

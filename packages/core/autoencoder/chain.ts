@@ -1,3 +1,4 @@
+import { checkpoint } from "@fluxsr/kernels";
 import type { Tiles } from "../nn/group_norm.ts";
 
 /** A part of the autoencoder, from tiles of a picture to as many tiles. */
@@ -8,7 +9,7 @@ export interface Layer {
 /** Runs `layers` one after the other; takes `tiles` over and frees every value as soon as the next is there. */
 export function chain(tiles: Tiles, layers: readonly Layer[]): Tiles {
   return layers.reduce((values, layer) => {
-    const next = layer.forward(values);
+    const next = checkpoint(layer.constructor.name, values, () => layer.forward(values));
     for (const value of values) value.dispose();
     return next;
   }, tiles);

@@ -1,4 +1,4 @@
-import { add, concat, scoped, silu, split, type Tensor, tensor } from "@fluxsr/kernels";
+import { add, checkpoint, concat, scoped, silu, split, type Tensor, tensor } from "@fluxsr/kernels";
 import { Linear } from "../nn/linear.ts";
 import { Module } from "../nn/module.ts";
 import type { MmditConfig } from "../weights/configs.ts";
@@ -60,13 +60,21 @@ export class Mmdit extends Module {
       const vec = silu(conditioning);
       let streams: Streams = { img: this.img_in.forward(inputs.img), txt: this.txt_in.forward(inputs.txt) };
       this.double_blocks.forEach((block, i) => {
-        streams = block.forward(streams, { vec, pe });
+        const { img, txt } = streams;
+        const [nextImg, nextTxt] = checkpoint(`double_blocks.${i}`, [img, txt, vec, ...Object.values(pe)], () => {
+          const next = block.forward({ img, txt }, { vec, pe });
+          return [next.img, next.txt] as const;
+        });
+        streams = { img: nextImg, txt: nextTxt };
         observe(`double.${i}.img`, streams.img);
         observe(`double.${i}.txt`, streams.txt);
       });
       let x = concat([streams.txt, streams.img], 1);
       this.single_blocks.forEach((block, i) => {
-        x = block.forward(x, { vec, pe });
+        const before = x;
+        [x] = checkpoint(`single_blocks.${i}`, [before, vec, ...Object.values(pe)], () => [
+          block.forward(before, { vec, pe }),
+        ]) as [Tensor];
         observe(`single.${i}`, x);
       });
       const [, img] = split(x, 1, [streams.txt.shape[1] ?? 0, streams.img.shape[1] ?? 0]) as [Tensor, Tensor];

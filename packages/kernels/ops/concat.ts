@@ -1,33 +1,24 @@
 import { groups1d, kernel } from "../gpu/kernel.ts";
-import { record } from "../tensor/tape.ts";
+import { record, recordAll } from "../tensor/tape.ts";
 import { empty, type Shape, show, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { byElem, widest } from "./_elem.ts";
 import { requireShape } from "./_shapes.ts";
+import { scale } from "./elementwise.ts";
 import source from "./concat.wgsl" with { type: "text" };
 
 const WORKGROUP = 64;
 
-function build(entry: string) {
-  return byElem((elem) =>
-    kernel({
-      name: `concat.${entry}`,
-      sources: [elem, source],
-      entry,
-      binds: { x: "read", y: "write" },
-      params: { count: "u32", block: "u32", x_stride: "u32", x_offset: "u32", y_stride: "u32", y_offset: "u32" },
-    })
-  );
-}
+const forms = byElem((elem) =>
+  kernel({
+    name: "concat.copy",
+    sources: [elem, source],
+    entry: "copy",
+    binds: { x: "read", y: "write" },
+    params: { count: "u32", block: "u32", x_stride: "u32", x_offset: "u32", y_stride: "u32", y_offset: "u32" },
+  })
+);
 
-const copy = build("copy");
-const place = build("place");
-
-export const kernels = {
-  copy_scalar: copy.scalar,
-  copy_vec4: copy.vec4,
-  place_scalar: place.scalar,
-  place_vec4: place.vec4,
-};
+export const kernels = { scalar: forms.scalar, vec4: forms.vec4 };
 
 /** Rows of the two tensors, in elements: `block` of them are copied from one offset to another. */
 interface Rows {
@@ -37,7 +28,7 @@ interface Rows {
   readonly to: { readonly stride: number; readonly offset: number };
 }
 
-function dispatch(forms: typeof copy, [x, y]: [Tensor, Tensor], { count, block, from, to }: Rows): void {
+function copy([x, y]: [Tensor, Tensor], { count, block, from, to }: Rows): void {
   if (count === 0) return;
   const { kernel, lanes } = widest(forms, block, from.stride, from.offset, to.stride, to.offset);
   x.gpu.run(kernel, {
@@ -80,7 +71,7 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   tensors.forEach((x, i) => {
     const block = (parts[i] ?? 0) * inner;
     const to = { stride: total * inner, offset: start };
-    dispatch(copy, [x, y], { count: x.size, block, from: { stride: block, offset: 0 }, to });
+    copy([x, y], { count: x.size, block, from: { stride: block, offset: 0 }, to });
     start += block;
   });
   return record("concat", y, tensors, (dy) => split(dy, at, parts));
@@ -98,17 +89,13 @@ export function split(x: Tensor, axis: number, parts: readonly number[]): Tensor
     throw new RangeError(`Cannot run "split": sizes must add up to ${total}: they are ${show(parts)}`);
   }
   let start = 0;
-  return parts.map((part) => {
+  const ys = parts.map((part) => {
     const y = empty(x.gpu, x.shape.with(at, part));
     const block = part * inner;
-    const whole = { stride: total * inner, offset: start };
-    const cut = { stride: block, offset: 0 };
+    const from = { stride: total * inner, offset: start };
     start += block;
-    dispatch(copy, [x, y], { count: y.size, block, from: whole, to: cut });
-    return record("split", y, [x], (dy) => {
-      const dx = empty(x.gpu, x.shape);
-      dispatch(place, [dy, dx], { count: dx.size, block, from: cut, to: whole });
-      return [dx];
-    });
+    copy([x, y], { count: y.size, block, from, to: { stride: block, offset: 0 } });
+    return y;
   });
+  return recordAll("split", ys, [x], (dys) => [concat(dys.map((dy, i) => dy ?? scale(ys[i]!, 0)), at)]);
 }

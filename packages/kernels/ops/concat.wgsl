@@ -1,6 +1,6 @@
 // Copies blocks between two tensors that are seen as rows of different lengths: concatenation and splitting along an axis.
 //
-// copy: y[o, y_offset + r] = x[o, x_offset + r] for r < block; place: the same with x_offset = 0, and zero elsewhere in y.
+// y[o, y_offset + r] = x[o, x_offset + r] for r < block.
 // One thread an element (or four): 1 read, 1 write.
 
 @group(0) @binding(0) var<storage, read> x: array<Elem>;
@@ -28,19 +28,4 @@ fn copy(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let row = i / params.block;
   let r = i % params.block;
   y[row * params.y_stride + params.y_offset + r] = x[row * params.x_stride + params.x_offset + r];
-}
-
-@compute @workgroup_size(WORKGROUP)
-fn place(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * WORKGROUP;
-  if (i >= params.count) {
-    return;
-  }
-  // Wraps around to a large number left of the block.
-  let r = i % params.y_stride - params.y_offset;
-  if (r < params.block) {
-    y[i] = x[i / params.y_stride * params.x_stride + r];
-  } else {
-    y[i] = Elem();
-  }
 }

@@ -4,15 +4,26 @@ import type { Tensor } from "./tensor.ts";
 /** The gradients of an op's inputs, in their order, given that of its output; undefined where none is needed. */
 export type Backward = (dy: Tensor) => readonly (Tensor | undefined)[];
 
-/** One op: `output` was computed from `inputs`. */
+/** The same of an op with several outputs; undefined is given for those that did not influence the result. */
+export type BackwardOfAll = (dys: readonly (Tensor | undefined)[]) => readonly (Tensor | undefined)[];
+
+/** One op: `outputs` were computed from `inputs`. */
 export interface Node {
   readonly op: string;
   readonly inputs: readonly Tensor[];
-  readonly output: Tensor;
-  readonly backward: Backward | undefined;
+  readonly outputs: readonly Tensor[];
+  readonly backward: BackwardOfAll | undefined;
 }
 
 const open = new WeakMap<Gpu, Tape>();
+
+/** Options of a {@linkcode Tape}. */
+export interface TapeOptions {
+  /** Whether what is computed in a {@linkcode checkpoint} is not kept but computed again for the gradient. */
+  readonly recompute?: boolean;
+  /** A tape whose tracked tensors are tracked here too; this one records in its place. */
+  readonly within?: Tape;
+}
 
 /**
  * The record of what was computed from the watched tensors, for the gradient.
@@ -22,14 +33,22 @@ const open = new WeakMap<Gpu, Tape>();
  * holds a handle on every tensor it needs, until it is closed.
  */
 export class Tape {
+  readonly recompute: boolean;
   readonly #gpu: Gpu;
+  readonly #within: Tape | undefined;
+  readonly #before: Tape | undefined;
   readonly #nodes: Node[] = [];
   readonly #tracked = new Set<Tensor>();
 
   /** Opens a tape on `gpu`; only one can be open. Close it with `using` or {@linkcode Tape.close}. */
-  constructor(gpu: Gpu) {
-    if (open.has(gpu)) throw new Error("Cannot open a tape: one is open on this GPU already");
+  constructor(gpu: Gpu, { recompute = false, within }: TapeOptions = {}) {
+    this.#before = open.get(gpu);
+    if (this.#before && this.#before !== within) {
+      throw new Error("Cannot open a tape: one is open on this GPU already");
+    }
+    this.recompute = recompute;
     this.#gpu = gpu;
+    this.#within = within;
     open.set(gpu, this);
   }
 
@@ -40,13 +59,13 @@ export class Tape {
 
   /** Whether `tensor` depends on a watched one: a gradient for it is needed. */
   tracks(tensor: Tensor): boolean {
-    return this.#tracked.has(tensor);
+    return this.#tracked.has(tensor) || (this.#within?.tracks(tensor) ?? false);
   }
 
   add(node: Node): void {
-    for (const tensor of [...node.inputs, node.output]) tensor.retain();
+    for (const tensor of [...node.inputs, ...node.outputs]) tensor.retain();
     this.#nodes.push(node);
-    this.#tracked.add(node.output);
+    for (const output of node.outputs) this.#tracked.add(output);
   }
 
   /** What was recorded, in order. */
@@ -56,14 +75,16 @@ export class Tape {
 
   /** Stops recording; what was recorded stays until {@linkcode Tape.close}. */
   stop(): void {
-    if (open.get(this.#gpu) === this) open.delete(this.#gpu);
+    if (open.get(this.#gpu) !== this) return;
+    if (this.#before) open.set(this.#gpu, this.#before);
+    else open.delete(this.#gpu);
   }
 
   /** Releases everything that the tape holds. */
   close(): void {
     this.stop();
-    for (const { inputs, output } of this.#nodes.splice(0)) {
-      for (const tensor of [...inputs, output]) tensor.release();
+    for (const { inputs, outputs } of this.#nodes.splice(0)) {
+      for (const tensor of [...inputs, ...outputs]) tensor.release();
     }
   }
 
@@ -72,16 +93,32 @@ export class Tape {
   }
 }
 
+/** The tape that is open on `gpu`, if any. */
+export function openTape(gpu: Gpu): Tape | undefined {
+  return open.get(gpu);
+}
+
 /**
  * Notes on the open tape, if any, that `output` was computed from `inputs`, and returns `output`.
  *
- * @param backward makes the gradients of the inputs; ops that have none yet leave it out, and differentiating through
- * them is an error
+ * @param backward makes the gradients of the inputs; ops that have none leave it out, and differentiating through them
+ * is an error
  */
 export function record(op: string, output: Tensor, inputs: readonly Tensor[], backward?: Backward): Tensor {
-  const tape = open.get(output.gpu);
-  if (tape && inputs.some((input) => tape.tracks(input))) tape.add({ op, inputs, output, backward });
+  recordAll(op, [output], inputs, backward && (([dy]) => dy ? backward(dy) : []));
   return output;
+}
+
+/** {@linkcode record} for an op with several outputs. */
+export function recordAll<T extends readonly Tensor[]>(
+  op: string,
+  outputs: T,
+  inputs: readonly Tensor[],
+  backward?: BackwardOfAll,
+): T {
+  const tape = outputs[0] && open.get(outputs[0].gpu);
+  if (tape && inputs.some((input) => tape.tracks(input))) tape.add({ op, inputs, outputs, backward });
+  return outputs;
 }
 
 /** Whether a gradient with respect to `tensor` is being recorded. */

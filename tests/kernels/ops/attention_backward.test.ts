@@ -94,7 +94,7 @@ test("attention() keeps its log-sum-exp for a gradient only, and records one nod
   expect(gpu.memory.live).toBeGreaterThan(live);
   expect(tape.nodes.map(({ op }) => op)).toEqual([
     "attention",
-    ...["concat", "concat", "concat", "attention", "split", "split"],
+    ...["concat", "concat", "concat", "attention", "split"],
   ]);
   tape.close();
   expect(gpu.memory.live).toBe(live);

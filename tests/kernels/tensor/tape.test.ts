@@ -44,7 +44,7 @@ test("keeps what it recorded alive until it is closed", () => {
   x.dispose();
   y.dispose();
   expect(gpu.memory.live).toBe(before + 2 * 256);
-  expect(tape.nodes[0]?.output.buffer).toBeDefined();
+  expect(tape.nodes[0]?.outputs[0]?.buffer).toBeDefined();
   tape.close();
   tape.close();
   expect(gpu.memory.live).toBe(before);
