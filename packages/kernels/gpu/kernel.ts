@@ -18,6 +18,8 @@ export interface Kernel<B extends string = string, P extends string = string> {
   readonly params: Readonly<Record<P, ParamType>>;
   /** Values of `override` constants. */
   readonly constants: Readonly<Record<string, number>>;
+  /** Floating-point operations of a dispatch, of kernels that are bound by them: a multiply-add is two. */
+  readonly flops?: (params: Readonly<Record<P, number>>, groups: Groups) => number;
 }
 
 /** Declares a {@linkcode Kernel}; `constants` defaults to none. */

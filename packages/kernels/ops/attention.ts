@@ -19,6 +19,7 @@ function build(chunks: number) {
     entry: "forward",
     binds: { q: "read", k: "read", v: "read", out: "write", lse: "write" },
     params: { queries: "u32", keys: "u32", heads: "u32", width: "u32", scale: "f32" },
+    flops: ({ queries, keys, heads, width }, [, , batches]) => 4 * queries * keys * 4 * width * heads * batches,
     constants: { CHUNKS: chunks },
   });
 }

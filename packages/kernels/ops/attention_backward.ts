@@ -25,6 +25,9 @@ function build(name: "q" | "k" | "v", chunks: number) {
       gradient: "write",
     },
     params: PARAMS,
+    // Scores again, then two products; the gradient of v needs but one.
+    flops: ({ rows, columns, heads, width }, [, , batches]) =>
+      (name === "v" ? 4 : 6) * rows * columns * 4 * width * heads * batches,
     constants: { CHUNKS: chunks, BY_KEY: Number(name !== "q"), VALUES: Number(name === "v") },
   });
 }

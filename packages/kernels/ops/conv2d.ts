@@ -54,6 +54,13 @@ const PARAMS = {
 } as const;
 type Params = Readonly<Record<keyof typeof PARAMS, number>>;
 
+/** In the gradient of x, only every stride-th pixel along each axis meets a weight. */
+const FLOPS = {
+  forward: ({ m, n, c_in, kernel_height, kernel_width }: Params) => 2 * m * n * c_in * kernel_height * kernel_width,
+  backward_x: (params: Params) => FLOPS.forward(params) / params.stride ** 2,
+  backward_weight: ({ m, n, lines, out_width }: Params) => 2 * m * n * lines * out_width,
+};
+
 /** Threads that the gradient of a weight is spread over, as many as a large GPU holds; also the most chunks. */
 const THREADS = 65535;
 /** The fewest pixels that are worth a partial sum. */
@@ -82,6 +89,7 @@ function build({ name, aligned, bias, addend, threads }: Variant) {
     entry: name === "backward_weight" ? name : "forward",
     binds: { x: "read", b: "read", bias: "read", addend: "read", c: "write" },
     params: PARAMS,
+    flops: FLOPS[name],
     constants: {
       ADJOINT: Number(name === "backward_x"),
       B_TRANSPOSED: Number(name === "backward_x"),

@@ -59,6 +59,7 @@ function build({ aligned, dtype, transposeA, transposeB, bias, addend, activatio
     entry: "forward",
     binds: { a: "read", b: "read", bias: "read", addend: "read", c: "write" },
     params: { m: "u32", n: "u32", k: "u32", a_stride: "u32", b_stride: "u32", alpha: "f32" },
+    flops: ({ m, n, k }, [, , batches]) => 2 * m * n * k * batches,
     constants: {
       A_TRANSPOSED: Number(transposeA),
       B_TRANSPOSED: Number(transposeB),
