@@ -1,4 +1,4 @@
-import { type Dtype, type Gpu, type Tensor, tensor } from "@fluxsr/kernels";
+import { DryGpu, type Dtype, empty, type Gpu, type Tensor, tensor } from "@fluxsr/kernels";
 import { checkFinite, checkParameters } from "../weights/check.ts";
 import { isWeightDtype, toF32, type WeightDtype } from "../weights/dtype.ts";
 import type { StoredTensor, WeightSource } from "../weights/weight_source.ts";
@@ -15,7 +15,8 @@ const STAGING = 256 * 2 ** 20;
 /**
  * Loads all parameters of `module` from `source`, whose names are the property paths.
  *
- * Names and shapes are checked before anything is read; tensors are read one at a time.
+ * Names and shapes are checked before anything is read; tensors are read one at a time. On a {@linkcode DryGpu}, which
+ * holds nothing, they are not read at all.
  * @throws {InputError} if a tensor is missing, unknown, has another shape or dtype, or is not finite
  */
 export async function loadModule(
@@ -28,6 +29,11 @@ export async function loadModule(
   let staged = 0;
   try {
     for (const [name, parameter] of parameters) {
+      if (gpu instanceof DryGpu) {
+        const dtype = source.tensors.get(name)?.dtype ?? "F32";
+        parameter.tensor = empty(gpu, storedShape(parameter), storedDtype(parameter, { dtype, precision }));
+        continue;
+      }
       const stored = await source.read(name);
       parameter.tensor = upload(gpu, { name, parameter, stored, precision });
       staged += stored.bytes.byteLength;
@@ -54,15 +60,24 @@ function upload(
   const { dtype, bytes } = stored;
   if (!isWeightDtype(dtype)) throw new TypeError(`Cannot load "${name}": dtype is ${dtype}`);
   checkFinite(name, { dtype, bytes });
-  const { shape, axes, packable } = parameter;
-  // Kernels read packed rows four elements at a time.
-  if (packable && precision === "native" && (shape.at(-1) ?? 0) % 4 === 0) {
-    return tensor(gpu, bytes, shape, PACKED[dtype]);
-  }
+  const { shape, axes } = parameter;
+  const packed = storedDtype(parameter, { dtype, precision });
+  if (packed !== "f32") return tensor(gpu, bytes, shape, packed);
   const values = toF32(bytes, dtype);
-  return axes
-    ? tensor(gpu, permuted(values, shape, axes), axes.map((axis) => shape[axis] ?? 0))
-    : tensor(gpu, values, shape);
+  return tensor(gpu, axes ? permuted(values, shape, axes) : values, storedShape(parameter));
+}
+
+/** Kernels read packed rows four elements at a time. */
+function storedDtype(
+  { shape, packable }: Parameter,
+  { dtype, precision }: { dtype: string; precision: Precision },
+): Dtype {
+  const isPacked = packable && precision === "native" && (shape.at(-1) ?? 0) % 4 === 0 && isWeightDtype(dtype);
+  return isPacked ? PACKED[dtype] : "f32";
+}
+
+function storedShape({ shape, axes }: Parameter): readonly number[] {
+  return axes ? axes.map((axis) => shape[axis] ?? 0) : shape;
 }
 
 /** `values` of `shape` with axes in another order. */

@@ -1,0 +1,63 @@
+import { join } from "node:path";
+import { InputError } from "@fluxsr/core";
+
+/** Keys that a run may go on with differently: they change nothing of the steps that were made. */
+const FREE = ["out", "steps", "log_every", "validate_every", "checkpoint_every", "keep_checkpoints", "skip_bad"];
+
+type Config = Readonly<Record<string, unknown>>;
+
+/**
+ * Makes the folder of a run and writes its `config.json`.
+ *
+ * @throws {InputError} if there is a run already and it is not to be resumed, or it is one of another configuration
+ */
+export async function openRunFolder(
+  out: string,
+  { stage, config, resume }: { stage: string; config: Config; resume: boolean },
+): Promise<void> {
+  const path = join(out, "config.json");
+  const before = await readConfig(path);
+  if (before && !resume) {
+    throw new InputError(`Cannot train into "${out}": the folder must be new: it has a run`, {
+      hint: "Pass --resume to go on with it, or another --out.",
+    });
+  }
+  const wanted = JSON.parse(JSON.stringify({ stage, ...config })) as Config;
+  if (before) checkSame(path, before, wanted);
+  try {
+    await Deno.mkdir(out, { recursive: true });
+    await Deno.writeTextFile(path, JSON.stringify(wanted, null, 2) + "\n");
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new InputError(`Cannot train into "${out}": it must be a folder that can be written: ${reason}`, { cause });
+  }
+}
+
+async function readConfig(path: string): Promise<Config | undefined> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return undefined;
+    throw new InputError(`Cannot read "${path}": ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new InputError(`Cannot read "${path}": it must be JSON: ${cause instanceof Error ? cause.message : cause}`);
+  }
+}
+
+function checkSame(path: string, before: Config, wanted: Config): void {
+  const keys = new Set([...Object.keys(before), ...Object.keys(wanted)]);
+  for (const key of keys) {
+    const [was, is] = [before[key], wanted[key]].map((value) => JSON.stringify(value));
+    if (FREE.includes(key) || was === is) continue;
+    throw new InputError(
+      `Cannot resume: the run must have the configuration of "${path}": ${key} was ${was}, is ${is}`,
+      {
+        hint: `Leave the keys as they were, or start a run of its own with another --out.`,
+      },
+    );
+  }
+}

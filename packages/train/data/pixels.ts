@@ -1,0 +1,27 @@
+import type { Rgb8 } from "@fluxsr/core";
+import { affine, bicubicResize, clamp, type Gpu, read, scoped, type Tensor, tensor } from "@fluxsr/kernels";
+
+/** An 8-bit picture as the networks see it: [1, h, w, 3] in [-1, 1]. */
+export function toTensor(gpu: Gpu, { rgb, height, width }: Rgb8): Tensor {
+  return tensor(gpu, Float32Array.from(rgb, (value) => value / 127.5 - 1), [1, height, width, 3]);
+}
+
+/** The 8-bit picture nearest to a tensor [1, h, w, 3] in [-1, 1], which is clamped. */
+export async function toPicture(x: Tensor): Promise<Rgb8> {
+  const [, height = 0, width = 0] = x.shape;
+  const [values = new Float32Array()] = await read(x);
+  return {
+    width,
+    height,
+    rgb: Uint8Array.from(values, (value) => Math.round(255 * Math.min(1, Math.max(0, (value + 1) / 2)))),
+  };
+}
+
+/** A picture [1, h, w, 3] in [0, 1] as the encoder takes it: bicubically `scale` times larger, in [-1, 1]. */
+export function enlarged(x: Tensor, { scale }: { scale: number }): Tensor {
+  const [, height = 0, width = 0] = x.shape;
+  return scoped(x.gpu, () => {
+    const larger = bicubicResize(x, { height: height * scale, width: width * scale });
+    return affine(clamp(larger, 0, 1), { scale: 2, offset: -1 });
+  });
+}

@@ -1,0 +1,78 @@
+import type { Autoencoder } from "@fluxsr/core";
+import { concat, type Gpu, scoped, type Tensor, tensor } from "@fluxsr/kernels";
+import { degrade } from "../data/degradation/degrade.ts";
+import type { DegradationParameters } from "../data/degradation/parameters.ts";
+import { enlarged, toTensor } from "../data/pixels.ts";
+import type { Pairs } from "../data/pairs/pairs.ts";
+import { sampleOrder } from "../data/sample_order.ts";
+import { randomOf } from "../random.ts";
+import type { BatchIndex } from "../stage.ts";
+import type { FtdBatch } from "./ftd_groups.ts";
+
+/** What batches are made of. */
+export interface FtdSource {
+  readonly gpu: Gpu;
+  readonly autoencoder: Autoencoder;
+  readonly pairs: Pairs;
+  readonly degradation: DegradationParameters;
+  readonly scale: number;
+  readonly T_L: number;
+  readonly seed: number;
+  readonly batchSize: number;
+  /** Batches in a step. */
+  readonly parts: number;
+}
+
+/** The batch of Algorithm 1 at `index`: pairs in random order, each degraded anew, each at its own time. */
+export async function ftdBatch(source: FtdSource, { step, part }: BatchIndex): Promise<FtdBatch> {
+  const { batchSize, parts, pairs, seed } = source;
+  const first = (step * parts + part) * batchSize;
+  const samples = [];
+  for (let i = first; i < first + batchSize; i++) {
+    samples.push(await sample(source, { draw: i, pair: sampleOrder(i, { count: pairs.count, seed }) }));
+  }
+  const joined = (of: (one: Sample) => Tensor) => concat(samples.map(of), 0);
+  const batch = {
+    samples: samples.map(({ name }) => name),
+    t: samples.map(({ t }) => t),
+    ...scoped(source.gpu, () => ({
+      eps: joined(({ eps }) => eps),
+      z_0: joined(({ z_0 }) => z_0),
+      z_L: joined(({ z_L }) => z_L),
+      x_0: joined(({ x_0 }) => x_0),
+    })),
+  };
+  for (const { eps, z_0, z_L, x_0 } of samples) for (const each of [eps, z_0, z_L, x_0]) each.dispose();
+  const dispose = () => {
+    for (const each of [batch.eps, batch.z_0, batch.z_L, batch.x_0]) each.dispose();
+  };
+  return { ...batch, [Symbol.dispose]: dispose };
+}
+
+interface Sample {
+  readonly name: string;
+  readonly t: number;
+  readonly eps: Tensor;
+  readonly z_0: Tensor;
+  readonly z_L: Tensor;
+  readonly x_0: Tensor;
+}
+
+async function sample(
+  { gpu, autoencoder, pairs, degradation, scale, T_L, seed }: FtdSource,
+  { draw, pair }: { draw: number; pair: number },
+): Promise<Sample> {
+  const { eps, z_0, x_0, shape } = await pairs.pair(pair);
+  const hr = toTensor(gpu, x_0);
+  const lr = await degrade(hr, { parameters: degradation, scale, random: randomOf(seed, "degradation", draw) });
+  const z_L = scoped(gpu, () => autoencoder.encode([enlarged(lr, { scale })])[0]!);
+  lr.dispose();
+  return {
+    name: `pair ${pair}`,
+    t: randomOf(seed, "time", draw).uniform(T_L, 1),
+    eps: tensor(gpu, eps, [1, ...shape]),
+    z_0: tensor(gpu, z_0, [1, ...shape]),
+    z_L,
+    x_0: hr,
+  };
+}

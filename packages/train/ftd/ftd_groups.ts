@@ -1,0 +1,131 @@
+import { lowResolutionPoint, type Observer, oneStep } from "@fluxsr/core";
+import { concat, scoped, split, type Tensor } from "@fluxsr/kernels";
+import { attentionDiversification, layerDiversity } from "../losses/attention_diversification.ts";
+import { ftdLoss } from "../losses/ftd.ts";
+import { meanSquaredError } from "../losses/reconstruction.ts";
+import type { Batch, LossGroup } from "../stage.ts";
+
+/** What a step of FTD learns from; B samples. */
+export interface FtdBatch extends Batch {
+  /** The teacher's noise, and the latent that it makes of it [B, h, w, z_channels]. */
+  readonly eps: Tensor;
+  readonly z_0: Tensor;
+  /** Of the enlarged low-resolution picture. */
+  readonly z_L: Tensor;
+  /** The picture itself [B, H, W, 3] in [-1, 1]. */
+  readonly x_0: Tensor;
+  /** A time in [T_L, 1] for each sample. */
+  readonly t: readonly number[];
+}
+
+/** The networks as the losses see them. */
+export interface FtdNetworks {
+  /** The student's velocity of latents [B, h, w, z_channels], each at its time. */
+  readonly velocity: (z: Tensor, options: { timesteps: readonly number[]; observe?: Observer }) => Tensor;
+  /** Latents to pictures [B, H, W, 3]. */
+  readonly decode: (z: Tensor) => Tensor;
+  /** TV-LPIPS (Eq. 19-20) of pictures and the true ones, mean over the batch [1]; undefined: not used. */
+  readonly tvLpips: ((x_0hat: Tensor, x_0: Tensor) => Tensor) | undefined;
+  readonly T_L: number;
+  /** Text tokens before the picture's in the single blocks. */
+  readonly textTokens: number;
+}
+
+/** How much each term counts, Algorithm 1; 0 switches it off. */
+export interface FtdWeights {
+  readonly ftd: number;
+  /** Of pixels. */
+  readonly mse: number;
+  readonly latent_mse: number;
+  /** lambda */
+  readonly tv_lpips: number;
+  /** mu */
+  readonly adl: number;
+}
+
+/** Called with intermediate values, named as in DESIGN and the paper; only valid in the call. */
+export type FtdObserver = (name: string, value: Tensor) => void;
+
+/**
+ * The loss of Algorithm 1: flow trajectory distillation at a random point of the low-resolution trajectory, and the
+ * reconstruction and attention diversification of the one step. The gradient of the reconstruction goes through the
+ * decoder and the transformer.
+ */
+export function ftdGroups(
+  networks: FtdNetworks,
+  weights: FtdWeights,
+  observe: FtdObserver = () => {},
+): LossGroup<FtdBatch>[] {
+  const { ftd, ...generator } = weights;
+  const groups = [
+    { weights: used({ ftd }), loss: (batch: FtdBatch) => trajectory(networks, batch, observe) },
+    {
+      weights: used(generator),
+      loss: (batch: FtdBatch) => oneStepTerms(networks, batch, { used: generator, observe }),
+    },
+  ];
+  return groups.filter((group) => Object.keys(group.weights).length > 0);
+}
+
+function used(weights: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(weights).filter(([, weight]) => weight > 0));
+}
+
+/** Eq. 16 and 17. */
+function trajectory({ velocity, T_L }: FtdNetworks, batch: FtdBatch, observe: FtdObserver): { ftd: Tensor } {
+  const { eps, z_0, z_L, t } = batch;
+  return scoped(eps.gpu, () => {
+    const x_t = eachSample([z_L, eps], (i, [low, noise]) => lowResolutionPoint(low!, noise!, { t: t[i] ?? 1, T_L }));
+    const v = velocity(x_t, { timesteps: t });
+    observe("x_t", x_t);
+    observe("v_t", v);
+    return { ftd: ftdLoss(v, { eps, z_0, z_L, T_L }) };
+  });
+}
+
+/** Eq. 18 and 21-23. */
+function oneStepTerms(
+  { velocity, decode, tvLpips, T_L, textTokens }: FtdNetworks,
+  { z_L, z_0, x_0, t }: FtdBatch,
+  { used: { mse, latent_mse, tv_lpips, adl }, observe }: { used: Omit<FtdWeights, "ftd">; observe: FtdObserver },
+): Record<string, Tensor> {
+  const layers: Tensor[] = [];
+  const observeLayer: Observer = (name, value) => {
+    if (adl === 0 || !/^(double\.\d+\.img|single\.\d+)$/.test(name)) return;
+    // The network frees what it computed on the way: the layer's loss gets a handle of its own.
+    layers.push(scoped(value.gpu, () => layerDiversity(pictureTokens(name, value, textTokens)).retain()));
+  };
+  try {
+    return scoped(z_L.gpu, (): Record<string, Tensor> => {
+      const v = velocity(z_L, { timesteps: t.map(() => T_L), observe: observeLayer });
+      const z_0hat = oneStep(z_L, v, T_L);
+      observe("v_TL", v);
+      observe("z_0hat", z_0hat);
+      const terms: Record<string, Tensor> = {};
+      if (adl > 0) terms.adl = attentionDiversification(layers);
+      if (latent_mse > 0) terms.latent_mse = meanSquaredError(z_0hat, z_0);
+      if (mse === 0 && tv_lpips === 0) return terms;
+      const x_0hat = decode(z_0hat);
+      observe("x_0hat", x_0hat);
+      if (mse > 0) terms.mse = meanSquaredError(x_0hat, x_0);
+      if (tv_lpips > 0 && tvLpips) terms.tv_lpips = tvLpips(x_0hat, x_0);
+      return terms;
+    });
+  } finally {
+    for (const each of layers) each.release();
+  }
+}
+
+/** Double blocks keep the two streams apart, single blocks have the text first. */
+function pictureTokens(name: string, value: Tensor, textTokens: number): Tensor {
+  if (name.startsWith("double") || textTokens === 0) return value;
+  return split(value, 1, [textTokens, (value.shape[1] ?? 0) - textTokens])[1]!;
+}
+
+/** Runs `body` on each sample of batches of equal length and joins what it makes. */
+function eachSample(batches: readonly Tensor[], body: (i: number, samples: readonly Tensor[]) => Tensor): Tensor {
+  const count = batches[0]?.shape[0] ?? 0;
+  if (count === 1) return body(0, batches);
+  const samples = batches.map((batch) => split(batch, 0, Array.from({ length: count }, () => 1)));
+  return concat(Array.from({ length: count }, (_, i) => body(i, samples.map((each) => each[i]!))), 0);
+}

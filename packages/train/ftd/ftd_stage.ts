@@ -1,0 +1,159 @@
+import { join } from "node:path";
+import {
+  attachLora,
+  BUNDLED_MODEL,
+  createLora,
+  Linear,
+  loadModel,
+  type LoraAdapter,
+  type Model,
+  openWeights,
+  predictVelocity,
+  readLora,
+  writeLora,
+} from "@fluxsr/core";
+import { type Gpu, mean, read, scoped, type Tensor } from "@fluxsr/kernels";
+import type { FtdConfig } from "../config/ftd_config.ts";
+import { readDegradation } from "../data/degradation/parameters.ts";
+import { openPairs } from "../data/pairs/pairs.ts";
+import { openTrainingLpips, type TrainingLpips } from "../perceptual.ts";
+import { randomOf } from "../random.ts";
+import type { Stage, Validation } from "../stage.ts";
+import { heldPictures } from "../validation/held_pictures.ts";
+import { ftdBatch, type FtdSource } from "./ftd_data.ts";
+import { type FtdBatch, ftdGroups } from "./ftd_groups.ts";
+import { FtdValidation } from "./ftd_validation.ts";
+
+/** The name of the result, as diffusers looks for it. */
+export const LORA_FILE = "pytorch_lora_weights.safetensors";
+
+/**
+ * Everything that Algorithm 1 needs, loaded and checked; `notice` is told what the user should know.
+ *
+ * @throws {InputError} if the model, the pairs, a weight file or a picture cannot be used
+ */
+export async function openFtdStage(
+  gpu: Gpu,
+  config: FtdConfig,
+  { notice }: { notice: (text: string) => void },
+): Promise<Stage<FtdBatch>> {
+  const teacher = await loadModel(gpu, config.model ?? BUNDLED_MODEL, { lora: false, precision: config.precision });
+  const { T_L = teacher.settings.T_L, guidance = teacher.settings.guidance } = config;
+  const model: Model = { ...teacher, settings: { ...teacher.settings, T_L, guidance } };
+  const degradation = await readDegradation(config.degradation);
+  const pairs = await openPairs(config.pairs, { model: model.path, skipBad: config.skip_bad, notice });
+  const lpips = config.lambda > 0 ? await openTrainingLpips(gpu, config.lpips_weights, { notice }) : undefined;
+  const common = { degradation, scale: config.scale, seed: config.seed };
+  const validation = config.valid && await FtdValidation.open(
+    model,
+    await heldPictures(config.valid, { count: config.validate_count, size: pairs.size }),
+    { ...common, lpips: lpips?.distance },
+  );
+  attachLora(gpu, model.mmdit, await startingLora(config, model));
+  return new FtdStage({
+    config,
+    model,
+    validation,
+    lpips,
+    source: {
+      ...common,
+      gpu,
+      autoencoder: model.autoencoder,
+      pairs,
+      T_L,
+      batchSize: config.batch_size,
+      parts: config.accumulate,
+    },
+  });
+}
+
+/** The adapters to start from: those of a file, or new ones that change nothing. */
+async function startingLora(config: FtdConfig, model: Model): Promise<ReadonlyMap<string, LoraAdapter>> {
+  if (config.init_lora !== undefined) {
+    using source = await openWeights(config.init_lora);
+    return (await readLora(source, model.config.transformer)).adapters;
+  }
+  return createLora(model.config.transformer, {
+    rank: config.rank,
+    targets: config.lora_targets,
+    normal: randomOf(config.seed, "lora").normal,
+  });
+}
+
+class FtdStage implements Stage<FtdBatch> {
+  readonly gpu: Gpu;
+  readonly weights: ReadonlyMap<string, Tensor>;
+  readonly groups: Stage<FtdBatch>["groups"];
+  readonly #config: FtdConfig;
+  readonly #model: Model;
+  readonly #validation: FtdValidation | undefined;
+  readonly #lpips: TrainingLpips | undefined;
+  readonly #source: FtdSource;
+
+  constructor({ config, model, validation, lpips, source }: {
+    config: FtdConfig;
+    model: Model;
+    validation: FtdValidation | undefined;
+    lpips: TrainingLpips | undefined;
+    source: FtdSource;
+  }) {
+    this.#config = config;
+    this.#model = model;
+    this.#validation = validation;
+    this.#lpips = lpips;
+    this.#source = source;
+    this.gpu = model.gpu;
+    this.weights = new Map(
+      adapted(model).flatMap(([name, { a, b }]) => [[`${name}.lora_A`, a], [`${name}.lora_B`, b]]),
+    );
+    const { ftd, mse, latent_mse, lambda: tv_lpips, adl, gamma } = config;
+    this.groups = ftdGroups({
+      velocity: (z, options) => predictVelocity(model, z, options),
+      decode: (z) => model.autoencoder.decode([z])[0]!,
+      tvLpips: lpips && ((x_0hat, x_0) => scoped(model.gpu, () => mean(lpips.tvLpips(x_0hat, x_0, { gamma })))),
+      T_L: source.T_L,
+      textTokens: model.conditioning.txt.shape[1] ?? 0,
+    }, { ftd, mse, latent_mse, tv_lpips, adl });
+  }
+
+  get baselines(): Stage["baselines"] {
+    return this.#validation?.baselines ?? {};
+  }
+
+  batch(index: Parameters<Stage["batch"]>[0]): Promise<FtdBatch> {
+    return ftdBatch(this.#source, index);
+  }
+
+  validate(): Promise<Validation | undefined> {
+    return Promise.resolve(this.#validation?.validate());
+  }
+
+  async writeResult(folder: string): Promise<string[]> {
+    const path = join(folder, LORA_FILE);
+    const layers = adapted(this.#model);
+    const values = await read(...layers.flatMap(([, { a, b }]) => [a, b]));
+    const adapters = layers.map(([name, { a, b, scale }], i): [string, LoraAdapter] => {
+      const [rank = 0, inner = 0] = a.shape;
+      const adapter = { a: values[2 * i]!, b: values[2 * i + 1]!, rank, in: inner, out: b.shape[0] ?? 0, scale };
+      return [name, adapter];
+    });
+    await writeLora(path, new Map(adapters), {
+      config: this.#model.config.transformer,
+      dtype: this.#config.lora_dtype,
+    });
+    return [path];
+  }
+
+  [Symbol.dispose](): void {
+    this.#validation?.[Symbol.dispose]();
+    this.#lpips?.[Symbol.dispose]();
+    this.#model.dispose();
+  }
+}
+
+/** The layers of the transformer that have an adapter. */
+function adapted({ mmdit }: Model) {
+  return [...mmdit.modules()].flatMap(([name, layer]) =>
+    layer instanceof Linear && layer.adapter ? [[name, layer.adapter] as const] : []
+  );
+}

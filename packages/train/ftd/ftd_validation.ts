@@ -1,0 +1,117 @@
+import { type Model, oneStep, predictVelocity, type Rgb8, sample, timeSchedule } from "@fluxsr/core";
+import { scoped, type Tensor } from "@fluxsr/kernels";
+import { degrade } from "../data/degradation/degrade.ts";
+import type { DegradationParameters } from "../data/degradation/parameters.ts";
+import { enlarged, toPicture, toTensor } from "../data/pixels.ts";
+import { randomOf } from "../random.ts";
+import type { Validation } from "../stage.ts";
+import { type Distance, meanFigures } from "../validation/figures.ts";
+import { contactSheet } from "../validation/sheet.ts";
+
+/** Euler steps of the teacher from T_L to the data. */
+const TEACHER_STEPS = 8;
+
+/** A picture kept apart from training. */
+export interface HeldPicture {
+  readonly name: string;
+  readonly picture: Rgb8;
+}
+
+interface Held {
+  readonly z_L: Tensor;
+  readonly truth: Rgb8;
+  readonly bicubic: Rgb8;
+  readonly teacher: Rgb8;
+}
+
+/** Options of {@linkcode FtdValidation.open}. */
+export interface FtdValidationOptions {
+  readonly degradation: DegradationParameters;
+  readonly scale: number;
+  readonly seed: number;
+  readonly lpips?: Distance | undefined;
+}
+
+/**
+ * The same held pictures, degraded once, judged again and again: LR enlarged, the teacher's own path from it, the output
+ * of one step, and the truth.
+ */
+export class FtdValidation implements Disposable {
+  readonly #model: Model;
+  readonly #held: readonly Held[];
+  readonly #lpips: Distance | undefined;
+  /** Mean figures of bicubic enlargement and of the teacher's path. */
+  readonly baselines: Readonly<Record<"bicubic" | "teacher", Readonly<Record<string, number>>>>;
+
+  private constructor(
+    { model, held, lpips, baselines }: {
+      model: Model;
+      held: readonly Held[];
+      lpips: Distance | undefined;
+      baselines: FtdValidation["baselines"];
+    },
+  ) {
+    this.#model = model;
+    this.#held = held;
+    this.#lpips = lpips;
+    this.baselines = baselines;
+  }
+
+  /** Prepares all that does not change in the run; `model` must not have its LoRA yet. */
+  static async open(
+    model: Model,
+    pictures: readonly HeldPicture[],
+    { lpips, ...options }: FtdValidationOptions,
+  ): Promise<FtdValidation> {
+    const held: Held[] = [];
+    for (const [i, { picture }] of pictures.entries()) held.push(await prepare(model, { picture, i, ...options }));
+    const judge = (of: (one: Held) => Rgb8) =>
+      meanFigures(held.map((one) => ({ image: of(one), reference: one.truth })), { lpips });
+    const baselines = { bicubic: await judge((one) => one.bicubic), teacher: await judge((one) => one.teacher) };
+    return new FtdValidation({ model, held, lpips, baselines });
+  }
+
+  /** Judges the model as it is. */
+  async validate(): Promise<Validation> {
+    const { autoencoder, settings: { T_L }, gpu } = this.#model;
+    const outputs: Rgb8[] = [];
+    for (const { z_L } of this.#held) {
+      using x_0hat = scoped(gpu, () => {
+        const z_0hat = oneStep(z_L, predictVelocity(this.#model, z_L), T_L);
+        return autoencoder.decode([z_0hat])[0]!;
+      });
+      outputs.push(await toPicture(x_0hat));
+    }
+    const judged = this.#held.map(({ truth }, i) => ({ image: outputs[i]!, reference: truth }));
+    const rows = this.#held.map(({ bicubic, teacher, truth }, i) => [bicubic, teacher, outputs[i]!, truth]);
+    return {
+      figures: await meanFigures(judged, { lpips: this.#lpips }),
+      sheet: await contactSheet(rows, { titles: ["LR enlarged", "teacher path", "one step", "HR"] }),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    for (const { z_L } of this.#held) z_L.dispose();
+  }
+}
+
+async function prepare(
+  model: Model,
+  { picture, i, degradation: parameters, scale, seed }: Omit<FtdValidationOptions, "lpips"> & {
+    picture: Rgb8;
+    i: number;
+  },
+): Promise<Held> {
+  const { gpu, autoencoder, settings: { T_L } } = model;
+  using hr = toTensor(gpu, picture);
+  using lr = await degrade(hr, { parameters, scale, random: randomOf(seed, "validation", i) });
+  using x_L = enlarged(lr, { scale });
+  const z_L = scoped(gpu, () => autoencoder.encode([x_L])[0]!);
+  // The teacher goes from z_L at T_L to the data in several steps, as if z_L were a point of its own flow.
+  const times = timeSchedule(TEACHER_STEPS).map((t) => t * T_L);
+  using teacher = scoped(gpu, () => {
+    const velocity = (z: Tensor, t: number) => predictVelocity(model, z, { timesteps: [t] });
+    return autoencoder.decode([sample(z_L, velocity, { times })])[0]!;
+  });
+  return { z_L, truth: picture, bicubic: await toPicture(x_L), teacher: await toPicture(teacher) };
+}
