@@ -35,8 +35,8 @@ export interface Model extends Disposable {
 
 /** Options of {@linkcode loadModel}. */
 export interface LoadOptions {
-  /** A LoRA file to use instead of the model's own. */
-  readonly lora?: string;
+  /** A LoRA file to use instead of the model's own; false: none, the model as it was before it was adapted. */
+  readonly lora?: string | false;
   /** How weights are kept: `native` as in the file, `f32`, or `auto`: f32 for small models, else as in the file. */
   readonly precision?: Precision | "auto";
 }
@@ -54,7 +54,7 @@ export async function loadModel(
   using folder = await openModelFolder(directory);
   const { transformer, vae, settings } = folder;
   const chosen = precision !== "auto" ? precision : weightBytes(transformer.source) <= SMALL ? "f32" : "native";
-  const loraPath = lora ?? settings.lora;
+  const loraPath = lora === false ? undefined : lora ?? settings.lora;
   const mmdit = new Mmdit(transformer.config);
   const autoencoder = new Autoencoder(vae.config);
   try {

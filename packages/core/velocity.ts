@@ -14,12 +14,18 @@ export interface VelocityOptions {
   readonly observe?: Observer;
 }
 
+/** What of a model its velocity needs. */
+export interface VelocityModel extends Pick<Model, "mmdit" | "conditioning"> {
+  readonly config: Pick<Model["config"], "transformer">;
+  readonly settings: Pick<Model["settings"], "T_L" | "guidance">;
+}
+
 /**
  * The velocity `v_theta(z, t)` of latents [B, h, w, z_channels] with even sides, of the same shape, under the model's
  * fixed text. Position ids count from the latent's own corner.
  */
 export function predictVelocity(
-  { mmdit, config, settings, conditioning }: Pick<Model, "mmdit" | "config" | "settings" | "conditioning">,
+  { mmdit, config, settings, conditioning }: VelocityModel,
   z: Tensor,
   { timesteps = [settings.T_L], guidance = settings.guidance, observe }: VelocityOptions = {},
 ): Tensor {

@@ -3,4 +3,10 @@
  *
  * @module
  */
+export { attentionDiversification, layerDiversity } from "./losses/attention_diversification.ts";
 export { ftdLoss } from "./losses/ftd.ts";
+export { klDivergence } from "./losses/kl.ts";
+export { imageGradientError, meanAbsoluteError, meanSquaredError } from "./losses/reconstruction.ts";
+export { AdamW, type AdamWOptions } from "./optim/adamw.ts";
+export { Ema } from "./optim/ema.ts";
+export { learningRate, type Schedule, type ScheduleOptions } from "./optim/schedule.ts";

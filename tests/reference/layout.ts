@@ -51,3 +51,13 @@ export function upsampleNearest(x: Values, [batches, height, width, channels]: r
     return x[elementAt(index, [batches!, height!, width!, channels!])]!;
   });
 }
+
+/** The largest of every 2x2 pixels of [B, h, w, C]; an odd last row or column is left out. */
+export function maxPool(x: Values, [batches, height, width, channels]: readonly number[]): number[] {
+  const small = [batches!, Math.floor(height! / 2), Math.floor(width! / 2), channels!];
+  return Array.from({ length: count(small) }, (_, i) => {
+    const [batch, row, column, channel] = indexOf(i, small) as [number, number, number, number];
+    const window = [0, 1, 2, 3].map((k) => [batch, 2 * row + (k >> 1), 2 * column + (k & 1), channel]);
+    return Math.max(...window.map((index) => x[elementAt(index, [batches!, height!, width!, channels!])]!));
+  });
+}

@@ -46,6 +46,17 @@ export class GoldenCase {
     return { rtol: part("rtol"), atol: part("atol") };
   }
 
+  /** Weights that do not influence the loss: their gradients are zero but for rounding. */
+  get zeroGradients(): readonly string[] {
+    return this.#json.has("analytically_zero_grads") ? this.#json.texts("analytically_zero_grads") : [];
+  }
+
+  /** Of the gradient of a weight, every so many-th element is stored; all of it if the case does not say. */
+  gradientStride(weight: string): number {
+    const strides = this.#json.has("grad_strides") ? this.#json.object("grad_strides") : undefined;
+    return strides?.has(weight) ? strides.number(weight) : 1;
+  }
+
   /** The names of the case's files. */
   get files(): readonly string[] {
     return this.#json.has("files") ? this.#json.object("files").keys : [];

@@ -11,8 +11,3 @@ export interface Outcome {
 
 /** Computes what a case of one kind lists, and compares it. */
 export type Handler = (golden: GoldenCase, gpu: Gpu) => Promise<Outcome>;
-
-/** The part that stands for `grads.safetensors`, if the case has it. */
-export function gradientsOf({ files }: GoldenCase): string[] {
-  return files.includes("grads.safetensors") ? ["gradients"] : [];
-}

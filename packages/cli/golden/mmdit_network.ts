@@ -74,13 +74,8 @@ export function resultsOf(io: Tensors): Tensors {
 export async function runMmdit(network: Network, io: Tensors): Promise<Map<string, Values>> {
   const { gpu, config, mmdit } = network;
   const timesteps = [...given(io, "timesteps").values];
-  const guidance = io.get("guidance")?.values;
   using recorder = new Recorder();
-  scoped(gpu, () => {
-    const img = upload(gpu, io, "img");
-    const inputs = { ...conditioning(network, io), img, timesteps, ...(guidance && { guidance: [...guidance] }) };
-    recorder.observe("out", mmdit.forward(inputs, recorder.observe));
-  });
+  scoped(gpu, () => recorder.observe("out", mmdit.forward(mmditInputs(network, io), recorder.observe)));
   const results = await recorder.read();
   const ids = tokenIds(io);
   const { cos, sin, shape: [, tokens, half] } = ropeTables(ids.values, { ...config, ...ids });
@@ -89,6 +84,17 @@ export async function runMmdit(network: Network, io: Tensors): Promise<Map<strin
   results.set("rope_sin", { shape: [tokens, half], values: sin.slice(0, tokens * half) });
   const temb = timeEmbedding(timesteps);
   return results.set("temb", { shape: [timesteps.length, temb.length / timesteps.length], values: temb });
+}
+
+/** What the transformer is given, on the GPU. */
+export function mmditInputs(network: Network, io: Tensors): MmditInputs {
+  const guidance = io.get("guidance")?.values;
+  return {
+    ...conditioning(network, io),
+    img: upload(network.gpu, io, "img"),
+    timesteps: [...given(io, "timesteps").values],
+    ...(guidance && { guidance: [...guidance] }),
+  };
 }
 
 /** What stays the same along a trajectory, on the GPU: the text, the pooled text and the positions. */
@@ -101,7 +107,8 @@ export function conditioning({ gpu, config }: Network, io: Tensors): Pick<MmditI
   };
 }
 
-function upload(gpu: Gpu, io: Tensors, name: string): Tensor {
+/** The tensor `name` of the case, on the GPU. */
+export function upload(gpu: Gpu, io: Tensors, name: string): Tensor {
   const { values, shape } = given(io, name);
   return tensor(gpu, values, shape);
 }

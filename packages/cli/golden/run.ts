@@ -1,19 +1,23 @@
 import { join } from "node:path";
 import { InputError } from "@fluxsr/core";
 import type { Gpu } from "@fluxsr/kernels";
+import { adl } from "./adl.ts";
 import { autoencoder, autoencoderNamed } from "./autoencoder.ts";
 import { readCase } from "./case.ts";
 import { describe, passed } from "./compare.ts";
 import type { Handler, Outcome } from "./handler.ts";
 import { lora } from "./lora.ts";
+import { lpips } from "./lpips.ts";
 import { metrics } from "./metrics.ts";
 import { mmdit, mmditNamed } from "./mmdit.ts";
 import { sampling } from "./sampling.ts";
 
 const HANDLERS: Readonly<Record<string, Handler>> = {
+  "adl": adl,
   "mmdit": mmdit,
   "mmdit-diffusers-names": mmditNamed,
   "lora": lora,
+  "lpips": lpips,
   "autoencoder": autoencoder,
   "autoencoder-diffusers-names": autoencoderNamed,
   "sampling": sampling,

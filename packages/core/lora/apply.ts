@@ -1,6 +1,6 @@
 import { matmul, tensor } from "@fluxsr/kernels";
 import type { Gpu } from "@fluxsr/kernels";
-import { Linear } from "../nn/linear.ts";
+import { type Adapter, Linear } from "../nn/linear.ts";
 import type { Module } from "../nn/module.ts";
 import type { LoraAdapter } from "./adapter.ts";
 
@@ -18,6 +18,15 @@ export function attachLora(gpu: Gpu, module: Module, adapters: ReadonlyMap<strin
       scale,
     };
   }
+}
+
+/** The adapters attached to linear layers of `module`, by the layers' names. */
+export function attachedLora(module: Module): Map<string, Adapter> {
+  return new Map(
+    [...module.modules()].flatMap(([name, layer]) =>
+      layer instanceof Linear && layer.adapter ? [[name, layer.adapter] as const] : []
+    ),
+  );
 }
 
 /**

@@ -48,7 +48,7 @@ function checkDistinct(module: string, list: readonly PlacedAdapter[]): void {
 }
 
 /** The adapter of a weight whose upper and lower half of rows are exchanged. */
-function swapHalves(adapter: LoraAdapter): LoraAdapter {
+export function swapHalves(adapter: LoraAdapter): LoraAdapter {
   const half = adapter.b.length / 2;
   const b = new Float32Array(adapter.b.length);
   b.set(adapter.b.subarray(half));

@@ -59,6 +59,24 @@ function fromDiffusers(fields: JsonFields): AutoencoderConfig {
   };
 }
 
+/** `config` in the form of diffusers' AutoencoderKL, which {@linkcode parseAutoencoderConfig} reads. */
+export function autoencoderJson(config: AutoencoderConfig): Record<string, unknown> {
+  return {
+    _class_name: "AutoencoderKL",
+    in_channels: config.in_channels,
+    out_channels: config.out_ch,
+    block_out_channels: config.ch_mult.map((factor) => factor * config.ch),
+    layers_per_block: config.num_res_blocks,
+    latent_channels: config.z_channels,
+    norm_num_groups: config.norm_num_groups,
+    sample_size: config.resolution,
+    scaling_factor: config.scale_factor,
+    shift_factor: config.shift_factor,
+    use_quant_conv: false,
+    use_post_quant_conv: false,
+  };
+}
+
 /** The channels of the first level that the groups of its norms do not divide. */
 function indivisible({ ch, ch_mult, norm_num_groups }: AutoencoderConfig): number | undefined {
   return ch_mult.map((mult) => ch * mult).find((channels) => channels % norm_num_groups !== 0);

@@ -18,17 +18,21 @@ export interface NetworkFiles<Config> {
   readonly source: WeightSource;
 }
 
-/** An open model folder. Only headers and JSON have been read. */
-export interface ModelFolder extends Disposable {
+/** What is opened of any model folder. Only headers and JSON have been read. */
+export interface AutoencoderFolder extends Disposable {
   /** Absolute. */
   readonly path: string;
-  readonly transformer: NetworkFiles<MmditConfig>;
   readonly vae: NetworkFiles<AutoencoderConfig>;
   readonly settings: ModelSettings;
-  /** The text conditioning: the prompt's embedding, or zeros. */
-  conditioning(): Promise<Conditioning>;
   /** Closes all files; safe to call twice. */
   close(): void;
+}
+
+/** An open model folder. */
+export interface ModelFolder extends AutoencoderFolder {
+  readonly transformer: NetworkFiles<MmditConfig>;
+  /** The text conditioning: the prompt's embedding, or zeros. */
+  conditioning(): Promise<Conditioning>;
 }
 
 /**
@@ -40,31 +44,42 @@ export interface ModelFolder extends Disposable {
  * @throws {InputError} if `dir` is not a model folder, or anything in it cannot be used.
  */
 export async function openModelFolder(dir: string): Promise<ModelFolder> {
-  const kind = await pathKind(dir);
-  if (kind !== "folder") {
-    throw new InputError(
-      `Cannot open model ${quote(dir)}: ${
-        kind === "none" ? "no such folder" : "a model must be a folder: it is a file"
-      }`,
-      { hint: LAYOUT },
-    );
-  }
-  const path = resolve(dir);
+  const path = await folderPath(dir);
   const settings = await readModelSettings(path);
   using opened = new DisposableStack();
   const transformer = await openNetwork(TRANSFORMER, { dir: path, opened });
   const vae = await openNetwork(AUTOENCODER, { dir: path, opened });
   checkFit(path, transformer.config, vae.config);
-  const files = opened.move();
-  return {
-    path,
-    transformer,
-    vae,
-    settings,
-    conditioning: () => readConditioning(settings.conditioning, transformer.config),
-    close: () => files.dispose(),
-    [Symbol.dispose]: () => files.dispose(),
-  };
+  const conditioning = () => readConditioning(settings.conditioning, transformer.config);
+  return { path, transformer, vae, settings, conditioning, ...closing(opened.move()) };
+}
+
+/**
+ * Opens the autoencoder of the model in folder `dir`, where the transformer may be missing; for the rest as
+ * {@linkcode openModelFolder}.
+ *
+ * @throws {InputError} if `dir` is no folder with an autoencoder, or it cannot be used.
+ */
+export async function openAutoencoderFolder(dir: string): Promise<AutoencoderFolder> {
+  const path = await folderPath(dir);
+  const settings = await readModelSettings(path);
+  using opened = new DisposableStack();
+  const vae = await openNetwork(AUTOENCODER, { dir: path, opened });
+  return { path, vae, settings, ...closing(opened.move()) };
+}
+
+/** `dir` as an absolute path. */
+async function folderPath(dir: string): Promise<string> {
+  const kind = await pathKind(dir);
+  if (kind === "folder") return resolve(dir);
+  throw new InputError(
+    `Cannot open model ${quote(dir)}: ${kind === "none" ? "no such folder" : "a model must be a folder: it is a file"}`,
+    { hint: LAYOUT },
+  );
+}
+
+function closing(files: DisposableStack): Pick<AutoencoderFolder, "close" | typeof Symbol.dispose> {
+  return { close: () => files.dispose(), [Symbol.dispose]: () => files.dispose() };
 }
 
 const LAYOUT = "a model folder has transformer/ and vae/ as diffusers saves them, " +
@@ -134,8 +149,11 @@ async function openSingleFile<Config>(dir: string, { what, section, isIn }: Netw
   return await openWeights(join(dir, name));
 }
 
-/** The transformer works on 2x2 patches of the autoencoder's latents. */
-function checkFit(path: string, transformer: MmditConfig, vae: AutoencoderConfig): void {
+/**
+ * Checks that the transformer of `path` works on 2x2 patches of the autoencoder's latents.
+ * @throws {InputError} if it does not
+ */
+export function checkFit(path: string, transformer: MmditConfig, vae: AutoencoderConfig): void {
   const { in_channels, out_channels } = transformer;
   const patch = 4 * vae.z_channels;
   if (in_channels === patch && out_channels === patch) return;

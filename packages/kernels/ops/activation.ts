@@ -1,4 +1,4 @@
-import { groups1d, kernel } from "../gpu/kernel.ts";
+import { groups1d, type Kernel, kernel } from "../gpu/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import definitions from "./_activation.wgsl" with { type: "text" };
@@ -7,35 +7,61 @@ import source from "./activation.wgsl" with { type: "text" };
 
 const WORKGROUP = 64;
 
-function elementwise(entry: string) {
-  return kernel({
-    name: `activation.${entry}`,
+function build(name: string, activation: number) {
+  const common = {
     sources: [definitions, source],
-    entry,
-    binds: { x: "read", y: "write" },
     params: { count: "u32" },
+    constants: { ACTIVATION: activation },
+  } as const;
+  return {
+    name,
+    forward: kernel({ ...common, name, entry: "forward", binds: { x: "read", y: "write" } }),
+    backward: kernel({
+      ...common,
+      name: `${name}.backward`,
+      entry: "backward",
+      binds: { x: "read", dy: "read", dx: "write" },
+    }),
+  };
+}
+
+type Forms = ReturnType<typeof build>;
+
+const forms = { relu: build("relu", 0), gelu: build("gelu", 1), silu: build("silu", 2) };
+
+export const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
+  Object.values(forms).flatMap(({ name, forward, backward }) => [[name, forward], [`${name}_backward`, backward]]),
+);
+
+function activate({ name, forward, backward }: Forms, x: Tensor): Tensor {
+  requireShape(name, { x }, x.shape);
+  const y = run(forward, [x], empty(x.gpu, x.shape));
+  return record(name, y, [x], (dy) => {
+    requireShape(name, { dy }, x.shape);
+    return [run(backward, [x, dy], empty(x.gpu, x.shape))];
   });
 }
 
-export const kernels = { gelu: elementwise("gelu_forward"), silu: elementwise("silu_forward") };
-
-function activate(name: keyof typeof kernels, x: Tensor): Tensor {
-  requireShape(name, { x }, x.shape);
-  const y = empty(x.gpu, x.shape);
-  x.gpu.run(kernels[name], {
-    buffers: [x.buffer, y.buffer],
-    params: { count: x.size },
-    groups: groups1d(x.size, WORKGROUP),
+function run(kernel: Forms["forward"] | Forms["backward"], inputs: readonly Tensor[], result: Tensor): Tensor {
+  result.gpu.run(kernel, {
+    buffers: [...inputs, result].map(({ buffer }) => buffer),
+    params: { count: result.size },
+    groups: groups1d(result.size, WORKGROUP),
   });
-  return record(name, y, [x]);
+  return result;
+}
+
+/** `max(x, 0)`, `x [...] -> [...]`; the derivative at 0 is 0. */
+export function relu(x: Tensor): Tensor {
+  return activate(forms.relu, x);
 }
 
 /** GELU in the tanh form, `x [...] -> [...]`. */
 export function gelu(x: Tensor): Tensor {
-  return activate("gelu", x);
+  return activate(forms.gelu, x);
 }
 
 /** `x sigmoid(x)`, `x [...] -> [...]`. */
 export function silu(x: Tensor): Tensor {
-  return activate("silu", x);
+  return activate(forms.silu, x);
 }

@@ -1,4 +1,4 @@
-import { groups1d, kernel } from "../gpu/kernel.ts";
+import { type Access, groups1d, kernel } from "../gpu/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import { byElem, widest } from "./_elem.ts";
@@ -7,17 +7,50 @@ import source from "./blur.wgsl" with { type: "text" };
 
 const WORKGROUP = 64;
 
-const forms = byElem((elem) =>
-  kernel({
-    name: "atrous_blur",
-    sources: [elem, source],
-    entry: "forward",
-    binds: { x: "read", y: "write" },
-    params: { count: "u32", height: "u32", width: "u32", channels: "u32", dilation: "u32" },
-  })
-);
+function build<B extends string>(entry: string, binds: Readonly<Record<B, Access>>) {
+  return byElem((elem) =>
+    kernel({
+      name: `atrous_blur.${entry}`,
+      sources: [elem, source],
+      entry,
+      binds,
+      params: { count: "u32", height: "u32", width: "u32", channels: "u32", dilation: "u32" },
+    })
+  );
+}
 
-export const kernels = { forward_scalar: forms.scalar, forward_vec4: forms.vec4 };
+const forward = build("forward", { x: "read", y: "write" });
+const backward = build("backward", { dy: "read", dx: "write" });
+
+export const kernels = {
+  forward_scalar: forward.scalar,
+  forward_vec4: forward.vec4,
+  backward_scalar: backward.scalar,
+  backward_vec4: backward.vec4,
+};
+
+/** What is blurred: pictures, or in `backward` lines of `width` samples, of which `channels` are interleaved. */
+interface Layout {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly dilation: number;
+}
+
+function dispatch(
+  forms: typeof forward | typeof backward,
+  x: Tensor,
+  { channels, ...layout }: Layout,
+): Tensor {
+  const y = empty(x.gpu, x.shape);
+  const { kernel, lanes } = widest<typeof forward.vec4 | typeof backward.vec4>(forms, channels);
+  x.gpu.run(kernel, {
+    buffers: [x.buffer, y.buffer],
+    params: { ...layout, count: x.size / lanes, channels: channels / lanes },
+    groups: groups1d(x.size / lanes, WORKGROUP),
+  });
+  return y;
+}
 
 /**
  * Blurs every channel with [1 2 1] x [1 2 1] / 16, the taps `dilation` pixels apart: `x [B, h, w, C] -> [B, h, w, C]`.
@@ -30,19 +63,10 @@ export function atrousBlur(x: Tensor, { dilation }: { dilation: number }): Tenso
   if (!Number.isInteger(dilation) || dilation < 1) {
     throw new RangeError(`Cannot run "atrous_blur": dilation must be a positive whole number: it is ${dilation}`);
   }
-  const y = empty(x.gpu, x.shape);
-  const { kernel, lanes } = widest(forms, channels);
-  x.gpu.run(kernel, {
-    buffers: [x.buffer, y.buffer],
-    // A larger dilation reads the same edge pixels.
-    params: {
-      count: x.size / lanes,
-      height,
-      width,
-      channels: channels / lanes,
-      dilation: Math.min(dilation, Math.max(height, width)),
-    },
-    groups: groups1d(x.size / lanes, WORKGROUP),
+  // A larger dilation reads the same edge pixels.
+  const layout = { height, width, channels, dilation: Math.min(dilation, Math.max(height, width)) };
+  return record("atrous_blur", dispatch(forward, x, layout), [x], (dy) => {
+    const down = dispatch(backward, dy, { ...layout, width: height, channels: width * channels });
+    return [dispatch(backward, down, layout)];
   });
-  return record("atrous_blur", y, [x]);
 }

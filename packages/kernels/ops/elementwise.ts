@@ -1,5 +1,5 @@
 import { groups1d, kernel } from "../gpu/kernel.ts";
-import { record } from "../tensor/tape.ts";
+import { record, tracked } from "../tensor/tape.ts";
 import { empty, show, type Tensor } from "../tensor/tensor.ts";
 import source from "./elementwise.wgsl" with { type: "text" };
 
@@ -25,6 +25,7 @@ export const kernels = {
   multiply: binary("multiply"),
   affine: unary("affine"),
   clamp: unary("clamp_range"),
+  clampBackward: binary("clamp_backward"),
   exponential: unary("exponential"),
 };
 
@@ -49,7 +50,16 @@ function dispatch(
 /** `alpha a + beta b`, equal shapes; both default to 1. */
 export function combine(a: Tensor, b: Tensor, { alpha = 1, beta = 1 } = {}): Tensor {
   const y = dispatch(kernels.combine, [a, b], { alpha, beta });
-  return record("combine", y, [a, b], (dy) => [scale(dy, alpha), scale(dy, beta)]);
+  const wanted = { a: tracked(a), b: tracked(b) };
+  return record("combine", y, [a, b], (dy) => [
+    wanted.a ? scaled(dy, alpha) : undefined,
+    wanted.b ? scaled(dy, beta) : undefined,
+  ]);
+}
+
+/** `factor dy`; a factor of 1 needs no pass over memory. */
+function scaled(dy: Tensor, factor: number): Tensor {
+  return factor === 1 ? dy : scale(dy, factor);
 }
 
 /** `a + b`, equal shapes. */
@@ -65,13 +75,17 @@ export function subtract(a: Tensor, b: Tensor): Tensor {
 /** `a b` element by element, equal shapes. */
 export function multiply(a: Tensor, b: Tensor): Tensor {
   const y = dispatch(kernels.multiply, [a, b], { alpha: 1, beta: 0 });
-  return record("multiply", y, [a, b], (dy) => [multiply(dy, b), multiply(dy, a)]);
+  const wanted = { a: tracked(a), b: tracked(b) };
+  return record("multiply", y, [a, b], (dy) => [
+    wanted.a ? multiply(dy, b) : undefined,
+    wanted.b ? multiply(dy, a) : undefined,
+  ]);
 }
 
 /** `scale a + offset`. */
 export function affine(a: Tensor, { scale: alpha = 1, offset = 0 }: { scale?: number; offset?: number }): Tensor {
   const y = dispatch(kernels.affine, [a], { alpha, beta: offset });
-  return record("affine", y, [a], (dy) => [scale(dy, alpha)]);
+  return record("affine", y, [a], (dy) => [scaled(dy, alpha)]);
 }
 
 /** `factor a`. */
@@ -79,13 +93,15 @@ export function scale(a: Tensor, factor: number): Tensor {
   return affine(a, { scale: factor });
 }
 
-/** `a` limited to `[low, high]`. */
+/** `a` limited to `[low, high]`; the derivative is 1 at the limits and 0 beyond. */
 export function clamp(a: Tensor, low: number, high: number): Tensor {
-  return record("clamp", dispatch(kernels.clamp, [a], { alpha: low, beta: high }), [a]);
+  const limits = { alpha: low, beta: high };
+  const y = dispatch(kernels.clamp, [a], limits);
+  return record("clamp", y, [a], (dy) => [dispatch(kernels.clampBackward, [a, dy], limits)]);
 }
 
 /** `exp(factor a)`. */
 export function exp(a: Tensor, factor = 1): Tensor {
   const y = dispatch(kernels.exponential, [a], { alpha: factor, beta: 0 });
-  return record("exp", y, [a], (dy) => [scale(multiply(dy, y), factor)]);
+  return record("exp", y, [a], (dy) => [dispatch(kernels.multiply, [dy, y], { alpha: factor, beta: 0 })]);
 }

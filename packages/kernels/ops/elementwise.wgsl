@@ -1,4 +1,5 @@
-// Element-wise arithmetic on equal shapes: y = alpha a + beta b, y = a b, y = alpha a + beta, y = clamp(a, low, high), y = exp(alpha a).
+// Element-wise arithmetic on equal shapes: y = alpha a + beta b, y = alpha a b, y = alpha a + beta, y = exp(alpha a),
+// y = clamp(a, alpha, beta), whose gradient is b where a is not limited and 0 elsewhere. The others' are made of these.
 // One thread an element; groups are spread over x and y.
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
@@ -45,6 +46,14 @@ fn clamp_range(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups
   let i = id.x + id.y * groups.x * WORKGROUP;
   if (i < params.count) {
     out[i] = clamp(a[i], params.alpha, params.beta);
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn clamp_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * WORKGROUP;
+  if (i < params.count) {
+    y[i] = select(0.0, b[i], a[i] >= params.alpha && a[i] <= params.beta);
   }
 }
 

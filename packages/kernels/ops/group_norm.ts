@@ -1,45 +1,88 @@
-import { groups1d, kernel } from "../gpu/kernel.ts";
+import { type Access, groups1d, kernel } from "../gpu/kernel.ts";
 import { scoped } from "../tensor/scope.ts";
-import { record } from "../tensor/tape.ts";
+import { record, tracked } from "../tensor/tape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import { byElem, widest } from "./_elem.ts";
+import scalar from "./_elem_scalar.wgsl" with { type: "text" };
 import { requireShape, sizes } from "./_shapes.ts";
+import reduce from "./_workgroup_reduce.wgsl" with { type: "text" };
+import { columnSum } from "./column_sum.ts";
+import { split } from "./concat.ts";
 import source from "./group_norm.wgsl" with { type: "text" };
 import { groupNormStats } from "./moments.ts";
 
 const WORKGROUP = 64;
-/** Pixels that one thread of `apply` computes. */
-const STRIP = 16;
-const params = { batches: "u32", pixels: "u32", channels: "u32", strips: "u32", groups: "u32", eps: "f32" } as const;
 
-function build(silu: boolean) {
-  return byElem((elem) =>
-    kernel({
-      name: `group_norm.${silu ? "silu" : "apply"}`,
-      sources: [elem, source],
-      entry: "apply",
-      binds: { x: "read", factors: "read", bias: "read", y: "write" },
-      params,
-      constants: { STRIP, SILU: Number(silu) },
-    })
-  );
+const params = {
+  batches: "u32",
+  pixels: "u32",
+  channels: "u32",
+  strips: "u32",
+  groups: "u32",
+  eps: "f32",
+  share: "f32",
+} as const;
+
+/** Sizes and constants of a call. */
+type Size = Readonly<Record<Exclude<keyof typeof params, "strips">, number>>;
+
+/** Kernels in which a thread goes along a strip of pixels: `strip` of them. */
+function byStrip(entry: string, { binds, strip }: { binds: Readonly<Record<string, Access>>; strip: number }) {
+  const build = (silu: boolean) =>
+    byElem((elem) =>
+      kernel({
+        name: `group_norm.${entry}${silu ? ".silu" : ""}`,
+        sources: [elem, reduce, source],
+        entry,
+        binds,
+        params,
+        constants: { STRIP: strip, SILU: Number(silu) },
+      })
+    );
+  return { plain: build(false), silu: build(true), strip };
 }
 
-const plain = build(false);
-const activated = build(true);
+const apply = byStrip("apply", { binds: { x: "read", factors: "read", bias: "read", y: "write" }, strip: 16 });
+const sums = byStrip("backward_sums", {
+  binds: { x: "read", factors: "read", bias: "read", dy: "read", partials: "write" },
+  strip: 64,
+});
+const gradient = byStrip("backward_x", {
+  binds: { x: "read", factors: "read", bias: "read", dy: "read", line: "read", dx: "write" },
+  strip: 16,
+});
+const coefficients = kernel({
+  name: "group_norm.coefficients",
+  sources: [scalar, reduce, source],
+  entry: "coefficients",
+  binds: { stats: "read", weight: "read", spread: "write" },
+  params,
+});
+const merge = kernel({
+  name: "group_norm.backward_merge",
+  sources: coefficients.sources,
+  entry: "backward_merge",
+  binds: { stats: "read", weight: "read", parts: "read", sums: "write", lines: "write" },
+  params,
+  // Few and large groups: more threads than elsewhere share one.
+  constants: { WORKGROUP: 256 },
+});
 
 export const kernels = {
-  coefficients: kernel({
-    name: "group_norm.coefficients",
-    sources: plain.scalar.sources,
-    entry: "coefficients",
-    binds: { stats: "read", weight: "read", spread: "write" },
-    params,
-  }),
-  apply_scalar: plain.scalar,
-  apply_vec4: plain.vec4,
-  silu_scalar: activated.scalar,
-  silu_vec4: activated.vec4,
+  coefficients,
+  merge,
+  apply_scalar: apply.plain.scalar,
+  apply_vec4: apply.plain.vec4,
+  silu_scalar: apply.silu.scalar,
+  silu_vec4: apply.silu.vec4,
+  sums_scalar: sums.plain.scalar,
+  sums_vec4: sums.plain.vec4,
+  silu_sums_scalar: sums.silu.scalar,
+  silu_sums_vec4: sums.silu.vec4,
+  x_scalar: gradient.plain.scalar,
+  x_vec4: gradient.plain.vec4,
+  silu_x_scalar: gradient.silu.scalar,
+  silu_x_vec4: gradient.silu.vec4,
 };
 
 /** Options of {@linkcode groupNorm}: `weight` and `bias` are [C], `silu` applies SiLU to the result. */
@@ -50,14 +93,66 @@ export interface GroupNormOptions {
   readonly silu?: boolean;
 }
 
-/**
- * Normalises with statistics from elsewhere, e.g. of a whole picture of which `x` is a tile:
- * `x [B, h, w, C], stats [B, 2, groups] -> [B, h, w, C]`, with the stats of {@linkcode groupNormStats}.
- * @throws {TypeError} if shapes do not fit
- */
-export function groupNormApply(
+/** What forward and backward read. */
+interface Operands {
+  readonly x: Tensor;
+  readonly stats: Tensor;
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly silu: boolean;
+  readonly size: Size;
+}
+
+/** Runs a kernel of `forms` on all strips; the last of `tensors` is its result. */
+function overStrips(forms: ReturnType<typeof byStrip>, tensors: readonly Tensor[], { silu, size }: Operands): void {
+  const { kernel, lanes } = widest(silu ? forms.silu : forms.plain, size.channels);
+  const [strips, channels] = [Math.ceil(size.pixels / forms.strip), size.channels / lanes];
+  tensors[0]?.gpu.run(kernel, {
+    buffers: tensors.map(({ buffer }) => buffer),
+    params: { ...size, channels, strips },
+    groups: groups1d(size.batches * strips * channels, WORKGROUP),
+  });
+}
+
+/** Mean and weight / deviation of every channel: [B, 2, C]. */
+function factorsOf({ stats, weight, size }: Operands): Tensor {
+  const factors = empty(stats.gpu, [size.batches, 2, size.channels]);
+  stats.gpu.run(coefficients, {
+    buffers: [stats, weight, factors].map(({ buffer }) => buffer),
+    params: { ...size, strips: 0 },
+    groups: groups1d(size.batches * size.channels, WORKGROUP),
+  });
+  return factors;
+}
+
+/** The gradients of x, stats (none: their part is in that of x), weight and bias. */
+function backward(
+  dy: Tensor,
+  operands: Operands,
+  wanted: { readonly x: boolean; readonly affine: boolean },
+): (Tensor | undefined)[] {
+  const { x, stats, weight, bias, size: { batches, pixels, channels, groups } } = operands;
+  const factors = factorsOf(operands);
+  const strips = Math.ceil(pixels / sums.strip);
+  const partials = empty(x.gpu, [batches, strips, 2, channels]);
+  overStrips(sums, [x, factors, bias, dy, partials], operands);
+  const totals = empty(x.gpu, [batches, 2 * channels]);
+  const lines = empty(x.gpu, [batches, 2 * channels]);
+  x.gpu.run(merge, {
+    buffers: [stats, weight, partials, totals, lines].map(({ buffer }) => buffer),
+    params: { ...operands.size, strips },
+    groups: groups1d(batches * groups, 1),
+  });
+  const dx = wanted.x ? empty(x.gpu, x.shape) : undefined;
+  if (dx) overStrips(gradient, [x, factors, bias, dy, lines, dx], operands);
+  const [dbias, dweight] = wanted.affine ? split(columnSum(totals), 0, [channels, channels]) : [];
+  return [dx, undefined, dweight, dbias];
+}
+
+/** Statistics are those of `x` itself, or foreign: those are constants for the gradient. */
+function normalise(
   x: Tensor,
-  { stats, weight, bias, eps = 1e-6, silu = false }: GroupNormOptions & { stats: Tensor },
+  { stats, weight, bias, eps = 1e-6, silu = false, own }: GroupNormOptions & { stats: Tensor; own: boolean },
 ): Tensor {
   const [batches, height, width, channels] = sizes("group_norm", x, ["B", "h", "w", "C"]);
   const groups = stats.shape.at(-1) ?? 1;
@@ -67,24 +162,25 @@ export function groupNormApply(
     throw new RangeError(`Cannot run "group_norm": groups must divide the ${channels} channels: groups is ${groups}`);
   }
   const pixels = height * width;
-  const strips = Math.ceil(pixels / STRIP);
-  const common = { batches, pixels, strips, groups, eps };
+  const share = own ? groups / (pixels * channels) : 0;
+  const operands = { x, stats, weight, bias, silu, size: { batches, pixels, channels, groups, eps, share } };
   const y = empty(x.gpu, x.shape);
-  scoped(x.gpu, () => {
-    const factors = empty(x.gpu, [batches, 2, channels]);
-    x.gpu.run(kernels.coefficients, {
-      buffers: [stats, weight, factors].map(({ buffer }) => buffer),
-      params: { ...common, channels },
-      groups: groups1d(batches * channels, WORKGROUP),
-    });
-    const { kernel, lanes } = widest(silu ? activated : plain, channels);
-    x.gpu.run(kernel, {
-      buffers: [x, factors, bias, y].map(({ buffer }) => buffer),
-      params: { ...common, channels: channels / lanes },
-      groups: groups1d(batches * strips * channels / lanes, WORKGROUP),
-    });
-  });
-  return record("group_norm", y, [x, stats, weight, bias]);
+  scoped(x.gpu, () => overStrips(apply, [x, factorsOf(operands), bias, y], operands));
+  const wanted = { x: tracked(x), affine: tracked(weight) || tracked(bias) };
+  const isDifferentiable = own || !tracked(stats);
+  const gradients = isDifferentiable ? (dy: Tensor) => backward(dy, operands, wanted) : undefined;
+  return record("group_norm", y, [x, stats, weight, bias], gradients);
+}
+
+/**
+ * Normalises with statistics from elsewhere, e.g. of a whole picture of which `x` is a tile:
+ * `x [B, h, w, C], stats [B, 2, groups] -> [B, h, w, C]`, with the stats of {@linkcode groupNormStats}.
+ *
+ * For the gradient the statistics are constants; if they depend on a watched tensor, there is none.
+ * @throws {TypeError} if shapes do not fit
+ */
+export function groupNormApply(x: Tensor, options: GroupNormOptions & { stats: Tensor }): Tensor {
+  return normalise(x, { ...options, own: false });
 }
 
 /**
@@ -95,5 +191,5 @@ export function groupNormApply(
  * @throws {RangeError} if `groups` does not divide C
  */
 export function groupNorm(x: Tensor, { groups, ...options }: GroupNormOptions & { groups: number }): Tensor {
-  return scoped(x.gpu, () => groupNormApply(x, { ...options, stats: groupNormStats(x, { groups }) }));
+  return scoped(x.gpu, () => normalise(x, { ...options, stats: groupNormStats(x, { groups }), own: true }));
 }

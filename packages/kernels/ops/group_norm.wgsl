@@ -1,8 +1,16 @@
-// y = weight (x - mean) / sqrt(variance + eps) + bias, then SiLU if wanted; the statistics are those of the channel's group.
+// y = weight xhat + bias with xhat = (x - mean) / deviation and deviation = sqrt(variance + eps), then SiLU if wanted; the
+// statistics are those of the channel's group.
 //
-// `coefficients` spreads mean and weight / sqrt(variance + eps) from groups to channels, [B, 2, C]; `apply` subtracts
-// the mean first, since x weight' - mean weight' would cancel where |mean| >> deviation. A thread of `apply` has one
-// channel (or four) of a strip of pixels, so that it reads the coefficients once: 1 read, 1 write.
+// `coefficients` spreads mean and weight / deviation from groups to channels, [B, 2, C]; `apply` subtracts the mean
+// first, since x weight' - mean weight' would cancel where |mean| >> deviation. A thread of `apply` has one channel (or
+// four) of a strip of pixels, so that it reads the coefficients once: 1 read, 1 write.
+//
+// Gradient, with g that of weight xhat + bias: dbias = sum(g) and dweight = sum(g xhat) over pixels and batches, and
+// dx = (weight g - mean(weight g) - xhat mean(weight g xhat)) / deviation with means over the group, as both statistics
+// depend on x (Ba et al. 2016, "Layer Normalization", section 5, for groups).
+// `backward_sums` sums g and g (x - mean) over strips of pixels, `backward_merge` adds the strips up, one workgroup a
+// group, and makes the group's two means into dx = weight g / deviation + offset + slope (x - mean), which `backward_x`
+// computes. Memory: x and dy are read twice, dx is written once; partials are [B, strips, 2, C], 2 / STRIP of x.
 
 @group(0) @binding(0) var<storage, read> stats: array<f32>;
 @group(0) @binding(1) var<storage, read> weight: array<f32>;
@@ -12,19 +20,29 @@
 @group(0) @binding(1) var<storage, read> factors: array<Elem>;
 @group(0) @binding(2) var<storage, read> bias: array<Elem>;
 @group(0) @binding(3) var<storage, read_write> y: array<Elem>;
+// backward_sums and backward_x: besides those of apply
+@group(0) @binding(3) var<storage, read> dy: array<Elem>;
+@group(0) @binding(4) var<storage, read_write> partials: array<Elem>;
+@group(0) @binding(4) var<storage, read> line: array<Elem>;
+@group(0) @binding(5) var<storage, read_write> dx: array<Elem>;
+// backward_merge: besides stats and weight
+@group(0) @binding(2) var<storage, read> parts: array<f32>;
+@group(0) @binding(3) var<storage, read_write> sums: array<f32>;
+@group(0) @binding(4) var<storage, read_write> lines: array<f32>;
 
 struct Params {
   batches: u32,
   pixels: u32,
-  // Of f32 in `coefficients`, of Elem in `apply`.
+  // Of Elem where arrays are.
   channels: u32,
   strips: u32,
   groups: u32,
   eps: f32,
+  // The part that each value of x has in the statistics of its group: one in their number, or 0 if they are given.
+  share: f32,
 }
 @group(1) @binding(0) var<uniform> params: Params;
 
-override WORKGROUP: u32 = 64u;
 override STRIP: u32 = 16u;
 override SILU: bool = false;
 
@@ -42,27 +60,141 @@ fn coefficients(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroup
   spread[to + params.channels] = weight[channel] / sqrt(stats[begin + params.groups] + params.eps);
 }
 
+// One channel (or four) of a strip of pixels: elements begin, begin + channels, ... below end.
+struct Strip {
+  channel: u32,
+  begin: u32,
+  end: u32,
+  // Of the channel's first coefficient in [B, 2, C].
+  coefficient: u32,
+}
+
+fn strip_of(i: u32) -> Strip {
+  let channel = i % params.channels;
+  let batch = i / params.channels / params.strips;
+  let first = i / params.channels % params.strips * STRIP;
+  let start = batch * params.pixels;
+  return Strip(
+    channel,
+    (start + first) * params.channels + channel,
+    (start + min(first + STRIP, params.pixels)) * params.channels,
+    batch * 2u * params.channels + channel,
+  );
+}
+
+// exp() stays finite, as in _activation.wgsl.
+fn sigmoid(value: Elem) -> Elem {
+  return 1.0 / (1.0 + exp(-clamp(value, Elem(-80.0), Elem(80.0))));
+}
+
+// The gradient of `value` = weight xhat + bias: silu' = s + value s (1 - s) with s = sigmoid(value).
+fn before_silu(gradient: Elem, value: Elem) -> Elem {
+  if (!SILU) {
+    return gradient;
+  }
+  let s = sigmoid(value);
+  return gradient * (s + value * s * (1.0 - s));
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn apply(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * WORKGROUP;
-  let channel = i % params.channels;
-  let strip = i / params.channels; // of all batches
-  if (strip >= params.batches * params.strips) {
+  if (i >= params.batches * params.strips * params.channels) {
     return;
   }
-  let batch = strip / params.strips;
-  let mean = factors[batch * 2u * params.channels + channel];
-  let factor = factors[(batch * 2u + 1u) * params.channels + channel];
-  let offset = bias[channel];
-  let first = strip % params.strips * STRIP;
-  let last = min(first + STRIP, params.pixels);
-  for (var pixel = first; pixel < last; pixel++) {
-    let at = (batch * params.pixels + pixel) * params.channels + channel;
+  let strip = strip_of(i);
+  let mean = factors[strip.coefficient];
+  let factor = factors[strip.coefficient + params.channels];
+  let offset = bias[strip.channel];
+  for (var at = strip.begin; at < strip.end; at += params.channels) {
     var value = (x[at] - mean) * factor + offset;
     if (SILU) {
-      // silu() of _activation.wgsl, on all lanes.
-      value = value / (1.0 + exp(-clamp(value, Elem(-80.0), Elem(80.0))));
+      value *= sigmoid(value);
     }
     y[at] = value;
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn backward_sums(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * WORKGROUP;
+  if (i >= params.batches * params.strips * params.channels) {
+    return;
+  }
+  let strip = strip_of(i);
+  let mean = factors[strip.coefficient];
+  let factor = factors[strip.coefficient + params.channels];
+  let offset = bias[strip.channel];
+  var sum = Elem();
+  var product = Elem();
+  for (var at = strip.begin; at < strip.end; at += params.channels) {
+    let centred = x[at] - mean;
+    let g = before_silu(dy[at], centred * factor + offset);
+    sum += g;
+    product += g * centred;
+  }
+  let to = i + i / params.channels * params.channels;
+  partials[to] = sum;
+  partials[to + params.channels] = product;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn backward_merge(
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let index = id.x + id.y * groups.x;
+  let batch = index / params.groups;
+  let group = index % params.groups;
+  if (batch >= params.batches) {
+    return;
+  }
+  let rstd = inverseSqrt(stats[(batch * 2u + 1u) * params.groups + group] + params.eps);
+  let width = params.channels / params.groups;
+  let base = batch * 2u * params.channels;
+  // Over the group: weight g and weight g xhat.
+  var sum = 0.0;
+  var product = 0.0;
+  for (var channel = group * width; channel < (group + 1u) * width; channel++) {
+    var own_sum = 0.0;
+    var own_product = 0.0;
+    for (var strip = thread; strip < params.strips; strip += WORKGROUP) {
+      let at = base * params.strips + strip * 2u * params.channels + channel;
+      own_sum += parts[at];
+      own_product += parts[at + params.channels];
+    }
+    own_sum = workgroup_sum(own_sum, thread);
+    own_product = rstd * workgroup_sum(own_product, thread);
+    if (thread == 0u) {
+      sums[base + channel] = own_sum;
+      sums[base + params.channels + channel] = own_product;
+    }
+    sum += weight[channel] * own_sum;
+    product += weight[channel] * own_product;
+  }
+  for (var i = thread; i < width; i += WORKGROUP) {
+    let to = base + group * width + i;
+    lines[to] = -params.share * rstd * sum;
+    lines[to + params.channels] = -params.share * rstd * rstd * product;
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn backward_x(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * WORKGROUP;
+  if (i >= params.batches * params.strips * params.channels) {
+    return;
+  }
+  let strip = strip_of(i);
+  let mean = factors[strip.coefficient];
+  let factor = factors[strip.coefficient + params.channels];
+  let offset = bias[strip.channel];
+  let line_offset = line[strip.coefficient];
+  let line_slope = line[strip.coefficient + params.channels];
+  for (var at = strip.begin; at < strip.end; at += params.channels) {
+    let centred = x[at] - mean;
+    let g = before_silu(dy[at], centred * factor + offset);
+    dx[at] = g * factor + line_offset + centred * line_slope;
   }
 }

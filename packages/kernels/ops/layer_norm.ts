@@ -1,22 +1,59 @@
 import { groups1d, kernel } from "../gpu/kernel.ts";
-import { record } from "../tensor/tape.ts";
+import { record, tracked } from "../tensor/tape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import { requireShape, sizes } from "./_shapes.ts";
 import reduce from "./_workgroup_reduce.wgsl" with { type: "text" };
+import { columnSum } from "./column_sum.ts";
+import { split } from "./concat.ts";
 import source from "./layer_norm.wgsl" with { type: "text" };
+import { reshape } from "./reshape.ts";
 
-function build(affine: boolean) {
+/** Rows that one workgroup of the gradient adds up. */
+const STRIP = 16;
+
+const common = {
+  sources: [reduce, source],
+  params: { batches: "u32", length: "u32", width: "u32", strip: "u32", eps: "f32" },
+} as const;
+
+function forward(modulated: boolean) {
   return kernel({
-    name: `layer_norm.${affine ? "modulated" : "plain"}`,
-    sources: [reduce, source],
+    ...common,
+    name: `layer_norm.${modulated ? "modulated" : "plain"}`,
     entry: "forward",
     binds: { x: "read", shift: "read", scale: "read", y: "write" },
-    params: { rows: "u32", rows_per_batch: "u32", width: "u32", eps: "f32" },
-    constants: { AFFINE: Number(affine) },
+    constants: { MODULATED: Number(modulated) },
   });
 }
 
-export const kernels = { plain: build(false), modulated: build(true) };
+/** Which gradients are wanted; those of shift and scale are computed together. */
+interface Wanted {
+  readonly x: boolean;
+  readonly modulation: boolean;
+}
+
+function backward(modulated: boolean, wanted: Wanted) {
+  return kernel({
+    ...common,
+    name: `layer_norm.backward_${modulated ? "modulated" : "plain"}`,
+    entry: "backward",
+    binds: { x: "read", dy: "read", scale: "read", dx: "write", parts: "write" },
+    constants: {
+      MODULATED: Number(modulated),
+      WITH_X: Number(wanted.x),
+      WITH_MODULATION: Number(wanted.modulation),
+    },
+  });
+}
+
+export const kernels = {
+  plain: forward(false),
+  modulated: forward(true),
+  backward_plain: backward(false, { x: true, modulation: false }),
+  backward_modulated: backward(true, { x: true, modulation: true }),
+  backward_modulated_x: backward(true, { x: true, modulation: false }),
+  backward_modulation: backward(true, { x: false, modulation: true }),
+};
 
 /** Options of {@linkcode layerNorm}; `shift` and `scale` [B, D] go together. */
 export interface LayerNormOptions {
@@ -39,12 +76,41 @@ export function layerNorm(x: Tensor, { shift, scale, eps = 1e-6 }: LayerNormOpti
   const modulation = shift && scale ? { shift, scale } : undefined;
   if (modulation) requireShape("layer_norm", modulation, [batches, width]);
   const y = empty(x.gpu, x.shape);
-  const rows = batches * length;
   x.gpu.run(modulation ? kernels.modulated : kernels.plain, {
     // Bindings that the plain form does not read need a buffer all the same.
     buffers: [x, shift ?? x, scale ?? x, y].map(({ buffer }) => buffer),
-    params: { rows, rows_per_batch: length, width, eps },
-    groups: groups1d(rows, 1),
+    params: { batches, length, width, strip: 1, eps },
+    groups: groups1d(batches * length, 1),
   });
-  return record("layer_norm", y, [x, ...Object.values(modulation ?? {})]);
+  const inputs = [x, ...Object.values(modulation ?? {})];
+  const wanted = { x: tracked(x), modulation: inputs.slice(1).some(tracked) };
+  return record("layer_norm", y, inputs, (dy) => gradients(dy, { x, scale, eps, wanted }));
+}
+
+/** The gradients of x, shift and scale, of those that are wanted. */
+function gradients(
+  dy: Tensor,
+  { x, scale, eps, wanted }: { x: Tensor; scale: Tensor | undefined; eps: number; wanted: Wanted },
+): readonly (Tensor | undefined)[] {
+  const [batches, length, width] = sizes("layer_norm", x, ["B", "L", "D"]);
+  requireShape("layer_norm", { dy }, x.shape);
+  // Without sums over rows, every row is for itself.
+  const strip = wanted.modulation ? STRIP : 1;
+  const strips = Math.ceil(length / strip);
+  // What is not wanted is not written, but needs a buffer of its own all the same.
+  const dx = empty(x.gpu, wanted.x ? x.shape : [1]);
+  const parts = empty(x.gpu, wanted.modulation ? [strips, 2 * batches * width] : [1]);
+  x.gpu.run(form(scale !== undefined, wanted), {
+    buffers: [x, dy, scale ?? x, dx, parts].map(({ buffer }) => buffer),
+    params: { batches, length, width, strip, eps },
+    groups: groups1d(batches * strips, 1),
+  });
+  const sums = wanted.modulation ? split(reshape(columnSum(parts), [2 * batches, width]), 0, [batches, batches]) : [];
+  return [wanted.x ? dx : undefined, ...sums];
+}
+
+function form(modulated: boolean, wanted: Wanted) {
+  if (!modulated) return kernels.backward_plain;
+  if (!wanted.modulation) return kernels.backward_modulated_x;
+  return wanted.x ? kernels.backward_modulated : kernels.backward_modulation;
 }

@@ -1,4 +1,4 @@
-import { kernel } from "../gpu/kernel.ts";
+import { groups1d, kernel } from "../gpu/kernel.ts";
 import { scoped } from "../tensor/scope.ts";
 import { record } from "../tensor/tape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
@@ -9,6 +9,8 @@ import source from "./reduce.wgsl" with { type: "text" };
 /** The smallest chunk that is worth a workgroup, and the most chunks. */
 const CHUNK = 4096;
 const CHUNKS = 1024;
+const WORKGROUP = 256;
+const params = { count: "u32", chunk: "u32", scale: "f32" } as const;
 
 function build(name: string, magnitude: boolean) {
   return kernel({
@@ -16,12 +18,23 @@ function build(name: string, magnitude: boolean) {
     sources: [reduce, source],
     entry: "forward",
     binds: { x: "read", y: "write" },
-    params: { count: "u32", chunk: "u32", scale: "f32" },
-    constants: { WORKGROUP: 256, MAGNITUDE: Number(magnitude) },
+    params,
+    constants: { WORKGROUP, MAGNITUDE: Number(magnitude) },
   });
 }
 
-export const kernels = { sum: build("sum", false), magnitude: build("magnitude", true) };
+export const kernels = {
+  sum: build("sum", false),
+  magnitude: build("magnitude", true),
+  backward: kernel({
+    name: "reduce.backward",
+    sources: [reduce, source],
+    entry: "backward",
+    binds: { dy: "read", dx: "write" },
+    params,
+    constants: { WORKGROUP },
+  }),
+};
 
 /** One level: a chunk a workgroup, one result each, times `factor`. */
 function level(kernel: typeof kernels.sum, x: Tensor, { chunks, factor }: { chunks: number; factor: number }): Tensor {
@@ -34,28 +47,40 @@ function level(kernel: typeof kernels.sum, x: Tensor, { chunks, factor }: { chun
   return y;
 }
 
+/** All of `x` to one number, times `factor`; not recorded. */
 function all(op: string, x: Tensor, { kernel, factor = 1 }: { kernel: typeof kernels.sum; factor?: number }): Tensor {
   requireShape(op, { x }, x.shape);
-  const y = scoped(x.gpu, () => {
+  return scoped(x.gpu, () => {
     const chunks = Math.min(CHUNKS, Math.ceil(x.size / CHUNK));
     const partial = chunks > 1 ? level(kernel, x, { chunks, factor: 1 }) : x;
     return level(kernel, partial, { chunks: 1, factor });
   });
-  return record(op, y, [x]);
+}
+
+function scaledSum(op: string, x: Tensor, factor: number): Tensor {
+  return record(op, all(op, x, { kernel: kernels.sum, factor }), [x], (dy) => {
+    const dx = empty(x.gpu, x.shape);
+    x.gpu.run(kernels.backward, {
+      buffers: [dy.buffer, dx.buffer],
+      params: { count: x.size, chunk: 0, scale: factor },
+      groups: groups1d(x.size, WORKGROUP),
+    });
+    return [dx];
+  });
 }
 
 /** The sum of all elements: `x [...] -> [1]`, the same bits every time. */
 export function sum(x: Tensor): Tensor {
-  return all("sum", x, { kernel: kernels.sum });
+  return scaledSum("sum", x, 1);
 }
 
 /** The mean of all elements: `x [...] -> [1]`. */
 export function mean(x: Tensor): Tensor {
   if (x.size === 0) throw new RangeError('Cannot run "mean": x must have elements: it has none');
-  return all("mean", x, { kernel: kernels.sum, factor: 1 / x.size });
+  return scaledSum("mean", x, 1 / x.size);
 }
 
-/** The largest magnitude of all elements: `x [...] -> [1]`. */
+/** The largest magnitude of all elements: `x [...] -> [1]`; without gradient. */
 export function maxAbs(x: Tensor): Tensor {
-  return all("max_abs", x, { kernel: kernels.magnitude });
+  return record("max_abs", all("max_abs", x, { kernel: kernels.magnitude }), [x]);
 }

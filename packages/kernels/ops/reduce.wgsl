@@ -1,10 +1,13 @@
 // Sum or largest magnitude of all elements, times `scale`: y[g] = scale sum(x[g chunk .. (g + 1) chunk]).
 //
 // One workgroup a chunk: 1 read; the chunks' results go through the same kernel once more, as one chunk. Chunks depend
-// on the count alone, so that the result is the same every time.
+// on the count alone, so that the result is the same every time. Gradient of the sum: dx[i] = scale dy[0], 1 write.
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
+// backward
+@group(0) @binding(0) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read_write> dx: array<f32>;
 
 struct Params {
   count: u32,
@@ -34,5 +37,13 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   }
   if (thread == 0u) {
     y[group.x] = params.scale * result;
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * WORKGROUP;
+  if (i < params.count) {
+    dx[i] = params.scale * dy[0];
   }
 }

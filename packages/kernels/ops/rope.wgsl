@@ -1,4 +1,5 @@
 // Rotary position embedding on adjacent pairs: y[2j] = x[2j] cos - x[2j+1] sin, y[2j+1] = x[2j] sin + x[2j+1] cos.
+// The gradient of x is the gradient of y rotated by the transposed matrix: the same with the other sign of the sine.
 //
 // One thread a pair: 1 read of x and of each table, 1 write. The tables have one row a token, for one batch or for all.
 
@@ -16,9 +17,10 @@ struct Params {
 @group(1) @binding(0) var<uniform> params: Params;
 
 override WORKGROUP: u32 = 64u;
+override TRANSPOSED: bool = false;
 
 @compute @workgroup_size(WORKGROUP)
-fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn rotate(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * WORKGROUP;
   if (i >= params.pairs) {
     return;
@@ -26,7 +28,7 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
   let token = i / (params.heads * params.pairs_per_head);
   let at = token % params.table_rows * params.pairs_per_head + i % params.pairs_per_head;
   let c = cosines[at];
-  let s = sines[at];
+  let s = select(sines[at], -sines[at], TRANSPOSED);
   let v = x[i];
   y[i] = vec2f(v.x * c - v.y * s, v.x * s + v.y * c);
 }

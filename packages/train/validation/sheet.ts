@@ -1,6 +1,7 @@
+import { Buffer } from "node:buffer";
 import type { Rgb8 } from "@fluxsr/core";
 import sharp from "sharp";
-import { escapeXml } from "../report/escape_xml.ts";
+import { escapeXml } from "../escape_xml.ts";
 
 const GAP = 6;
 const TITLE_HEIGHT = 26;
@@ -26,7 +27,7 @@ export async function contactSheet(
   const [tops, height] = places(heights, top);
   const pictures = rows.flatMap((row, r) =>
     row.map(({ rgb, width, height }, column) => ({
-      input: rgb,
+      input: Buffer.from(rgb),
       raw: { width, height, channels: 3 as const },
       left: lefts[column] ?? 0,
       top: tops[r] ?? 0,
@@ -48,7 +49,7 @@ function places(sizes: readonly number[], start: number): [number[], number] {
 function titleStrip(
   titles: readonly string[],
   { lefts, widths, width }: { lefts: readonly number[]; widths: readonly number[]; width: number },
-): Uint8Array {
+): Buffer {
   const fitting = titles.map((title, column) => (widths[column] ?? 0) / Math.max(1, title.length) / LETTER_WIDTH);
   const size = Math.min(LARGEST_LETTERS, ...fitting);
   const texts = titles.map((title, column) => {
@@ -69,7 +70,7 @@ async function hasFont(): Promise<boolean> {
   return narrow !== undefined && wide !== undefined && !narrow.equals(wide);
 }
 
-function svg(width: number, height: number, content: string): Uint8Array {
+function svg(width: number, height: number, content: string): Buffer {
   const text = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${content}</svg>`;
-  return new TextEncoder().encode(text);
+  return Buffer.from(text);
 }

@@ -6,8 +6,9 @@ import { runGolden } from "../../../packages/cli/golden/run.ts";
 import { gpu } from "../../helpers/gpu.ts";
 import type { Named } from "../../core/nn/_random_weights.ts";
 
-/** The tolerance that the bundled cases have for results of networks. */
+/** The tolerances that the bundled cases have for results of networks and for gradients. */
 const FORWARD = { rtol: 2e-4, atol: 1e-6 };
+const GRADS = { rtol: 1e-3, atol: 1e-6 };
 
 /** A new folder for cases that goes away after the test file. */
 export function temporaryRoot(): string {
@@ -37,7 +38,12 @@ export async function writeCase(
     await writeSafetensors(join(folder, file), data);
     listed[file] = { about: "a test", tensors: [...tensors].map(([name, { shape }]) => ({ name, shape })) };
   }
-  const tolerances = { forward: FORWARD, schedule: { rtol: 0, atol: 1e-6 }, weights: { rtol: 0, atol: 0 } };
+  const tolerances = {
+    forward: FORWARD,
+    grads: GRADS,
+    schedule: { rtol: 0, atol: 1e-6 },
+    weights: { rtol: 0, atol: 0 },
+  };
   const json = { name, kind, description: [], config, files: listed, tolerances, ...rest };
   await Deno.writeTextFile(join(folder, "case.json"), JSON.stringify(json));
 }

@@ -14,12 +14,12 @@ describe("runGolden() on the bundled cases", () => {
   });
 
   test.each([
-    ["lora", "lora", ["forward", "merged"]],
+    ["lora", "lora", ["forward", "grads", "merged"]],
     ["metrics", "metrics", ["psnr", "ssim"]],
-    ["mmdit-guidance", "mmdit", ["forward"]],
+    ["mmdit-guidance", "mmdit", ["forward", "grads"]],
     ["mmdit-guidance-diffusers", "mmdit-diffusers-names", ["weights 0", "forward"]],
     ["sampling", "sampling", ["schedule", "forward"]],
-    ["vae", "autoencoder", ["forward"]],
+    ["vae", "autoencoder", ["forward", "grads"]],
     ["vae-diffusers", "autoencoder-diffusers-names", ["weights 0", "forward"]],
   ])("%s passes", (name, kind, groups) => {
     const line = result.lines.find((each) => each.startsWith(`${name} [`))!;

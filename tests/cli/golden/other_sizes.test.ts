@@ -34,6 +34,59 @@ test("mmdit: one and three samples, without guidance, blocks of one kind, grid 3
   await expectPass(root, 3);
 });
 
+/**
+ * Central differences at all elements of `values`. The step balances what they leave out, about its square, and the f32
+ * results of the reference, 1e-7 over it: both far below the tolerance of 1e-3.
+ */
+function slopes(values: Float32Array<ArrayBuffer>, loss: (values: Float32Array<ArrayBuffer>) => number) {
+  const step = 1 / 128;
+  return values.map((value, i) => {
+    const at = (distance: number) => loss(values.with(i, value + distance));
+    return (at(step) - at(-step)) / (2 * step);
+  });
+}
+
+/** A probe for the output of a case and the loss that it makes of results. */
+function probed(shape: readonly number[]) {
+  const probe = { shape, values: random(shape, 55) };
+  const loss = (results: Named) =>
+    results.get("out")!.values.reduce((sum, value, i) => sum + value * probe.values[i]!, 0);
+  return { probe, loss };
+}
+
+test("mmdit: gradients, of a weight that changes nothing too", async () => {
+  const root = temporaryRoot();
+  const config = smallConfig({ depth_single_blocks: 0, num_heads: 2 });
+  const { weights, io, expected } = randomCase(config, { batch: 2, rows: 1, columns: 3, tokens: 2 });
+  const { probe, loss } = probed(expected.get("out")!.shape);
+  const grads: Named = new Map();
+  for (const name of ["double_blocks.0.txt_attn.norm.key_norm.scale", "double_blocks.0.txt_mlp.2.bias"]) {
+    const { shape, values } = weights.get(name)!;
+    const changed = (values: Float32Array<ArrayBuffer>) => new Map([...weights, [name, { shape, values }]]);
+    const found = slopes(values, (values) => loss(referenceResults(config, changed(values), io)));
+    grads.set(name, { shape, values: found });
+  }
+  for (const name of ["txt", "y"]) {
+    const { shape, values } = io.get(name)!;
+    const changed = (values: Float32Array<ArrayBuffer>) => new Map([...io, [name, { shape, values }]]);
+    const found = slopes(values, (values) => loss(referenceResults(config, weights, changed(values))));
+    grads.set(`grad.${name}`, { shape, values: found });
+  }
+  const files = {
+    "weights.safetensors": weights,
+    "io.safetensors": new Map([...io, ...expected, ["probe", probe]]),
+    "grads.safetensors": grads,
+  };
+  await writeCase(root, { name: "gradients", kind: "mmdit", config, files });
+  const [line] = await expectPass(root, 1);
+  expect(line).toContain(", grads ");
+  expect(grads.get("double_blocks.0.txt_mlp.2.bias")!.values.every((slope) => slope === 0)).toBe(true);
+
+  grads.get("grad.y")!.values[0]! *= -1;
+  await writeCase(root, { name: "gradients", kind: "mmdit", config, files });
+  expect((await run(root)).lines[0]).toMatch(/fail: forward .*, grads 1 of 4 fail, worst \S+ \(grad.y: /);
+});
+
 test("mmdit-diffusers-names: finds weights that differ in one bit", async () => {
   const root = temporaryRoot();
   const { weights, io } = await writeMmdit(root, "base", GUIDED, 1);
@@ -84,7 +137,7 @@ test("autoencoder: 4 groups, odd latents, one to three levels", async () => {
   await expectPass(root, 3);
 });
 
-test("lora: some targets, of different ranks", async () => {
+test("lora: some targets, of different ranks, and gradients of some factors", async () => {
   const root = temporaryRoot();
   const { weights, io } = await writeMmdit(root, "base", GUIDED, 2);
   const ranks = {
@@ -95,24 +148,44 @@ test("lora: some targets, of different ranks", async () => {
   };
   const alpha = 3;
   const factors: Named = new Map();
-  const merged = new Map<string, { values: ArrayLike<number> }>(weights);
   for (const [target, rank] of Object.entries(ranks)) {
-    const { shape: [out = 0, inner = 0], values } = weights.get(`${target}.weight`)!;
-    const a = random([rank, inner], 41), b = random([out, rank], 42);
-    factors.set(`${target}.lora_A.weight`, { shape: [rank, inner], values: a });
-    factors.set(`${target}.lora_B.weight`, { shape: [out, rank], values: b });
-    const changed = Array.from(values, (value, i) => {
-      const [row, column] = [Math.floor(i / inner), i % inner];
-      for (let r = 0; r < rank; r++) value += alpha / rank * b[row * rank + r]! * a[r * inner + column]!;
-      return value;
-    });
-    merged.set(`${target}.weight`, { values: changed });
+    const [out = 0, inner = 0] = weights.get(`${target}.weight`)!.shape;
+    factors.set(`${target}.lora_A.weight`, { shape: [rank, inner], values: random([rank, inner], 41) });
+    factors.set(`${target}.lora_B.weight`, { shape: [out, rank], values: random([out, rank], 42) });
   }
+  /** What the reference makes of weights with these factors merged into them. */
+  const results = (factors: Named) => {
+    const merged = new Map<string, { values: ArrayLike<number> }>(weights);
+    for (const [target, rank] of Object.entries(ranks)) {
+      const { shape: [, inner = 0], values } = weights.get(`${target}.weight`)!;
+      const [a, b] = ["A", "B"].map((factor) => factors.get(`${target}.lora_${factor}.weight`)!.values);
+      const changed = Array.from(values, (value, i) => {
+        const [row, column] = [Math.floor(i / inner), i % inner];
+        for (let r = 0; r < rank; r++) value += alpha / rank * b![row * rank + r]! * a![r * inner + column]!;
+        return value;
+      });
+      merged.set(`${target}.weight`, { values: changed });
+    }
+    return referenceResults(GUIDED, merged, io);
+  };
+  const expected = results(factors);
+  const { probe, loss } = probed(expected.get("out")!.shape);
+  const grads: Named = new Map(
+    ["img_in.lora_A.weight", "final_layer.linear.lora_B.weight"].map((name) => {
+      const { shape, values } = factors.get(name)!;
+      const changed = (values: Float32Array<ArrayBuffer>) => new Map([...factors, [name, { shape, values }]]);
+      return [name, { shape, values: slopes(values, (values) => loss(results(changed(values)))) }];
+    }),
+  );
   const config = { base_case: "../base", base_config: GUIDED, alpha, targets: Object.keys(ranks) };
-  const files = { "lora.safetensors": factors, "io.safetensors": referenceResults(GUIDED, merged, io) };
+  const files = {
+    "lora.safetensors": factors,
+    "io.safetensors": new Map([...expected, ["probe", probe]]),
+    "grads.safetensors": grads,
+  };
   await writeCase(root, { name: "lora", kind: "lora", config, files });
   const lines = await expectPass(root, 2);
-  expect(lines[1]).toMatch(/^lora \[lora\] pass: forward .*, merged /);
+  expect(lines[1]).toMatch(/^lora \[lora\] pass: forward .*, grads .*, merged /);
 
   await writeCase(root, { name: "lora", kind: "lora", config: { ...config, targets: ["img_in"] }, files });
   expect((await run(root)).lines[1]).toContain("must have an adapter for each target: differs in double_blocks.1");

@@ -1,25 +1,16 @@
 import { expect, test } from "vitest";
-import { readImage } from "../../../packages/core/image/read_image.ts";
 import { luma } from "../../../packages/core/metrics/luma.ts";
 import type { Rgb8 } from "../../../packages/core/metrics/planes.ts";
 import { psnr } from "../../../packages/core/metrics/psnr.ts";
 import { ssim } from "../../../packages/core/metrics/ssim.ts";
+import { goldenPicture, painted } from "./_picture.ts";
 
 const GOLDEN = new URL("../../golden/metrics/", import.meta.url).pathname;
 const { config, tolerances } = JSON.parse(await Deno.readTextFile(`${GOLDEN}case.json`));
 
-async function load(name: string): Promise<Rgb8> {
-  const { width, height, rgb } = await readImage(GOLDEN + name);
-  return { width, height, rgb: rgb as Uint8Array };
-}
-
-function flat(width: number, height: number, value: number): Rgb8 {
-  return { width, height, rgb: new Uint8Array(width * height * 3).fill(value) };
-}
-
 for (const pair of config.pairs) {
   test(`psnr() and ssim() equal BasicSR on ${pair.image}`, async () => {
-    const [reference, image] = [await load(pair.reference), await load(pair.image)];
+    const [reference, image] = [await goldenPicture(pair.reference), await goldenPicture(pair.image)];
     for (const result of pair.results) {
       for (const [suffix, lumaOnly] of [["y", true], ["rgb", false]] as const) {
         const options = { luma: lumaOnly, cropBorder: result.crop_border };
@@ -37,7 +28,7 @@ test("luma() is 16 for black and 235 for white", () => {
 });
 
 test("psnr() is infinite and ssim() 1 for equal pictures", () => {
-  const picture = flat(13, 11, 77);
+  const picture = painted(13, 11, () => 77);
   for (const lumaOnly of [true, false]) {
     expect(psnr(picture, picture, { luma: lumaOnly, cropBorder: 1 })).toBe(Infinity);
     expect(ssim(picture, picture, { luma: lumaOnly, cropBorder: 0 })).toBeCloseTo(1, 12);
@@ -47,10 +38,12 @@ test("psnr() is infinite and ssim() 1 for equal pictures", () => {
 test("psnr() and ssim() refuse sizes that do not match or leave nothing", () => {
   for (const metric of [psnr, ssim]) {
     const refused = (a: Rgb8, b: Rgb8, cropBorder: number) => () => metric(a, b, { luma: false, cropBorder });
-    expect(refused(flat(20, 30, 0), flat(30, 20, 0), 0)).toThrow("sizes must match: 20 x 30 and 30 x 20");
-    expect(refused(flat(20, 30, 0), flat(20, 30, 0), 10)).toThrow(RangeError);
-    expect(refused(flat(20, 30, 0), flat(20, 30, 0), -1)).toThrow(RangeError);
+    expect(refused(painted(20, 30, () => 0), painted(30, 20, () => 0), 0)).toThrow(
+      "sizes must match: 20 x 30 and 30 x 20",
+    );
+    expect(refused(painted(20, 30, () => 0), painted(20, 30, () => 0), 10)).toThrow(RangeError);
+    expect(refused(painted(20, 30, () => 0), painted(20, 30, () => 0), -1)).toThrow(RangeError);
   }
-  const small = flat(20, 12, 0);
+  const small = painted(20, 12, () => 0);
   expect(() => ssim(small, small, { luma: true, cropBorder: 1 })).toThrow("at least 11 after cropping: 18 x 10");
 });

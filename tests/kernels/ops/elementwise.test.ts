@@ -1,6 +1,7 @@
-import { affine, clamp, combine, exp, multiply, read, subtract } from "@fluxsr/kernels";
+import { affine, clamp, combine, exp, gradients, multiply, read, subtract, Tape, tensor } from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
-import { expectClose, gpu, randomTensor } from "../../helpers/gpu.ts";
+import { expectGradients } from "../../helpers/gradient_check.ts";
+import { expectClose, gpu, random, randomTensor } from "../../helpers/gpu.ts";
 
 /** One element, a prime, a workgroup and one more, batch 2 and non-square. */
 const SHAPES = [[1], [7], [64], [65], [2, 3, 31, 5]];
@@ -30,6 +31,60 @@ describe.each(SHAPES.map((shape) => [shape]))("elementwise ops for shape %j", (s
   test("clamp() limits the values", async () => {
     await expectClose(clamp(a.tensor, -0.5, 0.5), a.data.map((x) => Math.min(0.5, Math.max(-0.5, x))));
   });
+});
+
+describe.each(SHAPES.map((shape) => [shape]))("gradients of elementwise ops for shape %j", (shape) => {
+  const both = { a: shape, b: shape };
+
+  test("combine() matches central differences", async () => {
+    const kernels = await expectGradients(both, {
+      op: ({ a, b }) => combine(a!, b!, { alpha: 0.5, beta: -3 }),
+      reference: ({ a, b }) => Float64Array.from(a!, (x, i) => 0.5 * x - 3 * b![i]!),
+    });
+    expect(kernels.a).toEqual(["elementwise.affine"]);
+  });
+  test("subtract() matches central differences and passes the gradient of the first on", async () => {
+    const kernels = await expectGradients(both, {
+      op: ({ a, b }) => subtract(a!, b!),
+      reference: ({ a, b }) => Float64Array.from(a!, (x, i) => x - b![i]!),
+    });
+    expect(kernels.a).toEqual([]);
+  });
+  test("multiply() matches central differences", async () => {
+    const kernels = await expectGradients(both, {
+      op: ({ a, b }) => multiply(a!, b!),
+      reference: ({ a, b }) => Float64Array.from(a!, (x, i) => x * b![i]!),
+    });
+    expect(kernels.b).toEqual(["elementwise.multiply"]);
+  });
+  test("affine() matches central differences", async () => {
+    await expectGradients({ a: shape }, {
+      op: ({ a }) => affine(a!, { scale: 2, offset: 0.25 }),
+      reference: ({ a }) => Float64Array.from(a!, (x) => 2 * x + 0.25),
+    });
+  });
+  test("exp() matches central differences", async () => {
+    await expectGradients({ a: shape }, {
+      op: ({ a }) => exp(a!, 0.5),
+      reference: ({ a }) => Float64Array.from(a!, (x) => Math.exp(0.5 * x)),
+    });
+  });
+  test("clamp() matches central differences", async () => {
+    await expectGradients({ a: shape }, {
+      op: ({ a }) => clamp(a!, -0.5, 0.25),
+      reference: ({ a }) => Float64Array.from(a!, (x) => Math.min(0.25, Math.max(-0.5, x))),
+    });
+  });
+});
+
+test("clamp() has the derivative 1 at its limits and 0 beyond", async () => {
+  const a = tensor(gpu, Float32Array.of(-2, -1, 0, 3, 4), [5]);
+  using tape = new Tape(gpu);
+  tape.watch(a);
+  const y = clamp(a, -1, 3);
+  const seed = tensor(gpu, random([5]), [5]);
+  const [da] = await read(...gradients(tape, y, { seed, wanted: [a] }));
+  expect(da).toEqual(random([5]).map((dy, i) => i > 0 && i < 4 ? dy : 0));
 });
 
 test("combine() spreads more than 65535 workgroups over two dimensions", async () => {

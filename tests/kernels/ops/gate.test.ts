@@ -1,22 +1,27 @@
 import { gateResidual } from "@fluxsr/kernels";
 import { expect, test } from "vitest";
-import { expectClose, randomTensor } from "../../helpers/gpu.ts";
+import { expectGradients } from "../../helpers/gradient_check.ts";
+import { randomTensor } from "../../helpers/gpu.ts";
 
-const SHAPES = [[1, 1, 1], [2, 3, 5], [1, 13, 65], [3, 7, 64]] as const;
+/** One element, primes, a workgroup and one more, a strip and one more of tokens, more than two strips. */
+const SHAPES = [[1, 1, 1], [2, 3, 5], [1, 13, 65], [3, 7, 64], [2, 32, 3], [2, 33, 5], [3, 71, 2]] as const;
 
-test.each(SHAPES.map((shape) => [shape]))("gateResidual() matches the reference for shape %j", async (shape) => {
-  const [batches, length, width] = shape;
-  const x = randomTensor(shape, 1);
-  const y = randomTensor(shape, 2);
-  const gate = randomTensor([batches, width], 3);
-  await expectClose(
-    gateResidual(x.tensor, y.tensor, { gate: gate.tensor }),
-    Array.from(
-      x.data,
-      (value, i) => value + gate.data[Math.floor(i / (length * width)) * width + i % width]! * y.data[i]!,
-    ),
-  );
-});
+test.each(SHAPES)(
+  "gateResidual() and its gradient match the reference for [B %i, L %i, D %i]",
+  async (batches, length, width) => {
+    const shape = [batches, length, width];
+    const kernels = await expectGradients({ x: shape, y: shape, gate: [batches, width] }, {
+      op: ({ x, y, gate }) => gateResidual(x!, y!, { gate: gate! }),
+      reference: ({ x, y, gate }) =>
+        Float64Array.from(
+          x!,
+          (value, i) => value + gate![Math.floor(i / (length * width)) * width + i % width]! * y![i]!,
+        ),
+    });
+    expect(kernels.x).toEqual([]);
+    expect(kernels["x y"]).toEqual(["gate_residual.backward"]);
+  },
+);
 
 test("gateResidual() refuses wrong shapes", () => {
   const x = randomTensor([2, 3, 4]).tensor;

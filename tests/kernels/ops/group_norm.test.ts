@@ -1,6 +1,8 @@
-import { groupNorm, groupNormApply, groupNormStats, tensor } from "@fluxsr/kernels";
+import { gradients, groupNorm, groupNormApply, groupNormStats, Tape, tensor } from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
 import { expectClose, gpu, random, randomTensor } from "../../helpers/gpu.ts";
+import { expectGradients } from "../../helpers/gradient_check.ts";
+import { slope } from "../../reference/central_differences.ts";
 import * as reference from "../../reference/norm.ts";
 
 /** One pixel, odd channels, primes, and groups of one and of many channels. */
@@ -68,6 +70,79 @@ test("groupNormApply() normalises a tile with the statistics of the whole", asyn
     groupNormApply(tile, { stats, weight: weight.tensor, bias: bias.tensor, eps: 1e-3 }),
     expected.slice(0, 40),
   );
+});
+
+/** Groups of one channel, primes, channels that are no multiple of 4, one strip of 64 pixels, and several. */
+const GRADIENTS = [
+  { shape: [1, 1, 3, 3], groups: 3 },
+  { shape: [2, 5, 13, 6], groups: 3 },
+  { shape: [2, 7, 3, 8], groups: 8 },
+  { shape: [1, 8, 8, 5], groups: 1 },
+  { shape: [2, 11, 12, 12], groups: 3 },
+  { shape: [1, 37, 29, 4], groups: 1 },
+] as const;
+
+describe.each(GRADIENTS)("groupNorm() for $shape in $groups groups", ({ shape, groups }) => {
+  const [batches, height, width, channels] = shape;
+  const inputs = { x: shape, weight: [channels], bias: [channels] };
+  const size = { batches, pixels: height * width, channels, groups };
+
+  test.each([[false], [true]])("has the gradient of central differences, SiLU %s", async (silu) => {
+    const kernels = await expectGradients(inputs, {
+      op: ({ x, weight, bias }) => groupNorm(x!, { groups, weight: weight!, bias: bias!, silu }),
+      reference: ({ x, weight, bias }) =>
+        reference.groupNorm(x!, { ...size, weight: weight!, bias: bias!, activate: silu }),
+    });
+    const suffix = silu ? ".silu" : "";
+    const shared = ["coefficients", "backward_merge", `backward_sums${suffix}`].map((name) => `group_norm.${name}`);
+    expect(kernels["x"]).toEqual([...shared, `group_norm.backward_x${suffix}`].sort());
+    for (const tracked of ["weight", "bias", "weight bias"]) {
+      expect(kernels[tracked]!.filter((name) => name.startsWith("group_norm"))).toEqual([...shared].sort());
+    }
+  });
+});
+
+test("groupNorm() keeps the precision of its gradient for mean 100 and deviation 0.1", async () => {
+  const shape = [1, 10, 9, 8] as const;
+  const size = { batches: 1, pixels: 90, channels: 8, groups: 2 };
+  const data = random(shape).map((value) => 100 + 0.1 * Math.sqrt(3) * value);
+  const weight = randomTensor([8], 2);
+  const bias = randomTensor([8], 3);
+  const seed = randomTensor(shape, 4);
+  const x = tensor(gpu, data, shape);
+  using tape = new Tape(gpu);
+  tape.watch(x);
+  const y = groupNorm(x, { groups: 2, weight: weight.tensor, bias: bias.tensor, silu: true });
+  const [dx] = gradients(tape, y, { seed: seed.tensor, wanted: [x] });
+  const expected = Array.from(data, (value, at) =>
+    slope((distance) => {
+      const changed = Array.from(data).with(at, value + distance);
+      return reference.groupNorm(changed, { ...size, weight: weight.data, bias: bias.data, activate: true })
+        .reduce((sum, each, i) => sum + each * seed.data[i]!, 0);
+    }));
+  await expectClose(dx!, expected, OFFSET);
+});
+
+test("groupNormApply() has a gradient if the statistics are constant, and says so if they are not", async () => {
+  const shape = [2, 5, 7, 6] as const;
+  const moments = random([2, 2, 3], 8).map((value) => 1.5 + value);
+  const stats = tensor(gpu, moments, [2, 2, 3]);
+  await expectGradients({ x: shape, weight: [6], bias: [6] }, {
+    op: ({ x, weight, bias }) => groupNormApply(x!, { stats, weight: weight!, bias: bias!, eps: 1e-3 }),
+    reference: ({ x, weight, bias }) =>
+      Array.from(x!, (value, i) => {
+        const [batch, c] = [Math.floor(i / (35 * 6)), i % 6];
+        const [mean, variance] = [0, 1].map((row) => moments[(2 * batch + row) * 3 + Math.floor(c / 2)]!);
+        return weight![c]! * (value - mean!) / Math.sqrt(variance! + 1e-3) + bias![c]!;
+      }),
+  });
+
+  const { tensor: x } = randomTensor(shape);
+  const [weight, bias] = [randomTensor([6], 2).tensor, randomTensor([6], 3).tensor];
+  using tape = new Tape(gpu);
+  tape.watch(x);
+  const y = groupNormApply(x, { stats: groupNormStats(x, { groups: 3 }), weight, bias });
+  expect(() => gradients(tape, y, { seed: y, wanted: [x] })).toThrow('Cannot differentiate "group_norm"');
 });
 
 test("groupNorm() refuses wrong shapes", () => {

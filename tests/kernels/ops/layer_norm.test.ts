@@ -1,5 +1,6 @@
 import { layerNorm, tensor } from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
+import { expectGradients } from "../../helpers/gradient_check.ts";
 import { expectClose, gpu, random, randomTensor } from "../../helpers/gpu.ts";
 import * as reference from "../../reference/norm.ts";
 
@@ -39,6 +40,25 @@ test("layerNorm() keeps its precision where the mean is much larger than the dev
   const data = random(shape).map((value) => 100 + 0.1 * value);
   await expectClose(layerNorm(tensor(gpu, data, shape)), reference.layerNorm(data, { shape }), OFFSET);
 });
+
+/** One element, one row, primes, a strip and one more of rows, rows longer than the workgroup. */
+const GRADIENT_SHAPES = [[1, 1, 1], [2, 1, 7], [2, 17, 5], [3, 33, 13], [2, 3, 331]] as const;
+
+test.each(GRADIENT_SHAPES)(
+  "layerNorm() has the gradient of central differences for [B %i, L %i, D %i]",
+  async (...shape) => {
+    const [batches, , width] = shape;
+    await expectGradients({ x: shape }, {
+      op: ({ x }) => layerNorm(x!, { eps: 0.01 }),
+      reference: ({ x }) => reference.layerNorm(x!, { shape, eps: 0.01 }),
+    });
+    const kernels = await expectGradients({ x: shape, shift: [batches, width], scale: [batches, width] }, {
+      op: ({ x, shift, scale }) => layerNorm(x!, { shift, scale, eps: 0.01 }),
+      reference: ({ x, shift, scale }) => reference.layerNorm(x!, { shape, shift: shift!, scale: scale!, eps: 0.01 }),
+    });
+    expect(kernels.x).toEqual(["layer_norm.backward_modulated"]);
+  },
+);
 
 test("layerNorm() refuses wrong shapes", () => {
   const x = randomTensor([2, 3, 4]).tensor;

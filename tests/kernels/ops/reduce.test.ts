@@ -1,5 +1,6 @@
-import { empty, maxAbs, mean, read, sum, tensor } from "@fluxsr/kernels";
+import { empty, gradients, maxAbs, mean, read, sum, Tape, tensor } from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
+import { expectGradients } from "../../helpers/gradient_check.ts";
 import { F32, gpu, random, randomTensor } from "../../helpers/gpu.ts";
 
 /** One element, primes, a workgroup and one more, one chunk and one more, more chunks than one level has threads. */
@@ -32,6 +33,27 @@ test("sum() gives the same bits every time", async () => {
   const { tensor: x } = randomTensor([123457]);
   const sums = await read(...Array.from({ length: 5 }, () => sum(x)));
   expect(new Set(sums.map(([value]) => value)).size).toBe(1);
+});
+
+test.each([[[1]], [[257]], [[2, 3, 31, 5]], [[70, 1021]]])(
+  "sum() and mean() have the gradient of central differences for shape %j",
+  async (shape) => {
+    const total = (x: ArrayLike<number>) => Array.from(x).reduce((sum, value) => sum + value, 0);
+    await expectGradients({ x: shape }, { op: ({ x }) => sum(x!), reference: ({ x }) => [total(x!)] }, F32);
+    await expectGradients(
+      { x: shape },
+      { op: ({ x }) => mean(x!), reference: ({ x }) => [total(x!) / x!.length] },
+      F32,
+    );
+  },
+);
+
+test("maxAbs() has no gradient, and says so", () => {
+  const { tensor: x } = randomTensor([5]);
+  using tape = new Tape(gpu);
+  tape.watch(x);
+  const y = maxAbs(x);
+  expect(() => gradients(tape, y, { seed: y, wanted: [x] })).toThrow('Cannot differentiate "max_abs"');
 });
 
 test("mean() refuses an empty tensor, sum() packed weights", () => {

@@ -1,5 +1,6 @@
 import { rmsNorm } from "@fluxsr/kernels";
 import { expect, test } from "vitest";
+import { expectGradients } from "../../helpers/gradient_check.ts";
 import { expectClose, randomTensor } from "../../helpers/gpu.ts";
 import * as reference from "../../reference/norm.ts";
 
@@ -21,6 +22,20 @@ test("rmsNorm() spreads more than 65535 workgroups over two dimensions", async (
   const scale = randomTensor([2], 2);
   await expectClose(rmsNorm(x.tensor, { scale: scale.tensor }), reference.rmsNorm(x.data, { scale: scale.data }));
 });
+
+/** One element, primes, heads, a strip of rows, one more, more than a workgroup's strips, a row longer than the workgroup. */
+const GRADIENT_SHAPES = [[1, 1], [5, 7], [2, 9, 3, 16], [32, 3], [33, 2], [2, 149, 6], [3, 1, 331], [24]];
+
+test.each(GRADIENT_SHAPES.map((shape) => [shape]))(
+  "rmsNorm() has the gradient of central differences for shape %j",
+  async (shape) => {
+    const kernels = await expectGradients({ x: shape, scale: [shape.at(-1)!] }, {
+      op: ({ x, scale }) => rmsNorm(x!, { scale: scale!, eps: 0.01 }),
+      reference: ({ x, scale }) => reference.rmsNorm(x!, { scale: scale!, eps: 0.01 }),
+    });
+    expect(kernels.x).toEqual(["rms_norm.backward"]);
+  },
+);
 
 test("rmsNorm() refuses a scale of another width", () => {
   const x = randomTensor([2, 4]).tensor;

@@ -1,5 +1,6 @@
 import { rope } from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
+import { expectGradients } from "../../helpers/gradient_check.ts";
 import { expectClose, randomTensor } from "../../helpers/gpu.ts";
 import * as reference from "../../reference/rope.ts";
 
@@ -16,6 +17,10 @@ describe.each(SHAPES.map((shape) => [shape]))("rope() for shape %j", (shape) => 
       rope(x.tensor, { cos: cos.tensor, sin: sin.tensor }),
       reference.rope(x.data, { shape, cos: cos.data, sin: sin.data }),
     );
+    await expectGradients({ x: shape }, {
+      op: ({ x }) => rope(x!, { cos: cos.tensor, sin: sin.tensor }),
+      reference: ({ x }) => reference.rope(x!, { shape, cos: cos.data, sin: sin.data }),
+    });
   });
 });
 

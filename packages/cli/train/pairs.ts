@@ -1,0 +1,63 @@
+import { BUNDLED_MODEL, loadModel } from "@fluxsr/core";
+import { openGpu } from "@fluxsr/kernels";
+import {
+  addConfigFlags,
+  checkPairs,
+  configFlags,
+  loadConfig,
+  makePairs,
+  type PairsConfig,
+  pairsConfig,
+} from "@fluxsr/train";
+import type { Command } from "commander";
+import { type Host, PROCESS } from "../_host.ts";
+import { path } from "../_options.ts";
+import { PairsProgress } from "./_pairs_progress.ts";
+import { stoppable } from "./_stoppable.ts";
+
+const MORE = `
+Run it again to go on after an interruption, to repair damaged files, or with a higher --count for more pairs: what is
+complete stays.
+
+Exit code: 0 all pairs are there, 1 some are damaged or something failed, 2 wrong usage, 130 interrupted.
+
+Examples:
+  fluxsr train pairs --out pairs --model ~/FLUX.1-dev --count 2400 --size 1024
+  fluxsr train pairs --out pairs --from-images photos --size 256
+  fluxsr train pairs --out pairs --verify`;
+
+/** Adds the command `pairs` to `train`: makes noise-image pairs with the teacher, or checks those that there are. */
+export function registerPairs(train: Command, { host = PROCESS }: { host?: Host } = {}): void {
+  const command = train.command("pairs")
+    .description("make noise-image pairs with the teacher")
+    .option("--config <file>", "JSON file with any of the keys below", path("--config"))
+    .option("--verify", "check the pairs in --out, and that the model made them, instead of making any")
+    .addHelpText("after", MORE);
+  addConfigFlags(command, pairsConfig);
+  command.action(async ({ config: file, verify }: { config?: string; verify?: boolean }, command: Command) => {
+    const config = await loadConfig(pairsConfig, { file, flags: configFlags(command, pairsConfig) });
+    host.exitCode(verify ? await verifyPairs(config, host) : await runPairs(config, host));
+  });
+}
+
+async function runPairs(config: PairsConfig, host: Host): Promise<number> {
+  using gpu = await openGpu();
+  using teacher = await loadModel(gpu, config.model ?? BUNDLED_MODEL, { lora: false, precision: config.precision });
+  const progress = new PairsProgress(host, config);
+  const onPair = progress.pair.bind(progress);
+  const done = await stoppable((signal) => makePairs(config, { teacher, signal, onPair }));
+  progress.end(done, config.out);
+  return done < config.count ? 130 : 0;
+}
+
+/** Prints a line for every shard. */
+async function verifyPairs({ out, model = BUNDLED_MODEL }: PairsConfig, host: Host): Promise<number> {
+  let damaged = 0, count = 0;
+  for await (const { shard, fault } of checkPairs(out, { model })) {
+    host.out(`${shard.file}  ${shard.count} pairs  ${fault === undefined ? "ok" : `DAMAGED: ${fault}`}\n`);
+    if (fault === undefined) count += shard.count;
+    else damaged++;
+  }
+  host.out(`${out}: ${count} good pairs, ${damaged} damaged shards\n`);
+  return damaged > 0 ? 1 : 0;
+}

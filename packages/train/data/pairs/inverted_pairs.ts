@@ -1,0 +1,34 @@
+import type { Rgb8 } from "@fluxsr/core";
+import { read, scopedAsync } from "@fluxsr/kernels";
+import { toTensor } from "../pixels.ts";
+import { heun } from "./heun.ts";
+import type { PairMaker } from "./pair.ts";
+import { checked, type Teacher } from "./teacher.ts";
+
+/**
+ * Pairs from pictures: the latent of a picture, and the noise that the teacher's flow leads back to from it. For
+ * teachers whose own pictures are too poor to learn from.
+ *
+ * @param crop picture number i, of the teacher's size
+ */
+export function invertedPairs(teacher: Teacher, crop: (i: number) => Promise<Rgb8>): PairMaker {
+  const { model: { gpu, autoencoder }, times, prompts } = teacher;
+  const make = async (i: number) => {
+    const picture = await crop(i);
+    return await scopedAsync(gpu, async () => {
+      const velocity = teacher.velocity(i);
+      const [data] = autoencoder.encode([toTensor(gpu, picture)]);
+      const noise = heun(data!, velocity, { times: times.toReversed() });
+      const [eps, z_0, back] = await read(noise, data!, heun(noise, velocity, { times }));
+      const round_trip = relativeError(back!, z_0!);
+      return checked({ eps: eps!, z_0: z_0!, x_0: picture.rgb, prompt: prompts.of(i), round_trip }, i);
+    });
+  };
+  return { make };
+}
+
+/** `|actual - expected| / |expected|` in the Euclidean norm. */
+function relativeError(actual: Float32Array, expected: Float32Array): number {
+  const squares = (value: (i: number) => number) => expected.reduce((sum, _, i) => sum + value(i) ** 2, 0);
+  return Math.sqrt(squares((i) => actual[i]! - expected[i]!) / squares((i) => expected[i]!));
+}

@@ -1,0 +1,80 @@
+import { granularity, InputError, type Model, predictVelocity, timeSchedule, timeShift } from "@fluxsr/core";
+import type { Tensor } from "@fluxsr/kernels";
+import { identifyModel, type ModelIdentity } from "./model_hash.ts";
+import type { PairsSettings } from "./manifest.ts";
+import type { MadePair } from "./pair.ts";
+import { type Prompts, readPrompts } from "./prompts.ts";
+
+/** What is asked of a teacher; see `pairsConfig`. */
+export interface TeacherOptions {
+  readonly size: number;
+  readonly steps: number;
+  readonly guidance: number;
+  readonly schedule: "flux" | "uniform";
+  readonly seed: number;
+  readonly prompts?: string | undefined;
+}
+
+/** The flow model that the pairs come from, at one picture size and with one set of prompts. */
+export class Teacher {
+  readonly model: Model;
+  readonly prompts: Prompts;
+  readonly identity: ModelIdentity;
+  readonly options: TeacherOptions;
+  /** Height, width and channels of a latent. */
+  readonly latent: [height: number, width: number, channels: number];
+  /** From 1 (noise) to 0 (data). */
+  readonly times: readonly number[];
+
+  private constructor(
+    model: Model,
+    { prompts, identity, options }: { prompts: Prompts; identity: ModelIdentity; options: TeacherOptions },
+  ) {
+    this.model = model;
+    this.prompts = prompts;
+    this.identity = identity;
+    this.options = options;
+    const side = options.size / model.autoencoder.factor;
+    this.latent = [side, side, model.config.vae.z_channels];
+    const tokens = (side / 2) ** 2;
+    this.times = timeSchedule(options.steps, options.schedule === "flux" ? timeShift(tokens) : undefined);
+  }
+
+  /** @throws {InputError} if the size does not fit the model, or the prompts cannot be used */
+  static async of(model: Model, options: TeacherOptions): Promise<Teacher> {
+    const multiple = granularity(model);
+    if (options.size % multiple !== 0) {
+      throw new InputError(`Cannot make pairs: size must be a multiple of ${multiple}: it is ${options.size}`);
+    }
+    const prompts = await readPrompts(model, options.prompts);
+    return new Teacher(model, { prompts, identity: await identifyModel(model.path), options });
+  }
+
+  /** The velocity with the prompt of pair `i`, to be integrated; to be called in a scope. */
+  velocity(i: number): (x: Tensor, t: number) => Tensor {
+    const { mmdit, config, settings, gpu } = this.model;
+    const conditioning = this.prompts.conditioning(gpu, this.prompts.of(i));
+    const { guidance } = this.options;
+    return (x, t) => predictVelocity({ mmdit, config, settings, conditioning }, x, { timesteps: [t], guidance });
+  }
+
+  /** What the manifest of this teacher's pairs says. */
+  async settings(
+    own: Pick<PairsSettings, "source" | "solver" | "pictures" | "pairs_per_shard">,
+  ): Promise<PairsSettings> {
+    const { size, steps, schedule, guidance, seed } = this.options;
+    const prompts = { count: this.prompts.count, sha256: await this.prompts.digest() };
+    return { model: this.identity, ...own, size, latent: this.latent, steps, schedule, guidance, seed, prompts };
+  }
+}
+
+/** @throws {InputError} if the teacher's numbers of pair `i` are not finite */
+export function checked(pair: MadePair, i: number): MadePair {
+  for (const part of ["eps", "z_0"] as const) {
+    if (pair[part].every(Number.isFinite)) continue;
+    throw new InputError(`Cannot make pair ${i}: ${part} must be finite: it has NaN or infinity`, {
+      hint: "try --precision f32, and check that the model's weights are complete",
+    });
+  }
+  return pair;
+}
