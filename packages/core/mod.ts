@@ -35,7 +35,7 @@ export type { Rgb8 } from "./metrics/planes.ts";
 export { psnr } from "./metrics/psnr.ts";
 export { ssim } from "./metrics/ssim.ts";
 export { timeEmbedding } from "./mmdit/embedder.ts";
-export { Mmdit, type MmditInputs } from "./mmdit/mmdit.ts";
+export { Mmdit, type MmditInputs, type Observer as MmditObserver } from "./mmdit/mmdit.ts";
 export { gridIds, type Positions, positions, ropeTables } from "./mmdit/positions.ts";
 export { pack, unpack } from "./mmdit/tokens.ts";
 export { BUNDLED_MODEL, loadModel, type LoadOptions, type Model } from "./model.ts";

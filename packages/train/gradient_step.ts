@@ -21,16 +21,19 @@ export interface StepOptions {
   readonly separate: boolean;
 }
 
+/** What of a stage its gradients need. */
+type Differentiable<B extends Batch> = Pick<Stage<B>, "gpu" | "weights" | "groups">;
+
 /** Adds up the gradients of one step, batch by batch. */
 export class GradientSum<B extends Batch> implements Disposable {
-  readonly #stage: Stage<B>;
+  readonly #stage: Differentiable<B>;
   readonly #options: StepOptions;
   readonly #wanted: readonly Tensor[];
   readonly #losses = new Map<string, Tensor>();
   /** By term if they are taken apart, else all under `total`. */
   readonly #gradients = new Map<string, Tensor[]>();
 
-  constructor(stage: Stage<B>, options: StepOptions) {
+  constructor(stage: Differentiable<B>, options: StepOptions) {
     this.#stage = stage;
     this.#options = options;
     this.#wanted = [...stage.weights.values()];

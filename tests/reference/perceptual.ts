@@ -1,4 +1,5 @@
-import { elementAt, indexOf } from "./layout.ts";
+import { convReference } from "./conv2d.ts";
+import { elementAt, indexOf, maxPool, permute } from "./layout.ts";
 
 type Values = ArrayLike<number>;
 
@@ -33,4 +34,73 @@ export function featureDistance(
     }
   }
   return result;
+}
+
+/** A tensor on the host. */
+interface Plain {
+  readonly shape: readonly number[];
+  readonly values: Values;
+}
+
+/** Numbers of the convolutions of each block of VGG16 in torchvision. */
+const BLOCKS = [[0, 2], [5, 7], [10, 12, 14], [17, 19, 21], [24, 26, 28]];
+
+/** What each block of VGG16 ends with, before pooling; `x` is [B, h, w, 3], weights are [out, in, 3, 3]. */
+export function vgg16Taps(x: Plain, weights: ReadonlyMap<string, Plain>): Plain[] {
+  const taps: Plain[] = [];
+  for (const [i, block] of BLOCKS.entries()) {
+    let h = i === 0 ? x : pooled(taps.at(-1)!);
+    for (const layer of block) {
+      const convolution = [`features.${layer}.weight`, `features.${layer}.bias`].map((name) => weights.get(name)!);
+      h = convolved(h, convolution[0]!, convolution[1]!.values);
+    }
+    taps.push(h);
+  }
+  return taps;
+}
+
+function pooled({ shape, values }: Plain): Plain {
+  const [batches, height, width, channels] = shape;
+  return {
+    shape: [batches!, Math.floor(height! / 2), Math.floor(width! / 2), channels!],
+    values: maxPool(values, shape),
+  };
+}
+
+function convolved({ shape, values }: Plain, weight: Plain, bias: Values): Plain {
+  const [batches = 0, height = 0, width = 0, channels = 0] = shape;
+  const outputs = weight.shape[0] ?? 0;
+  const y = convReference(values, permute(weight.values, { shape: weight.shape, axes: [2, 3, 1, 0] }), {
+    batches,
+    height,
+    width,
+    channels,
+    outputs,
+    size: [3, 3],
+    stride: 1,
+    pad: { top: 1, left: 1 },
+    out: [height, width],
+  });
+  return {
+    shape: [batches, height, width, outputs],
+    values: y.map((value, i) => Math.max(value + bias[i % outputs]!, 0)),
+  };
+}
+
+/** LPIPS of pairs of pictures [B, h, w, 3]; the heads are `lin0` to `lin4`. */
+export function lpips(
+  [first, second]: readonly [Values, Values],
+  { shape, weights }: { shape: readonly number[]; weights: ReadonlyMap<string, Plain> },
+): number[] {
+  const [shift, scale] = [[-0.030, -0.088, -0.188], [0.458, 0.448, 0.450]];
+  const taps = [first, second].map((image) =>
+    vgg16Taps(
+      { shape, values: Float64Array.from(image, (value, i) => (value - shift[i % 3]!) / scale[i % 3]!) },
+      weights,
+    )
+  );
+  return taps[0]!.reduce<number[]>((sums, { values, shape }, k) => {
+    const parts = featureDistance([values, taps[1]![k]!.values, weights.get(`lin${k}`)!.values], shape);
+    return parts.map((part, b) => part + (sums[b] ?? 0));
+  }, []);
 }

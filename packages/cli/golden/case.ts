@@ -46,6 +46,11 @@ export class GoldenCase {
     return { rtol: part("rtol"), atol: part("atol") };
   }
 
+  /** A bound other than a tolerance. */
+  bound(group: string, key: string): number {
+    return this.#json.object("tolerances").object(group).number(key);
+  }
+
   /** Weights that do not influence the loss: their gradients are zero but for rounding. */
   get zeroGradients(): readonly string[] {
     return this.#json.has("analytically_zero_grads") ? this.#json.texts("analytically_zero_grads") : [];

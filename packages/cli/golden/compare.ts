@@ -53,6 +53,21 @@ export function compareAll(
   return { name, comparisons };
 }
 
+/** Compares numbers by `||a - ref|| / ||ref||`; a reference of zeros by `||a||`. */
+export function compareL2(
+  name: string,
+  { actual, expected }: { actual: ArrayLike<number>; expected: ArrayLike<number> },
+  bound: number,
+): Comparison {
+  let difference = 0, length = 0;
+  for (let i = 0; i < expected.length; i++) {
+    difference += ((actual[i] ?? NaN) - (expected[i] ?? NaN)) ** 2;
+    length += (expected[i] ?? NaN) ** 2;
+  }
+  const error = Math.sqrt(difference / (length === 0 ? 1 : length));
+  return Number.isNaN(error) ? { name, error, bound, problem: "not a number" } : { name, error, bound };
+}
+
 export function passed({ error, bound, problem }: Comparison): boolean {
   return problem === undefined && error <= bound;
 }

@@ -12,7 +12,7 @@ import {
   totalVariation,
 } from "@fluxsr/kernels";
 import type { Tensors, Values } from "./case.ts";
-import { compare, compareAll, type Comparison, type Group } from "./compare.ts";
+import { compare, compareAll, compareL2, type Comparison, type Group } from "./compare.ts";
 import type { Fields } from "./fields.ts";
 import type { Handler } from "./handler.ts";
 import { Recorder } from "./recorder.ts";
@@ -33,16 +33,20 @@ export const lpips: Handler = async (golden, gpu) => {
   try {
     await loadModule(gpu, network, { source, precision: "f32" });
     const actual = await run(gpu, network, io);
-    const group = (name: string, isWanted: (name: string) => boolean) => {
-      const expected = new Map([...io].filter(([name]) => !GIVEN.includes(name) && isWanted(name)));
-      return compareAll(name, { actual, expected }, golden.tolerance(name));
-    };
     const isGradient = (name: string) => name.startsWith("grad.");
+    const expected = (isWanted: (name: string) => boolean) =>
+      new Map([...io].filter(([name]) => !GIVEN.includes(name) && isWanted(name)));
+    const grads = expected(isGradient);
+    const bound = golden.bound("grads", "relative_l2");
+    const lengths = [...grads].map(([name, { values }]) =>
+      compareL2(name, { actual: actual.get(name)?.values ?? [], expected: values }, bound)
+    );
     return {
       groups: [
         await compareWeights(source, listed),
-        group("forward", (name) => !isGradient(name)),
-        group("grads", isGradient),
+        compareAll("forward", { actual, expected: expected((name) => !isGradient(name)) }, golden.tolerance("forward")),
+        compareAll("grads", { actual, expected: grads }, golden.tolerance("grads")),
+        { name: "grads l2", comparisons: lengths },
       ],
       skipped: [],
     };

@@ -5,6 +5,7 @@ import { adl } from "./adl.ts";
 import { autoencoder, autoencoderNamed } from "./autoencoder.ts";
 import { readCase } from "./case.ts";
 import { describe, passed } from "./compare.ts";
+import { ftdStep } from "./ftd_step.ts";
 import type { Handler, Outcome } from "./handler.ts";
 import { lora } from "./lora.ts";
 import { lpips } from "./lpips.ts";
@@ -20,6 +21,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "lpips": lpips,
   "autoencoder": autoencoder,
   "autoencoder-diffusers-names": autoencoderNamed,
+  "ftd-step": ftdStep,
   "sampling": sampling,
   "metrics": metrics,
 };

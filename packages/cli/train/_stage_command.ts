@@ -26,6 +26,8 @@ export interface StageCommand<S extends ConfigSchema, B extends Batch> {
   readonly description: string;
   readonly schema: S;
   readonly isDefault?: boolean;
+  /** The columns of the validation sheet. */
+  readonly columns: readonly string[];
   readonly open: (gpu: Gpu, config: z.infer<S>, tell: { notice: (text: string) => void }) => Promise<Stage<B>>;
 }
 
@@ -74,7 +76,7 @@ async function showPlan<S extends ConfigSchema, B extends Batch>(
 }
 
 async function runStage<S extends ConfigSchema, B extends Batch>(
-  { name, open }: StageCommand<S, B>,
+  { name, open, columns }: StageCommand<S, B>,
   config: z.infer<S> & RunConfig & { out: string },
   { resume, host }: { resume: boolean; host: Host },
 ): Promise<void> {
@@ -100,7 +102,7 @@ async function runStage<S extends ConfigSchema, B extends Batch>(
       onProgress: (state) => progress.show(state),
     });
     progress.end();
-    await writeReport(out, { title: `train ${name}`, baselines: stage.baselines ?? {} });
+    await writeReport(out, { title: `fluxsr train ${name}`, columns });
     const peak = `peak ${(gpu.memory.peak / 2 ** 20).toFixed(0)} MiB on the GPU`;
     if (!result.finished) {
       progress.say(`stopped after step ${result.step} of ${config.steps}; --resume goes on; ${peak}`);

@@ -1,6 +1,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { type Access, groups1d, kernel } from "../gpu/kernel.ts";
 import { empty, type Shape, type Tensor } from "../tensor/tensor.ts";
+import philox from "./_philox.wgsl" with { type: "text" };
 import source from "./noise.wgsl" with { type: "text" };
 
 const WORKGROUP = 64;
@@ -9,7 +10,7 @@ const WORD = 2 ** 32;
 function build<B extends string>(entry: string, binds: Readonly<Record<B, Access>>) {
   return kernel({
     name: `noise.${entry}`,
-    sources: [source],
+    sources: [philox, source],
     entry,
     binds,
     params: {

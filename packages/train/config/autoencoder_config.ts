@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { logging, optimiser, run } from "./groups.ts";
-import { count, notNegative, text, texts } from "./rules.ts";
+import { count, notNegative, oneOf, text, texts } from "./rules.ts";
 
-/** Pretraining of an autoencoder on pictures. */
+/** Pretraining of an autoencoder on pictures. No weights are frozen, so there is no precision to keep them in. */
 export const autoencoderConfig = z.strictObject({
   pictures: texts.describe("pictures and folders of pictures to train on"),
   ...run,
@@ -21,11 +21,15 @@ export const autoencoderConfig = z.strictObject({
   kl: notNegative.default(1e-6).describe(
     "weight of the divergence of latents from the standard normal distribution (no stage of the paper)",
   ),
+  dtype: oneOf(["f16", "f32"]).default("f16").describe("dtype of the finished weights"),
   ...logging,
-}).refine(({ model, architecture }) => (model === undefined) !== (architecture === undefined), {
-  error: "given if and only if model is left out",
-  path: ["architecture"],
-});
+}).omit({ precision: true }).refine(
+  ({ model, architecture }) => (model === undefined) !== (architecture === undefined),
+  {
+    error: "given if and only if model is left out",
+    path: ["architecture"],
+  },
+);
 
 /** All keys of {@linkcode autoencoderConfig}, checked. */
 export type AutoencoderTrainingConfig = z.infer<typeof autoencoderConfig>;

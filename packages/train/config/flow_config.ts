@@ -2,7 +2,7 @@ import { z } from "zod";
 import { logging, optimiser, run } from "./groups.ts";
 import { count, notNegative, oneOf, positive, real, text, texts } from "./rules.ts";
 
-/** Pretraining of a flow transformer on the latents of pictures. */
+/** Pretraining of a flow transformer on the latents of pictures. The autoencoder, which is frozen, is always in f32. */
 export const flowConfig = z.strictObject({
   pictures: texts.describe("pictures and folders of pictures to train on"),
   ...run,
@@ -23,8 +23,9 @@ export const flowConfig = z.strictObject({
   guidance: notNegative.optional().describe(
     "guidance fed to a model that has an embedding of it; default: the model's (no stage of the paper)",
   ),
+  dtype: oneOf(["f16", "f32"]).default("f16").describe("dtype of the finished transformer"),
   ...logging,
-});
+}).omit({ precision: true });
 
 /** All keys of {@linkcode flowConfig}, checked. */
 export type FlowConfig = z.infer<typeof flowConfig>;

@@ -1,4 +1,4 @@
-import { lowResolutionPoint, type Observer, oneStep } from "@fluxsr/core";
+import { lowResolutionPoint, type MmditObserver as Observer, oneStep } from "@fluxsr/core";
 import { concat, scoped, split, type Tensor } from "@fluxsr/kernels";
 import { attentionDiversification, layerDiversity } from "../losses/attention_diversification.ts";
 import { ftdLoss } from "../losses/ftd.ts";
@@ -43,7 +43,7 @@ export interface FtdWeights {
   readonly adl: number;
 }
 
-/** Called with intermediate values, named as in DESIGN and the paper; only valid in the call. */
+/** Called with `x_t`, `v_t`, `v_TL`, `z_0hat`, `x_0hat` and `adl.<layer>`; only valid in the call. */
 export type FtdObserver = (name: string, value: Tensor) => void;
 
 /**
@@ -94,6 +94,7 @@ function oneStepTerms(
     if (adl === 0 || !/^(double\.\d+\.img|single\.\d+)$/.test(name)) return;
     // The network frees what it computed on the way: the layer's loss gets a handle of its own.
     layers.push(scoped(value.gpu, () => layerDiversity(pictureTokens(name, value, textTokens)).retain()));
+    observe(`adl.${name}`, layers.at(-1)!);
   };
   try {
     return scoped(z_L.gpu, (): Record<string, Tensor> => {

@@ -1,4 +1,4 @@
-import { gridEnergy, psnr, type Rgb8, ssim } from "@fluxsr/core";
+import { gridRatio, psnr, type Rgb8, ssim } from "@fluxsr/core";
 
 /** Judges a picture by the true one; a distance, such as LPIPS. */
 export type Distance = (image: Rgb8, reference: Rgb8) => Promise<number>;
@@ -11,7 +11,8 @@ export interface Judged {
 
 /**
  * Mean figures of pictures: `psnr_y` in dB, `ssim_y`, `grid` (period-16 energy relative to the reference), and `lpips`
- * if there is a network for it. Four pixels at the border are left out of PSNR and SSIM, as is customary at x4.
+ * if there is a network for it. Four pixels at the border are left out of PSNR and SSIM, as is customary
+ * at x4. Sides must be at least 96 px, which the grid figure needs.
  */
 export async function meanFigures(
   pictures: readonly Judged[],
@@ -21,7 +22,7 @@ export async function meanFigures(
   const of = async ({ image, reference }: Judged) => ({
     psnr_y: psnr(reference, image, options),
     ssim_y: ssim(reference, image, options),
-    grid: gridEnergy(image, reference),
+    grid: gridRatio(reference, image, { cropBorder: 0 }),
     ...(lpips && { lpips: await lpips(image, reference) }),
   });
   const all: Record<string, number>[] = [];

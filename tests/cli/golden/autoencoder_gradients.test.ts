@@ -98,13 +98,11 @@ test("autoencoder: gradients in part, with statistics, of pictures and latents; 
   };
   expect(await write(() => {})).toMatch(/^x \[autoencoder\] pass: forward .*, grads \S+ \(.*\)$/);
 
-  const spoil = (name: string, at: number) => (grads: Named) => grads.get(name)!.values[at]! += 0.1;
-  for (const name of ["grad.image", "grad.z", ...Object.keys(STRIDES)]) {
-    expect(await write(spoil(name, 2))).toContain(`fail, worst`);
-    expect(await write(spoil(name, 2))).toContain(`(${name}: `);
-  }
-  for (const name of ["encoder.norm_out.bias@stats", `${ZERO}@stats`]) {
-    for (const entry of [0, 1, 2, 3]) expect(await write(spoil(name, entry))).toContain(`(${name}[${entry}]: `);
-  }
+  // Nine tensors, of each one element, and three times four statistics.
+  const spoilAll = (grads: Named) =>
+    grads.forEach(({ values }, name) =>
+      name.endsWith("@stats") ? values.forEach((_, i) => values[i]! += 0.1) : values[2]! += 0.1
+    );
+  expect(await write(spoilAll)).toContain("grads 21 of 21 fail");
   expect(await write((grads) => grads.set("decoder.absent", grads.get(ZERO)!))).toContain("absent: not produced");
 });

@@ -1,0 +1,132 @@
+import { InputError, loadModel, predictVelocity, timeSchedule, timeShift, writeSafetensors } from "@fluxsr/core";
+import { combine, read, scoped, tensor } from "@fluxsr/kernels";
+import { afterAll, describe, expect, test } from "vitest";
+import { heun } from "../../../../packages/train/data/pairs/heun.ts";
+import { invertedPairs } from "../../../../packages/train/data/pairs/inverted_pairs.ts";
+import { Teacher, type TeacherOptions } from "../../../../packages/train/data/pairs/teacher.ts";
+import { teacherPairs } from "../../../../packages/train/data/pairs/teacher_pairs.ts";
+import { toPicture, toTensor } from "../../../../packages/train/data/pixels.ts";
+import { DIFFUSERS_LAYOUT, modelFolder } from "../../../core/weights/_model.ts";
+import { gpu, random, scaledError } from "../../../helpers/gpu.ts";
+import { folder } from "./_pairs.ts";
+
+const OPTIONS: TeacherOptions = { size: 32, steps: 2, guidance: 3.5, schedule: "flux", seed: 1 };
+const model = await loadModel(gpu, modelFolder(DIFFUSERS_LAYOUT), { lora: false });
+afterAll(() => model.dispose());
+const { context_in_dim, vec_in_dim } = model.config.transformer;
+
+/** A file of two prompts of three tokens. */
+async function promptFile(
+  { txt = [2, 3, context_in_dim], y = [2, vec_in_dim], fill = (data: Float32Array) => data } = {},
+): Promise<string> {
+  const path = `${folder()}/prompts.safetensors`;
+  const f32 = (shape: number[], seed: number) => ({
+    dtype: "F32" as const,
+    shape,
+    bytes: new Uint8Array(fill(random(shape, seed)).buffer as ArrayBuffer),
+  });
+  await writeSafetensors(path, [["txt", f32(txt, 1)], ["y", f32(y, 2)]]);
+  return path;
+}
+
+describe("teacherPairs()", () => {
+  test("a pair is noise and what Euler's steps make of it", async () => {
+    const teacher = await Teacher.of(model, OPTIONS);
+    const { eps, z_0, x_0, prompt } = await teacherPairs(teacher).make(5);
+    expect([eps.length, z_0.length, x_0.length, prompt]).toEqual([256, 256, 32 * 32 * 3, 0]);
+    expect(eps.reduce((sum, value) => sum + value * value, 0) / 256).toBeCloseTo(1, 0);
+
+    let z = tensor(gpu, eps, [1, 4, 4, 16]);
+    const [first = 1, second = 0] = timeSchedule(2, timeShift(4));
+    for (const [t, next] of [[first, second], [second, 0]] as const) {
+      z = scoped(
+        gpu,
+        () => combine(z, predictVelocity(model, z, { timesteps: [t], guidance: 3.5 }), { beta: next - t }),
+      );
+    }
+    const [expected = []] = await read(z);
+    expect(scaledError(z_0, expected)).toBe(0);
+    const [decoded] = model.autoencoder.decode([tensor(gpu, z_0, [1, 4, 4, 16])]);
+    expect(x_0).toEqual((await toPicture(decoded!)).rgb);
+  });
+
+  test("depends on its number, the seed and the settings alone", async () => {
+    const pairs = teacherPairs(await Teacher.of(model, OPTIONS));
+    const [second, first, again] = [await pairs.make(1), await pairs.make(0), await pairs.make(1)];
+    expect(again).toEqual(second);
+    expect(first.eps).not.toEqual(second.eps);
+    const seeded = await teacherPairs(await Teacher.of(model, { ...OPTIONS, seed: 2 })).make(1);
+    expect(seeded.eps).not.toEqual(second.eps);
+    const guided = await teacherPairs(await Teacher.of(model, { ...OPTIONS, guidance: 1 })).make(1);
+    expect(guided.eps).toEqual(second.eps);
+    expect(guided.z_0).not.toEqual(second.z_0);
+  });
+
+  test("takes prompts in turn", async () => {
+    const teacher = await Teacher.of(model, { ...OPTIONS, prompts: await promptFile() });
+    const pairs = teacherPairs(teacher);
+    const made = [await pairs.make(0), await pairs.make(1), await pairs.make(2)];
+    expect(made.map(({ prompt }) => prompt)).toEqual([0, 1, 0]);
+    const { prompts } = await teacher.settings({ source: "teacher", solver: "euler", pairs_per_shard: 64 });
+    expect(prompts.count).toBe(2);
+    const velocities = [0, 1, 2].map((i) => {
+      const z = tensor(gpu, made[0]!.eps, [1, 4, 4, 16]);
+      return teacher.velocity(i)(z, 0.5);
+    });
+    const [a, b, c] = await read(...velocities);
+    expect(c).toEqual(a);
+    expect(b).not.toEqual(a);
+  });
+});
+
+test("invertedPairs() leads from a picture to its noise, and tells how far from it the way back ends", async () => {
+  const rgb = Uint8Array.from(random([32, 32, 3], 7), (value) => 128 + 100 * value);
+  const crop = (i: number) => Promise.resolve({ width: 32, height: 32, rgb: rgb.map((value) => value + i) });
+  const teacher = await Teacher.of(model, OPTIONS);
+  const { eps, z_0, x_0, round_trip, prompt } = await invertedPairs(teacher, crop).make(3);
+  expect([x_0, prompt]).toEqual([(await crop(3)).rgb, 0]);
+
+  const velocity = teacher.velocity(3);
+  const latent = (data: Float32Array<ArrayBuffer>) => tensor(gpu, data, [1, 4, 4, 16]);
+  const [encoded] = model.autoencoder.encode([toTensor(gpu, await crop(3))]);
+  const [z = [], noise = [], back = []] = await read(
+    encoded!,
+    heun(latent(z_0), velocity, { times: teacher.times.toReversed() }),
+    heun(latent(eps), velocity, { times: teacher.times }),
+  );
+  expect([scaledError(z_0, z), scaledError(eps, noise)]).toEqual([0, 0]);
+  const norm = (values: ArrayLike<number>) => Math.hypot(...Array.from(values));
+  expect(round_trip).toBeCloseTo(norm(z_0.map((value, i) => value - back[i]!)) / norm(z_0), 5);
+});
+
+describe("Teacher.of() refuses", () => {
+  const refused = async (options: Partial<TeacherOptions>) => {
+    const error = await Teacher.of(model, { ...OPTIONS, ...options }).then(() => undefined, (error) => error);
+    expect(error).toBeInstanceOf(InputError);
+    return error.message;
+  };
+
+  test("a size off the grid", async () => {
+    expect(await refused({ size: 40 })).toBe("Cannot make pairs: size must be a multiple of 16: it is 40");
+  });
+
+  test.each([
+    [{ txt: [2, 3, context_in_dim + 1] }, `txt must be [P, T, ${context_in_dim}]: it is [2, 3, 49]`],
+    [{ txt: [2, 0, context_in_dim] }, `txt must be [P, T, ${context_in_dim}]: it is [2, 0, 48]`],
+    [{ y: [3, vec_in_dim] }, `y must be [2, ${vec_in_dim}]: it is [3, 32]`],
+    [{ y: [vec_in_dim] }, `y must be [2, ${vec_in_dim}]: it is [32]`],
+    [{ fill: (data: Float32Array) => data.fill(NaN) }, "txt must be finite: it has NaN or infinity"],
+  ])("prompts that do not fit: %j", async (file, state) => {
+    const prompts = await promptFile(file);
+    expect(await refused({ prompts })).toBe(`Cannot use prompts "${prompts}": ${state}`);
+  });
+
+  test("a file without prompts", async () => {
+    expect(await refused({ prompts: `${folder()}/none.safetensors` })).toContain("no such file");
+  });
+});
+
+test("a single prompt may leave its number out", async () => {
+  const single = await promptFile({ txt: [3, context_in_dim], y: [vec_in_dim] });
+  expect((await Teacher.of(model, { ...OPTIONS, prompts: single })).prompts.count).toBe(1);
+});
