@@ -1,4 +1,4 @@
-import { InputError } from "@fluxsr/core";
+import { InputError, isPictureName, PICTURE_EXTENSIONS } from "@fluxsr/core";
 import { glob } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
 
@@ -6,14 +6,6 @@ import { extname, join, resolve } from "node:path";
 export type Input =
   | { readonly path: string; readonly error?: undefined }
   | { readonly path: string; readonly error: InputError; readonly matchedNothing: boolean };
-
-/** Extensions of the files that folders and globs stand for. */
-const PICTURES = [".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".gif"];
-
-/** Whether a name ends as a picture file's does. */
-export function isPictureName(name: string): boolean {
-  return PICTURES.includes(extname(name).toLowerCase());
-}
 
 /**
  * The picture files that arguments stand for, in the order of the arguments, each file once.
@@ -77,9 +69,12 @@ async function picturesIn(folder: string): Promise<Input[]> {
   const state = names.length > 0 ? "it has only results of earlier runs" : "it has none";
   return unmatched(
     folder,
-    new InputError(`Cannot read "${folder}": the folder must hold a picture (${PICTURES.join(" ")}): ${state}`, {
-      hint: `name files in subfolders by a glob, e.g. "${join(folder, "**", "*.png")}"`,
-    }),
+    new InputError(
+      `Cannot read "${folder}": the folder must hold a picture (${PICTURE_EXTENSIONS.join(" ")}): ${state}`,
+      {
+        hint: `name files in subfolders by a glob, e.g. "${join(folder, "**", "*.png")}"`,
+      },
+    ),
   );
 }
 

@@ -4,6 +4,7 @@ import { type Host, PROCESS } from "./_host.ts";
 import config from "./deno.json" with { type: "json" };
 import { registerDoctor } from "./doctor.ts";
 import { registerGolden } from "./golden.ts";
+import { registerTrain } from "./train/train.ts";
 import { registerUpscale } from "./upscale.ts";
 
 /** The command line `fluxsr` with all its commands. */
@@ -20,6 +21,7 @@ export function createProgram({ host = PROCESS }: { host?: Host } = {}): Command
       outputError: () => {}, // thrown as well, and reported below with all others
     });
   registerUpscale(program, { host });
+  registerTrain(program, { host });
   registerGolden(program);
   registerDoctor(program, { host });
   return program;

@@ -20,6 +20,7 @@ export { FLUX_SHIFT, type Shift, timeSchedule, timeShift } from "./flow/schedule
 export { sample } from "./flow/sampler.ts";
 export { interpolate, lowResolutionPoint, oneStep, velocity } from "./flow/trajectory.ts";
 export { type Picture } from "./image/picture.ts";
+export { isPictureName, PICTURE_EXTENSIONS } from "./image/picture_names.ts";
 export { readImage } from "./image/read_image.ts";
 export { writeAtomically } from "./image/write_atomically.ts";
 export { writeImage } from "./image/write_image.ts";

@@ -1,10 +1,30 @@
 /**
- * Training by Flow Trajectory Distillation. So far its loss; the trainer is to come.
+ * Training by Flow Trajectory Distillation: pairs, degradations, losses, the trainer and its stages.
  *
  * @module
  */
+export { autoencoderConfig, type AutoencoderTrainingConfig } from "./config/autoencoder_config.ts";
+export type { ConfigSchema } from "./config/fields.ts";
+export { addConfigFlags, configFlags } from "./config/flags.ts";
+export { type FlowConfig, flowConfig } from "./config/flow_config.ts";
+export { type FtdConfig, ftdConfig } from "./config/ftd_config.ts";
+export { loadConfig } from "./config/load_config.ts";
+export { type PairsConfig, pairsConfig } from "./config/pairs_config.ts";
+export { parseConfig } from "./config/parse_config.ts";
+export { type BlurKernel, blurKernel } from "./data/degradation/blur_kernels.ts";
+export { applyDegradation, degrade } from "./data/degradation/degrade.ts";
+export { describeDegradation } from "./data/degradation/describe.ts";
+export { type Degradation, drawDegradation } from "./data/degradation/draw.ts";
+export { addField } from "./data/degradation/noise.ts";
+export { type DegradationParameters, readDegradation } from "./data/degradation/parameters.ts";
+export { sharpen, type SharpenOptions } from "./data/degradation/usm.ts";
+export { type MakeOptions, makePairs } from "./data/pairs/make_pairs.ts";
+export type { MadePair } from "./data/pairs/pair.ts";
+export { type CheckedShard, checkPairs, openPairs, type Pairs, type TrainingPair } from "./data/pairs/pairs.ts";
 export { type FtdBatch, ftdGroups, type FtdNetworks, type FtdWeights } from "./ftd/ftd_groups.ts";
+export { LORA_FILE, openFtdStage } from "./ftd/ftd_stage.ts";
 export { GradientSum } from "./gradient_step.ts";
+export { MetricsLog } from "./log/metrics_log.ts";
 export { attentionDiversification, layerDiversity } from "./losses/attention_diversification.ts";
 export { ftdLoss } from "./losses/ftd.ts";
 export { klDivergence } from "./losses/kl.ts";
@@ -13,3 +33,8 @@ export { tvLpipsLoss } from "./losses/tv_lpips.ts";
 export { AdamW, type AdamWOptions } from "./optim/adamw.ts";
 export { Ema } from "./optim/ema.ts";
 export { learningRate, type Schedule, type ScheduleOptions } from "./optim/schedule.ts";
+export { type Plan, plan, planLines } from "./plan.ts";
+export { writeReport } from "./report/report.ts";
+export type { Batch, BatchIndex, LossGroup, Stage, Terms, Validation } from "./stage.ts";
+export { type RunConfig, type RunProgress, train, type TrainOptions, type TrainResult } from "./trainer.ts";
+export { TrainingState } from "./training_state.ts";

@@ -5,6 +5,7 @@ import { adl } from "./adl.ts";
 import { autoencoder, autoencoderNamed } from "./autoencoder.ts";
 import { readCase } from "./case.ts";
 import { describe, passed } from "./compare.ts";
+import { degradation } from "./degradation.ts";
 import { ftdStep } from "./ftd_step.ts";
 import type { Handler, Outcome } from "./handler.ts";
 import { lora } from "./lora.ts";
@@ -21,6 +22,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "lpips": lpips,
   "autoencoder": autoencoder,
   "autoencoder-diffusers-names": autoencoderNamed,
+  "degradation": degradation,
   "ftd-step": ftdStep,
   "sampling": sampling,
   "metrics": metrics,

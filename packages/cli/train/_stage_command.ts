@@ -1,22 +1,23 @@
 import type { z } from "zod";
 import { type Gpu, openGpu } from "@fluxsr/kernels";
-import { InputError } from "@fluxsr/core";
 import {
   addConfigFlags,
   type Batch,
   configFlags,
   type ConfigSchema,
+  loadConfig,
   MetricsLog,
-  parseConfig,
   plan,
   planLines,
   type RunConfig,
+  type RunProgress,
   type Stage,
   train,
   writeReport,
 } from "@fluxsr/train";
 import type { Command } from "commander";
 import type { Host } from "../_host.ts";
+import { stoppable } from "./_stoppable.ts";
 import { openRunFolder } from "./_run_folder.ts";
 import { TrainProgress } from "./_train_progress.ts";
 
@@ -43,26 +44,13 @@ export function registerStage<S extends ConfigSchema, B extends Batch>(
     .option("--resume", "go on from the newest checkpoint in --out")
     .option("--dry-run", "print the memory plan and the cost of a step, and end");
   addConfigFlags(command, stage.schema);
-  command.action(async () => {
-    const { config: file, resume = false, dryRun = false } = command.opts<
-      { config?: string; resume?: boolean; dryRun?: boolean }
-    >();
-    const keys = { ...await readConfigFile(file), ...configFlags(command, stage.schema) };
-    const config = parseConfig(stage.schema, keys, file === undefined ? {} : { file });
+  command.action(async (options: { config?: string; resume?: boolean; dryRun?: boolean }) => {
+    const { config: file, resume = false, dryRun = false } = options;
+    const config = await loadConfig(stage.schema, { file, flags: configFlags(command, stage.schema) });
     const run = config as z.infer<S> & RunConfig & { out: string };
     if (dryRun) await showPlan(stage, run, { host });
     else await runStage(stage, run, { resume, host });
   });
-}
-
-async function readConfigFile(path: string | undefined): Promise<Record<string, unknown>> {
-  if (path === undefined) return {};
-  try {
-    return JSON.parse(await Deno.readTextFile(path));
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InputError(`Cannot read configuration "${path}": it must be a JSON file: ${reason}`, { cause });
-  }
 }
 
 /** Validation is left out: it takes less than a step. */
@@ -80,36 +68,23 @@ async function runStage<S extends ConfigSchema, B extends Batch>(
   config: z.infer<S> & RunConfig & { out: string },
   { resume, host }: { resume: boolean; host: Host },
 ): Promise<void> {
-  const { out } = config;
+  const { out, steps } = config;
   await openRunFolder(out, { stage: name, config, resume });
   const progress = new TrainProgress(host);
-  const stop = new AbortController();
-  const interrupt = () => {
-    progress.say("finishing the step, then saving");
-    stop.abort();
-  };
-  Deno.addSignalListener("SIGINT", interrupt);
-  try {
-    using gpu = await openGpu();
-    using stage = await open(gpu, config, { notice: (text) => progress.say(text) });
-    const log = new MetricsLog(out);
-    const result = await train(stage, {
-      config,
-      out,
-      resume,
-      log,
-      signal: stop.signal,
-      onProgress: (state) => progress.show(state),
-    });
-    progress.end();
-    await writeReport(out, { title: `fluxsr train ${name}`, columns });
-    const peak = `peak ${(gpu.memory.peak / 2 ** 20).toFixed(0)} MiB on the GPU`;
-    if (!result.finished) {
-      progress.say(`stopped after step ${result.step} of ${config.steps}; --resume goes on; ${peak}`);
-    } else for (const file of result.files) host.out(`${file}\n`);
-    if (result.finished) progress.say(`finished ${config.steps} steps; ${peak}; see ${out}/report.html`);
-  } finally {
-    Deno.removeSignalListener("SIGINT", interrupt);
-    progress.end();
-  }
+  using gpu = await openGpu();
+  using stage = await open(gpu, config, { notice: (text) => progress.say(text) });
+  const { step, finished, files } = await stoppable((signal) => {
+    signal.addEventListener("abort", () => progress.say("Finishing the step, then saving."));
+    const onProgress = (state: RunProgress) => progress.show(state);
+    return train(stage, { config, out, resume, log: new MetricsLog(out), signal, onProgress });
+  });
+  progress.end();
+  const report = await writeReport(out, { title: `fluxsr train ${name}`, columns });
+  const peak = `${(gpu.memory.peak / 2 ** 20).toFixed(0)} MiB on the GPU at most`;
+  for (const file of files) host.out(`${file}\n`);
+  progress.say(
+    finished
+      ? `Finished ${steps} steps, ${peak}: see ${report}`
+      : `Stopped after step ${step} of ${steps}, ${peak}: go on with --resume`,
+  );
 }

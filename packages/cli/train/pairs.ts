@@ -42,10 +42,11 @@ export function registerPairs(train: Command, { host = PROCESS }: { host?: Host 
 
 async function runPairs(config: PairsConfig, host: Host): Promise<number> {
   using gpu = await openGpu();
-  using teacher = await loadModel(gpu, config.model ?? BUNDLED_MODEL, { lora: false, precision: config.precision });
+  using model = await loadModel(gpu, config.model ?? BUNDLED_MODEL, { lora: false, precision: config.precision });
   const progress = new PairsProgress(host, config);
   const onPair = progress.pair.bind(progress);
-  const done = await stoppable((signal) => makePairs(config, { teacher, signal, onPair }));
+  const notice = (text: string) => host.err(`${text}\n`);
+  const done = await stoppable((signal) => makePairs(config, { model, signal, onPair, notice }));
   progress.end(done, config.out);
   return done < config.count ? 130 : 0;
 }

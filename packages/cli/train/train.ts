@@ -3,7 +3,6 @@ import type { Command } from "commander";
 import { type Host, PROCESS } from "../_host.ts";
 import { registerStage } from "./_stage_command.ts";
 import { registerPairs } from "./pairs.ts";
-import { registerPreview } from "./preview.ts";
 
 /** Adds the command `train` with its stages to `program`. */
 export function registerTrain(program: Command, { host = PROCESS }: { host?: Host } = {}): void {
@@ -12,9 +11,9 @@ export function registerTrain(program: Command, { host = PROCESS }: { host?: Hos
     name: "ftd",
     description: "train the LoRA of the one-step model by flow trajectory distillation",
     isDefault: true,
+    columns: ["LR enlarged", "teacher path", "one step", "HR"],
     schema: ftdConfig,
     open: openFtdStage,
   }, { host });
   registerPairs(train, { host });
-  registerPreview(train, { host });
 }

@@ -29,7 +29,10 @@ export const autoencoderConfig = z.strictObject({
     error: "given if and only if model is left out",
     path: ["architecture"],
   },
-);
+).refine(({ l1, gradient, lpips, lpips_weights }) => l1 > 0 || gradient > 0 || (lpips > 0 && lpips_weights), {
+  error: "above 0 where no other error of pictures is used",
+  path: ["l1"],
+});
 
 /** All keys of {@linkcode autoencoderConfig}, checked. */
 export type AutoencoderTrainingConfig = z.infer<typeof autoencoderConfig>;

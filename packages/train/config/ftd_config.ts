@@ -38,7 +38,9 @@ export const ftdConfig = z.strictObject({
   adl: notNegative.default(0.1).describe(
     "weight mu of the attention diversification loss, Eq. 22-23 (not stated in the paper)",
   ),
-  lpips_weights: texts.optional().describe("weight files of the LPIPS network; default: no TV-LPIPS"),
+  lpips_weights: texts.optional().describe(
+    "weight files of the LPIPS network, VGG16 and heads; default: fixed pseudo-random weights",
+  ),
   skip_bad: flag.default(false).describe("leave out damaged shards of pairs instead of stopping"),
   ...logging,
 });

@@ -50,6 +50,9 @@ export const logging = {
   valid: texts.optional().describe("pictures and folders of pictures to validate with; default: no validation"),
   validate_every: count.default(200).describe("steps between two validations"),
   validate_count: count.default(8).describe("pictures of a validation"),
+  validate_size: count.min(96, "a whole number of at least 96").default(256).describe(
+    "side of the validation's crops in pixels, at least 96 and a multiple of what networks divide pictures by",
+  ),
   checkpoint_every: count.default(100).describe("steps between two checkpoints"),
   keep_checkpoints: count.default(3).describe("checkpoints that are kept: the newest ones"),
 };

@@ -16,7 +16,8 @@ export function parseConfig<S extends ConfigSchema>(
   { file }: { file?: string } = {},
 ): z.infer<S> {
   const { data, error } = schema.safeParse(json);
-  const [issue] = error?.issues ?? [];
+  const issues = error?.issues ?? [];
+  const issue = issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0]; // a typo explains what is missing
   if (!issue) return data as z.infer<S>;
 
   const action = file === undefined

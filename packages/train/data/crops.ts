@@ -26,26 +26,31 @@ export interface Crop {
   readonly x: Tensor;
 }
 
-/** Crop number `draw` of a run: of pictures in random order, each epoch all of them. `purpose` keeps draws apart. */
-export async function randomCrop(
-  { gpu, pictures, size, seed }: Omit<CropSource, "batchSize" | "parts">,
-  { draw, purpose }: { draw: number; purpose: string },
-): Promise<Crop> {
-  const picture = await pictures.picture(sampleOrder(draw, { count: pictures.count, seed }));
-  const x = toTensor(gpu, crop(picture, size, randomOf(seed, purpose, draw)));
-  return { name: picture.name, x };
-}
-
-/** The numbers of the draws that make up the batch at `index`. */
+/** The numbers of the crops of the batch at `index`. */
 export function drawsOf({ step, part }: BatchIndex, { batchSize, parts }: CropSource): number[] {
   return Array.from({ length: batchSize }, (_, i) => (step * parts + part) * batchSize + i);
 }
 
-/** @throws {InputError} if crops of `size` pixels do not fit the network, which takes multiples of `multiple` */
-export function requireCropSize(size: number, { multiple, what }: { multiple: number; what: string }): void {
-  if (size % multiple === 0) return;
-  throw new InputError(
-    `Cannot train ${what} on crops: crop must be a multiple of ${multiple}, by which it divides pictures: it is ${size}`,
-    { hint: `--crop ${Math.ceil(size / multiple) * multiple} would do.` },
-  );
+/** Crop number `draw` of a run: of pictures in random order, each epoch all of them. */
+export async function randomCrop({ gpu, pictures, size, seed }: CropSource, draw: number): Promise<Crop> {
+  const picture = await pictures.picture(sampleOrder(draw, { count: pictures.count, seed }));
+  return { name: picture.name, x: toTensor(gpu, crop(picture, size, randomOf(seed, "crop", draw))) };
+}
+
+/**
+ * Checks that crops fit a network, which takes multiples of `multiple` pixels.
+ *
+ * @param config `crop` are the sides of training's, `validate_size` of validation's crops
+ * @throws {InputError} naming the key that is not such a multiple
+ */
+export function requireCropSizes(
+  { crop, validate_size }: { crop: number; validate_size: number },
+  multiple: number,
+): void {
+  for (const [key, size] of Object.entries({ crop, validate_size })) {
+    if (size % multiple === 0) continue;
+    throw new InputError(
+      `Cannot train on crops: ${key} must be a multiple of ${multiple}, as the network takes them: it is ${size}`,
+    );
+  }
 }

@@ -17,11 +17,21 @@ export async function toPicture(x: Tensor): Promise<Rgb8> {
   };
 }
 
+/** From [-1, 1] to [0, 1]. */
+export function unit(x: Tensor): Tensor {
+  return affine(x, { scale: 0.5, offset: 0.5 });
+}
+
+/** From [0, 1] to [-1, 1]. */
+export function symmetric(x: Tensor): Tensor {
+  return affine(x, { scale: 2, offset: -1 });
+}
+
 /** A picture [1, h, w, 3] in [0, 1] as the encoder takes it: bicubically `scale` times larger, in [-1, 1]. */
 export function enlarged(x: Tensor, { scale }: { scale: number }): Tensor {
   const [, height = 0, width = 0] = x.shape;
   return scoped(x.gpu, () => {
     const larger = bicubicResize(x, { height: height * scale, width: width * scale });
-    return affine(clamp(larger, 0, 1), { scale: 2, offset: -1 });
+    return symmetric(clamp(larger, 0, 1));
   });
 }

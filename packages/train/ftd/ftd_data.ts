@@ -2,7 +2,8 @@ import type { Autoencoder } from "@fluxsr/core";
 import { concat, type Gpu, scoped, type Tensor, tensor } from "@fluxsr/kernels";
 import { degrade } from "../data/degradation/degrade.ts";
 import type { DegradationParameters } from "../data/degradation/parameters.ts";
-import { enlarged, toTensor } from "../data/pixels.ts";
+import { sharpen } from "../data/degradation/usm.ts";
+import { enlarged, symmetric, toTensor, unit } from "../data/pixels.ts";
 import type { Pairs } from "../data/pairs/pairs.ts";
 import { sampleOrder } from "../data/sample_order.ts";
 import { randomOf } from "../random.ts";
@@ -27,7 +28,7 @@ export interface FtdSource {
 export async function ftdBatch(source: FtdSource, { step, part }: BatchIndex): Promise<FtdBatch> {
   const { batchSize, parts, pairs, seed } = source;
   const first = (step * parts + part) * batchSize;
-  const samples = [];
+  const samples: Sample[] = [];
   for (let i = first; i < first + batchSize; i++) {
     samples.push(await sample(source, { draw: i, pair: sampleOrder(i, { count: pairs.count, seed }) }));
   }
@@ -59,20 +60,19 @@ interface Sample {
 }
 
 async function sample(
-  { gpu, autoencoder, pairs, degradation, scale, T_L, seed }: FtdSource,
+  { gpu, autoencoder, pairs, degradation: parameters, scale, T_L, seed }: FtdSource,
   { draw, pair }: { draw: number; pair: number },
 ): Promise<Sample> {
-  const { eps, z_0, x_0, shape } = await pairs.pair(pair);
-  const hr = toTensor(gpu, x_0);
-  const lr = await degrade(hr, { parameters: degradation, scale, random: randomOf(seed, "degradation", draw) });
-  const z_L = scoped(gpu, () => autoencoder.encode([enlarged(lr, { scale })])[0]!);
-  lr.dispose();
+  const { eps, z_0, x_0, shape, number } = await pairs.pair(pair);
+  using good = scoped(gpu, () => unit(toTensor(gpu, x_0)));
+  using lr = await degrade(good, { parameters, scale, random: randomOf(seed, "degradation", draw) });
   return {
-    name: `pair ${pair}`,
+    name: `pair ${number}`,
     t: randomOf(seed, "time", draw).uniform(T_L, 1),
     eps: tensor(gpu, eps, [1, ...shape]),
     z_0: tensor(gpu, z_0, [1, ...shape]),
-    z_L,
-    x_0: hr,
+    z_L: scoped(gpu, () => autoencoder.encode([enlarged(lr, { scale })])[0]!),
+    // As in Real-ESRGAN, what is degraded is also what is to be restored.
+    x_0: scoped(gpu, () => symmetric(parameters.sharpen ? sharpen(good, parameters.sharpen) : good)),
   };
 }

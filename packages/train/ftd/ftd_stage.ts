@@ -1,25 +1,28 @@
 import { join } from "node:path";
 import {
+  attachedLora,
   attachLora,
   BUNDLED_MODEL,
   createLora,
-  Linear,
+  loadLpips,
   loadModel,
   type LoraAdapter,
+  type Lpips,
   type Model,
   openWeights,
   predictVelocity,
   readLora,
   writeLora,
 } from "@fluxsr/core";
-import { type Gpu, mean, read, scoped, type Tensor } from "@fluxsr/kernels";
+import { type Gpu, read, type Tensor } from "@fluxsr/kernels";
 import type { FtdConfig } from "../config/ftd_config.ts";
 import { readDegradation } from "../data/degradation/parameters.ts";
 import { openPairs } from "../data/pairs/pairs.ts";
-import { openTrainingLpips, type TrainingLpips } from "../perceptual.ts";
 import { randomOf } from "../random.ts";
 import type { Stage, Validation } from "../stage.ts";
+import { lpipsDistance } from "../validation/figures.ts";
 import { heldPictures } from "../validation/held_pictures.ts";
+import { tvLpipsLoss } from "../losses/tv_lpips.ts";
 import { ftdBatch, type FtdSource } from "./ftd_data.ts";
 import { type FtdBatch, ftdGroups } from "./ftd_groups.ts";
 import { FtdValidation } from "./ftd_validation.ts";
@@ -42,12 +45,14 @@ export async function openFtdStage(
   const model: Model = { ...teacher, settings: { ...teacher.settings, T_L, guidance } };
   const degradation = await readDegradation(config.degradation);
   const pairs = await openPairs(config.pairs, { model: model.path, skipBad: config.skip_bad, notice });
-  const lpips = config.lambda > 0 ? await openTrainingLpips(gpu, config.lpips_weights, { notice }) : undefined;
+  const lpips = await loadLpips(gpu, { files: config.lpips_weights ?? [] });
+  notice(`LPIPS with ${lpips.source}${config.lpips_weights ? "" : ": no --lpips-weights are given"}`);
   const common = { degradation, scale: config.scale, seed: config.seed };
-  const validation = config.valid && await FtdValidation.open(
+  const { valid, validate_count: count, validate_size: size } = config;
+  const validation = valid && await FtdValidation.open(
     model,
-    await heldPictures(config.valid, { count: config.validate_count, size: pairs.size }),
-    { ...common, lpips: lpips?.distance },
+    await heldPictures(valid, { count, size, notice }),
+    { ...common, lpips: lpipsDistance(gpu, lpips) },
   );
   attachLora(gpu, model.mmdit, await startingLora(config, model));
   return new FtdStage({
@@ -75,8 +80,8 @@ async function startingLora(config: FtdConfig, model: Model): Promise<ReadonlyMa
   }
   return createLora(model.config.transformer, {
     rank: config.rank,
-    targets: config.lora_targets,
-    normal: randomOf(config.seed, "lora").normal,
+    ...(config.lora_targets && { targets: config.lora_targets }),
+    random: (module) => randomOf(config.seed, "lora", module),
   });
 }
 
@@ -87,14 +92,14 @@ class FtdStage implements Stage<FtdBatch> {
   readonly #config: FtdConfig;
   readonly #model: Model;
   readonly #validation: FtdValidation | undefined;
-  readonly #lpips: TrainingLpips | undefined;
+  readonly #lpips: Lpips;
   readonly #source: FtdSource;
 
   constructor({ config, model, validation, lpips, source }: {
     config: FtdConfig;
     model: Model;
     validation: FtdValidation | undefined;
-    lpips: TrainingLpips | undefined;
+    lpips: Lpips;
     source: FtdSource;
   }) {
     this.#config = config;
@@ -104,19 +109,19 @@ class FtdStage implements Stage<FtdBatch> {
     this.#source = source;
     this.gpu = model.gpu;
     this.weights = new Map(
-      adapted(model).flatMap(([name, { a, b }]) => [[`${name}.lora_A`, a], [`${name}.lora_B`, b]]),
+      [...attachedLora(model.mmdit)].flatMap(([name, { a, b }]) => [[`${name}.lora_A`, a], [`${name}.lora_B`, b]]),
     );
     const { ftd, mse, latent_mse, lambda: tv_lpips, adl, gamma } = config;
     this.groups = ftdGroups({
       velocity: (z, options) => predictVelocity(model, z, options),
       decode: (z) => model.autoencoder.decode([z])[0]!,
-      tvLpips: lpips && ((x_0hat, x_0) => scoped(model.gpu, () => mean(lpips.tvLpips(x_0hat, x_0, { gamma })))),
+      tvLpips: (x_0hat, x_0) => tvLpipsLoss(x_0hat, x_0, { lpips, gamma }),
       T_L: source.T_L,
       textTokens: model.conditioning.txt.shape[1] ?? 0,
     }, { ftd, mse, latent_mse, tv_lpips, adl });
   }
 
-  get baselines(): Stage["baselines"] {
+  get baselines(): NonNullable<Stage["baselines"]> {
     return this.#validation?.baselines ?? {};
   }
 
@@ -130,7 +135,7 @@ class FtdStage implements Stage<FtdBatch> {
 
   async writeResult(folder: string): Promise<string[]> {
     const path = join(folder, LORA_FILE);
-    const layers = adapted(this.#model);
+    const layers = [...attachedLora(this.#model.mmdit)];
     const values = await read(...layers.flatMap(([, { a, b }]) => [a, b]));
     const adapters = layers.map(([name, { a, b, scale }], i): [string, LoraAdapter] => {
       const [rank = 0, inner = 0] = a.shape;
@@ -139,21 +144,14 @@ class FtdStage implements Stage<FtdBatch> {
     });
     await writeLora(path, new Map(adapters), {
       config: this.#model.config.transformer,
-      dtype: this.#config.lora_dtype,
+      dtype: this.#config.lora_dtype === "f32" ? "F32" : "F16",
     });
     return [path];
   }
 
   [Symbol.dispose](): void {
     this.#validation?.[Symbol.dispose]();
-    this.#lpips?.[Symbol.dispose]();
+    this.#lpips.dispose();
     this.#model.dispose();
   }
-}
-
-/** The layers of the transformer that have an adapter. */
-function adapted({ mmdit }: Model) {
-  return [...mmdit.modules()].flatMap(([name, layer]) =>
-    layer instanceof Linear && layer.adapter ? [[name, layer.adapter] as const] : []
-  );
 }

@@ -2,20 +2,15 @@ import { type Model, oneStep, predictVelocity, type Rgb8, sample, timeSchedule }
 import { scoped, type Tensor } from "@fluxsr/kernels";
 import { degrade } from "../data/degradation/degrade.ts";
 import type { DegradationParameters } from "../data/degradation/parameters.ts";
-import { enlarged, toPicture, toTensor } from "../data/pixels.ts";
+import { enlarged, toPicture, toTensor, unit } from "../data/pixels.ts";
 import { randomOf } from "../random.ts";
 import type { Validation } from "../stage.ts";
 import { type Distance, meanFigures } from "../validation/figures.ts";
+import type { HeldPicture } from "../validation/held_pictures.ts";
 import { contactSheet } from "../validation/sheet.ts";
 
 /** Euler steps of the teacher from T_L to the data. */
 const TEACHER_STEPS = 8;
-
-/** A picture kept apart from training. */
-export interface HeldPicture {
-  readonly name: string;
-  readonly picture: Rgb8;
-}
 
 interface Held {
   readonly z_L: Tensor;
@@ -103,8 +98,10 @@ async function prepare(
   },
 ): Promise<Held> {
   const { gpu, autoencoder, settings: { T_L } } = model;
-  using hr = toTensor(gpu, picture);
-  using lr = await degrade(hr, { parameters, scale, random: randomOf(seed, "validation", i) });
+  using hr = scoped(gpu, () => unit(toTensor(gpu, picture)));
+  // Not sharpened before: the truth is the picture as it is.
+  const unsharpened = { ...parameters, sharpen: null };
+  using lr = await degrade(hr, { parameters: unsharpened, scale, random: randomOf(seed, "validation", i) });
   using x_L = enlarged(lr, { scale });
   const z_L = scoped(gpu, () => autoencoder.encode([x_L])[0]!);
   // The teacher goes from z_L at T_L to the data in several steps, as if z_L were a point of its own flow.

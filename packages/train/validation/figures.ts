@@ -1,7 +1,20 @@
-import { gridRatio, psnr, type Rgb8, ssim } from "@fluxsr/core";
+import { gridRatio, type Lpips, psnr, type Rgb8, ssim } from "@fluxsr/core";
+import { type Gpu, read } from "@fluxsr/kernels";
+import { toTensor } from "../data/pixels.ts";
 
 /** Judges a picture by the true one; a distance, such as LPIPS. */
 export type Distance = (image: Rgb8, reference: Rgb8) => Promise<number>;
+
+/** LPIPS as a distance of pictures. */
+export function lpipsDistance(gpu: Gpu, lpips: Lpips): Distance {
+  return async (image, reference) => {
+    using x = toTensor(gpu, image);
+    using y = toTensor(gpu, reference);
+    using distance = lpips.forward(x, y);
+    const [values] = await read(distance);
+    return values?.[0] ?? NaN;
+  };
+}
 
 /** A picture and the one that it should be. */
 export interface Judged {

@@ -50,6 +50,11 @@ describe("parseConfig()", () => {
     },
   );
 
+  test("an unknown key explains a missing one", () => {
+    const { message, hint } = errorOf({ out: "run", pears: "pairs" });
+    expect([message, hint]).toEqual([expect.stringContaining('it has "pears"'), 'did you mean "pairs"?']);
+  });
+
   test.each([
     [{ steps: 0 }, "steps must be a whole number of at least 1: it is 0"],
     [{ steps: 1.5 }, "steps must be a whole number of at least 1: it is 1.5"],

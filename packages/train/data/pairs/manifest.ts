@@ -26,8 +26,8 @@ const settings = z.strictObject({
   guidance: z.number().min(0),
   seed: z.int().min(0),
   prompts: z.strictObject({ count: size, sha256: digest }),
-  /** Only of the source `images`: how many, and the digest of their names. */
-  pictures: z.strictObject({ count: size, sha256: digest }).optional(),
+  /** Only of the source `images`: how many pictures the crops are of. */
+  pictures: size.optional(),
   pairs_per_shard: size,
 });
 

@@ -30,7 +30,8 @@ export async function writePairs(dir: string, options: WriteOptions): Promise<nu
   const shards = [...await earlierShards(dir, settings)];
   let done = 0;
   for (let n = 0; n * per < count && !signal?.aborted; n++) {
-    const [first, wanted] = [n * per, Math.min(per, count - n * per)];
+    const first = n * per;
+    const wanted = Math.max(Math.min(per, count - first), shards[n]?.count ?? 0);
     const kept = await intact(dir, { shard: shards[n], settings });
     if (kept && kept.count >= wanted) {
       done = first + wanted;
@@ -41,14 +42,15 @@ export async function writePairs(dir: string, options: WriteOptions): Promise<nu
     done = first + before;
     while (pairs.length < wanted && !signal?.aborted) {
       pairs.push(await options.maker.make(first + pairs.length));
-      options.onPair?.(done = first + pairs.length, pairs.at(-1)!);
+      done = first + pairs.length;
+      options.onPair?.(Math.min(count, done), pairs.at(-1)!);
     }
     if (pairs.length === before) break;
     shards[n] = await writeShard(dir, pairs, { first, settings });
     await writeManifest(dir, { settings, shards });
     await removeStrays(dir, shards);
   }
-  return done;
+  return Math.min(count, done);
 }
 
 /** The shards that are there, in a folder that is made if it is missing. */

@@ -6,8 +6,11 @@ import { type CropSource, randomCrop } from "../data/crops.ts";
 const CROPS = 64;
 
 /**
- * The factors that give the latents of the pictures mean 0 and standard deviation 1, as FLUX's are meant to have:
- * `z = scale_factor (mean - shift_factor)`; measured over all elements of the posterior means of 64 random crops.
+ * The factors that give the latents of the training pictures mean 0 and standard deviation 1:
+ * `z = scale_factor (mean - shift_factor)`, measured over all elements of the posterior means of 64 crops.
+ *
+ * Latent diffusion sets the scale of its latents in this way (Rombach et al. 2022, https://arxiv.org/abs/2112.10752,
+ * appendix G).
  *
  * @param options `config` has the factors that `autoencoder` runs with
  */
@@ -17,17 +20,18 @@ export async function latentFactors(
 ): Promise<Pick<AutoencoderConfig, "scale_factor" | "shift_factor">> {
   const latents: Tensor[] = [];
   for (let draw = 0; draw < CROPS; draw++) {
-    const { x } = await randomCrop(source, { draw, purpose: "latents" });
+    const { x } = await randomCrop(source, draw);
     latents.push(scoped(source.gpu, () => autoencoder.encode([x])[0]!));
     x.dispose();
   }
   const values = await read(...latents);
   for (const each of latents) each.dispose();
-  const count = values.reduce((sum, { length }) => sum + length, 0);
-  const total = (of: (value: number) => number) =>
-    values.reduce((sum, each) => sum + each.reduce((part, value) => part + of(value), 0), 0);
-  const mean = total((z) => z) / count;
-  const deviation = Math.sqrt(total((z) => (z - mean) ** 2) / count);
+  const average = (of: (value: number) => number) => {
+    const sums = values.map((each) => each.reduce((sum, value) => sum + of(value), 0) / each.length);
+    return sums.reduce((sum, each) => sum + each, 0) / sums.length;
+  };
+  const mean = average((z) => z);
+  const deviation = Math.sqrt(average((z) => (z - mean) ** 2));
   return {
     scale_factor: config.scale_factor / deviation,
     shift_factor: config.shift_factor + mean / config.scale_factor,

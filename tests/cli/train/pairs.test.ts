@@ -1,0 +1,66 @@
+import { Command } from "commander";
+import { afterEach, expect, test } from "vitest";
+import { runProgram } from "../../../packages/cli/program.ts";
+import { registerPairs } from "../../../packages/cli/train/pairs.ts";
+import { writePairs } from "../../../packages/train/data/pairs/write_pairs.ts";
+import { damage, folder, SETTINGS, ToyMaker } from "../../train/data/pairs/_pairs.ts";
+import { fakeHost, folderWith, removeFolders } from "../_fakes.ts";
+
+afterEach(removeFolders);
+
+/** What `fluxsr pairs ...args` prints and how it ends. */
+async function run(...args: string[]) {
+  const host = fakeHost();
+  const program = new Command().exitOverride().configureOutput({ outputError: () => {} });
+  registerPairs(program, { host });
+  await runProgram(["pairs", ...args], { host, program });
+  return host;
+}
+
+test("makes pairs with the bundled model, and again none", async () => {
+  const out = `${folder()}/new`;
+  const args = ["--out", out, "--count", "2", "--size", "32", "--steps", "1"];
+  const first = await run(...args);
+  expect([first.code, first.stderr]).toEqual([0, expect.stringContaining(`${out} has 2 of 2 pairs: 2 made, `)]);
+  const second = await run(...args);
+  expect([second.code, second.stderr]).toEqual([0, `${out} has 2 of 2 pairs\n`]);
+  const verified = await run("--verify", "--out", out);
+  expect([verified.code, verified.stdout]).toEqual([
+    0,
+    `pairs-000000-000001.safetensors  2 pairs  ok\n${out}: 2 good pairs, 0 damaged shards\n`,
+  ]);
+});
+
+test("--verify names damaged shards", async () => {
+  const out = folder();
+  await writePairs(out, { maker: new ToyMaker(), settings: SETTINGS, count: 5 });
+  damage(`${out}/pairs-000003-000004.safetensors`);
+  const { code, stdout } = await run("--verify", "--out", out);
+  expect(code).toBe(1);
+  expect(stdout.split("\n")).toEqual([
+    "pairs-000000-000002.safetensors  3 pairs  ok",
+    expect.stringContaining("pairs-000003-000004.safetensors  2 pairs  DAMAGED: sha256 must be the manifest's: it is "),
+    `${out}: 3 good pairs, 1 damaged shards`,
+    "",
+  ]);
+});
+
+test.each<[string[], number, string]>([
+  [[], 1, "Cannot use the configuration: out must be text that is not empty: it is missing"],
+  [["--out", "a", "--steps", "0"], 2, "It must be a whole number of at least 1."],
+  [["--out", "a", "--stepps", "4"], 2, "did you mean --steps?"],
+  [["--out", "/nowhere/pairs", "--verify"], 1, "the folder must have a manifest.json"],
+  [["--out", "a", "--size", "40"], 1, "Cannot make pairs: size must be a multiple of 16: it is 40"],
+  [["--out", "a", "--from-images", "/nowhere"], 1, "/nowhere"],
+])("%j: exit code %i, %s", async (args, code, message) => {
+  const host = await run(...args);
+  expect([host.code, host.stderr]).toEqual([code, expect.stringContaining(message)]);
+});
+
+test("keys of a file are told from misspelt ones", async () => {
+  const files = folderWith({ "good.json": `{"out": "a", "size": 40}`, "bad.json": `{"out": "a", "sise": 40}` });
+  expect((await run("--config", `${files}/good.json`)).stderr).toContain("must be a multiple of 16: it is 40");
+  expect((await run("--config", `${files}/good.json`, "--size", "41")).stderr).toContain("it is 41");
+  const { stderr } = await run("--config", `${files}/bad.json`);
+  expect(stderr).toContain(`keys must be known ones: it has "sise"\nHint: did you mean "size"?`);
+});
