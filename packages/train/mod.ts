@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { openAutoencoderStage } from "./autoencoder/autoencoder_stage.ts";
 export { autoencoderConfig, type AutoencoderTrainingConfig } from "./config/autoencoder_config.ts";
 export type { ConfigSchema } from "./config/fields.ts";
 export { addConfigFlags, configFlags } from "./config/flags.ts";
@@ -17,10 +18,13 @@ export { describeDegradation } from "./data/degradation/describe.ts";
 export { type Degradation, drawDegradation } from "./data/degradation/draw.ts";
 export { addField } from "./data/degradation/noise.ts";
 export { type DegradationParameters, readDegradation } from "./data/degradation/parameters.ts";
+export { type Preview, type PreviewOptions, previews } from "./data/degradation/preview.ts";
 export { sharpen, type SharpenOptions } from "./data/degradation/usm.ts";
 export { type MakeOptions, makePairs } from "./data/pairs/make_pairs.ts";
 export type { MadePair } from "./data/pairs/pair.ts";
 export { type CheckedShard, checkPairs, openPairs, type Pairs, type TrainingPair } from "./data/pairs/pairs.ts";
+export { openPictures, type Pictures } from "./data/pictures.ts";
+export { openFlowStage } from "./flow/flow_stage.ts";
 export { type FtdBatch, ftdGroups, type FtdNetworks, type FtdWeights } from "./ftd/ftd_groups.ts";
 export { LORA_FILE, openFtdStage } from "./ftd/ftd_stage.ts";
 export { GradientSum } from "./gradient_step.ts";
@@ -38,3 +42,4 @@ export { writeReport } from "./report/report.ts";
 export type { Batch, BatchIndex, LossGroup, Stage, Terms, Validation } from "./stage.ts";
 export { type RunConfig, type RunProgress, train, type TrainOptions, type TrainResult } from "./trainer.ts";
 export { TrainingState } from "./training_state.ts";
+export { contactSheet } from "./validation/sheet.ts";

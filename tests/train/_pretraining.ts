@@ -60,15 +60,26 @@ export async function run<C extends RunConfig & { out: string }, B extends Batch
   return await train(stage, { config, out: config.out, resume, log: new MetricsLog(config.out), signal: stop.signal });
 }
 
-/** The lines of a run's metrics.jsonl. */
-export async function metrics(out: string): Promise<Record<string, Record<string, number>>[]> {
+/** A record of metrics.jsonl. */
+interface MetricRecord {
+  readonly step: number;
+  readonly loss?: Record<string, number>;
+  readonly validation?: Record<string, number>;
+}
+
+async function records(out: string): Promise<MetricRecord[]> {
   return (await Deno.readTextFile(join(out, "metrics.jsonl"))).trim().split("\n").map((line) => JSON.parse(line));
+}
+
+/** The figures of each validation of the run in `out`. */
+export async function validations(out: string): Promise<Record<string, number>[]> {
+  return (await records(out)).flatMap(({ validation }) => validation ? [validation] : []);
 }
 
 /** A term of the loss, mean over steps `first` to `last`. */
 export async function meanLoss(out: string, term: string, [first, last]: readonly [number, number]): Promise<number> {
-  const steps = (await metrics(out)).filter((line) =>
-    line.loss && Number(line.step) >= first && Number(line.step) <= last
+  const losses = (await records(out)).flatMap(({ step, loss }) =>
+    loss && step >= first && step <= last ? [loss[term] ?? NaN] : []
   );
-  return steps.reduce((sum, { loss }) => sum + (loss?.[term] ?? NaN), 0) / steps.length;
+  return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
 }

@@ -6,15 +6,18 @@ const FREE = ["out", "steps", "log_every", "validate_every", "checkpoint_every",
 
 type Config = Readonly<Record<string, unknown>>;
 
+/** A run, as its `config.json` says it. */
+export interface RunDescription {
+  readonly stage: string;
+  readonly config: Config;
+}
+
 /**
- * Makes the folder of a run and writes its `config.json`.
+ * Checks that the run can go into folder `out`, before anything is made.
  *
  * @throws {InputError} if there is a run already and it is not to be resumed, or it is one of another configuration
  */
-export async function openRunFolder(
-  out: string,
-  { stage, config, resume }: { stage: string; config: Config; resume: boolean },
-): Promise<void> {
+export async function checkRunFolder(out: string, run: RunDescription, { resume }: { resume: boolean }): Promise<void> {
   const path = join(out, "config.json");
   const before = await readConfig(path);
   if (before && !resume) {
@@ -22,15 +25,23 @@ export async function openRunFolder(
       hint: "Pass --resume to go on with it, or another --out.",
     });
   }
-  const wanted = JSON.parse(JSON.stringify({ stage, ...config })) as Config;
-  if (before) checkSame(path, before, wanted);
+  if (before) checkSame(path, before, contents(run));
+}
+
+/** Makes the folder of a run and writes its `config.json`. @throws {InputError} if it cannot be written */
+export async function makeRunFolder(out: string, run: RunDescription): Promise<void> {
   try {
     await Deno.mkdir(out, { recursive: true });
-    await Deno.writeTextFile(path, JSON.stringify(wanted, null, 2) + "\n");
+    await Deno.writeTextFile(join(out, "config.json"), JSON.stringify(contents(run), null, 2) + "\n");
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new InputError(`Cannot train into "${out}": it must be a folder that can be written: ${reason}`, { cause });
   }
+}
+
+/** As JSON keeps it: without what is undefined. */
+function contents({ stage, config }: RunDescription): Config {
+  return JSON.parse(JSON.stringify({ stage, ...config }));
 }
 
 async function readConfig(path: string): Promise<Config | undefined> {

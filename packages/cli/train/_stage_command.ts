@@ -18,7 +18,7 @@ import {
 import type { Command } from "commander";
 import type { Host } from "../_host.ts";
 import { stoppable } from "./_stoppable.ts";
-import { openRunFolder } from "./_run_folder.ts";
+import { checkRunFolder, makeRunFolder } from "./_run_folder.ts";
 import { TrainProgress } from "./_train_progress.ts";
 
 /** A stage of training as the command line sees it. */
@@ -69,10 +69,12 @@ async function runStage<S extends ConfigSchema, B extends Batch>(
   { resume, host }: { resume: boolean; host: Host },
 ): Promise<void> {
   const { out, steps } = config;
-  await openRunFolder(out, { stage: name, config, resume });
+  const run = { stage: name, config };
+  await checkRunFolder(out, run, { resume });
   const progress = new TrainProgress(host);
   using gpu = await openGpu();
   using stage = await open(gpu, config, { notice: (text) => progress.say(text) });
+  await makeRunFolder(out, run);
   const { step, finished, files } = await stoppable((signal) => {
     signal.addEventListener("abort", () => progress.say("Finishing the step, then saving."));
     const onProgress = (state: RunProgress) => progress.show(state);

@@ -1,4 +1,11 @@
-import { ftdConfig, openFtdStage } from "@fluxsr/train";
+import {
+  autoencoderConfig,
+  flowConfig,
+  ftdConfig,
+  openAutoencoderStage,
+  openFlowStage,
+  openFtdStage,
+} from "@fluxsr/train";
 import type { Command } from "commander";
 import { type Host, PROCESS } from "../_host.ts";
 import { registerStage } from "./_stage_command.ts";
@@ -16,4 +23,18 @@ export function registerTrain(program: Command, { host = PROCESS }: { host?: Hos
     open: openFtdStage,
   }, { host });
   registerPairs(train, { host });
+  registerStage(train, {
+    name: "autoencoder",
+    description: "train an autoencoder on pictures",
+    columns: ["reconstruction", "truth"],
+    schema: autoencoderConfig,
+    open: openAutoencoderStage,
+  }, { host });
+  registerStage(train, {
+    name: "flow",
+    description: "train a flow transformer on pictures",
+    columns: ["truth", "autoencoder", "from t = 0.5", "from noise"],
+    schema: flowConfig,
+    open: openFlowStage,
+  }, { host });
 }

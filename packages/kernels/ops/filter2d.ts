@@ -31,7 +31,7 @@ export const kernels = {
  * @throws {TypeError} if `taps` is not a matrix of odd sizes
  */
 export function filter2d(x: Tensor, taps: Tensor): Tensor {
-  const [, height, width, channels] = sizes("filter2d", x, ["B", "h", "w", "C"]);
+  const [batches, height, width, channels] = sizes("filter2d", x, ["B", "h", "w", "C"]);
   const [kernel_height = 0, kernel_width = 0] = taps.shape;
   if (taps.shape.length !== 2 || taps.dtype !== "f32" || kernel_height % 2 === 0 || kernel_width % 2 === 0) {
     throw new TypeError(
@@ -39,10 +39,11 @@ export function filter2d(x: Tensor, taps: Tensor): Tensor {
     );
   }
   const y = empty(x.gpu, x.shape);
+  const count = batches * height * Math.ceil(width / 4) * channels;
   x.gpu.run(kernels.forward, {
     buffers: [x.buffer, taps.buffer, y.buffer],
-    params: { count: x.size, height, width, channels, kernel_height, kernel_width },
-    groups: groups1d(x.size, WORKGROUP),
+    params: { count, height, width, channels, kernel_height, kernel_width },
+    groups: groups1d(count, WORKGROUP),
   });
   return record("filter2d", y, [x, taps]);
 }

@@ -45,14 +45,16 @@ export async function openFtdStage(
   const model: Model = { ...teacher, settings: { ...teacher.settings, T_L, guidance } };
   const degradation = await readDegradation(config.degradation);
   const pairs = await openPairs(config.pairs, { model: model.path, skipBad: config.skip_bad, notice });
-  const lpips = await loadLpips(gpu, { files: config.lpips_weights ?? [] });
-  notice(`LPIPS with ${lpips.source}${config.lpips_weights ? "" : ": no --lpips-weights are given"}`);
+  const lpips = config.lambda > 0 || config.valid
+    ? await loadLpips(gpu, { files: config.lpips_weights ?? [] })
+    : undefined;
+  if (lpips) notice(`LPIPS with ${lpips.source}${config.lpips_weights ? "" : ": no --lpips-weights are given"}`);
   const common = { degradation, scale: config.scale, seed: config.seed };
   const { valid, validate_count: count, validate_size: size } = config;
   const validation = valid && await FtdValidation.open(
     model,
     await heldPictures(valid, { count, size, notice }),
-    { ...common, lpips: lpipsDistance(gpu, lpips) },
+    { ...common, lpips: lpips && lpipsDistance(gpu, lpips) },
   );
   attachLora(gpu, model.mmdit, await startingLora(config, model));
   return new FtdStage({
@@ -92,14 +94,14 @@ class FtdStage implements Stage<FtdBatch> {
   readonly #config: FtdConfig;
   readonly #model: Model;
   readonly #validation: FtdValidation | undefined;
-  readonly #lpips: Lpips;
+  readonly #lpips: Lpips | undefined;
   readonly #source: FtdSource;
 
   constructor({ config, model, validation, lpips, source }: {
     config: FtdConfig;
     model: Model;
     validation: FtdValidation | undefined;
-    lpips: Lpips;
+    lpips: Lpips | undefined;
     source: FtdSource;
   }) {
     this.#config = config;
@@ -115,7 +117,7 @@ class FtdStage implements Stage<FtdBatch> {
     this.groups = ftdGroups({
       velocity: (z, options) => predictVelocity(model, z, options),
       decode: (z) => model.autoencoder.decode([z])[0]!,
-      tvLpips: (x_0hat, x_0) => tvLpipsLoss(x_0hat, x_0, { lpips, gamma }),
+      tvLpips: lpips && ((x_0hat, x_0) => tvLpipsLoss(x_0hat, x_0, { lpips, gamma })),
       T_L: source.T_L,
       textTokens: model.conditioning.txt.shape[1] ?? 0,
     }, { ftd, mse, latent_mse, tv_lpips, adl });
@@ -151,7 +153,7 @@ class FtdStage implements Stage<FtdBatch> {
 
   [Symbol.dispose](): void {
     this.#validation?.[Symbol.dispose]();
-    this.#lpips.dispose();
+    this.#lpips?.dispose();
     this.#model.dispose();
   }
 }

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { inferAutoencoderConfig, parseAutoencoderConfig } from "../../../packages/core/weights/autoencoder_config.ts";
+import {
+  autoencoderJson,
+  inferAutoencoderConfig,
+  parseAutoencoderConfig,
+} from "../../../packages/core/weights/autoencoder_config.ts";
 import { autoencoderNames } from "../../../packages/core/weights/autoencoder_names.ts";
 import { FLUX_AUTOENCODER } from "../../../packages/core/weights/configs.ts";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
@@ -34,6 +38,11 @@ describe("parseAutoencoderConfig()", () => {
   it("reads diffusers' fields; no shift means 0", () => {
     expect(parse(DIFFUSERS)).toEqual({ ...FLUX_AUTOENCODER, resolution: 1024 });
     expect(parse({ ...DIFFUSERS, shift_factor: null }).shift_factor).toBe(0);
+  });
+
+  it("reads what autoencoderJson() writes", () => {
+    const config = { ...FLUX_AUTOENCODER, in_channels: 1, out_ch: 2, ch: 24, num_res_blocks: 3, norm_num_groups: 8 };
+    expect(parse(autoencoderJson(config))).toEqual(config);
   });
 
   it.each<[string, unknown, string]>([

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { FLUX_AUTOENCODER } from "../../../packages/core/weights/configs.ts";
 import { fromF32 } from "../../../packages/core/weights/dtype.ts";
-import { openModelFolder } from "../../../packages/core/weights/model_folder.ts";
+import { openAutoencoderFolder, openModelFolder } from "../../../packages/core/weights/model_folder.ts";
 import { type TensorData, writeSafetensors } from "../../../packages/core/weights/safetensors.ts";
 import { inputError, messageOf, temporaryFolder } from "./_files.ts";
 import { DIFFUSERS_LAYOUT, goldenConfig, modelFolder } from "./_model.ts";
@@ -126,6 +126,33 @@ describe("openModelFolder()", () => {
   ])("refuses fluxsr.json with %s", async (_, settings, message) => {
     const folder = modelFolder({ ...DIFFUSERS_LAYOUT, "fluxsr.json": settings });
     expect(await messageOf(openModelFolder(folder))).toMatch(message);
+  });
+});
+
+describe("openAutoencoderFolder()", () => {
+  it("needs no transformer", async () => {
+    const { "vae/config.json": config, "vae/diffusion_pytorch_model.safetensors": weights } = DIFFUSERS_LAYOUT;
+    const path = modelFolder({
+      "vae/config.json": config,
+      "vae/diffusion_pytorch_model.safetensors": weights,
+      "fluxsr.json": { T_L: 0.5 },
+    });
+    using folder = await openAutoencoderFolder(path);
+    expect(folder.path).toBe(path);
+    expect(folder.vae.config).toMatchObject({ ch: 32, z_channels: 16 });
+    expect(folder.settings.T_L).toBe(0.5);
+  });
+
+  it("takes single files, and closes them", async () => {
+    const folder = await openAutoencoderFolder(modelFolder({ "ae.safetensors": SINGLE_FILES["ae.safetensors"] }));
+    folder.close();
+    folder.close();
+    await expect(folder.vae.source.read("encoder.conv_in.weight")).rejects.toThrow("file is closed");
+  });
+
+  it("refuses what is no folder, and one without an autoencoder", async () => {
+    expect(await messageOf(openAutoencoderFolder("/none"))).toBe('Cannot open model "/none": no such folder');
+    expect(await messageOf(openAutoencoderFolder(temporaryFolder()))).toMatch(/must have an autoencoder: it has none$/);
   });
 });
 

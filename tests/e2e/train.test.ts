@@ -1,0 +1,170 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { randomOf } from "../../packages/train/random.ts";
+import { type Ended, run, start } from "./_command.ts";
+import { picture } from "./_pictures.ts";
+import { tinyModel } from "./_tiny_model.ts";
+
+let folder = "";
+
+/** Degradations that small pictures survive. */
+const MILD = {
+  first: { kernel_size: [7, 7], resize_range: [0.9, 1.1] },
+  second_order_prob: 0,
+  final_kernel_size: [7, 7],
+};
+
+const CONFIG = {
+  model: "model",
+  pairs: "pairs",
+  degradation: "mild.json",
+  lambda: 0,
+  rank: 2,
+  lr: 0.01,
+  batch_size: 2,
+};
+
+beforeAll(async () => {
+  folder = await Deno.makeTempDir({ prefix: "fluxsr-train-" });
+  await tinyModel(join(folder, "model"));
+  await Deno.mkdir(join(folder, "photos"));
+  for (const [i, size] of [70, 61, 90].entries()) {
+    await picture(size, size + 3).png().toFile(join(folder, "photos", `${i}.png`));
+  }
+  await Deno.writeTextFile(join(folder, "mild.json"), JSON.stringify(MILD));
+  await Deno.writeTextFile(join(folder, "ftd.json"), JSON.stringify(CONFIG));
+  const pairs = ["--model", "model", "--size", "32", "--steps", "2", "--out", "pairs", "--pairs-per-shard", "4"];
+  const made = await train("pairs", "--from-images", "photos", "--count", "9", ...pairs);
+  expect(made.stderr.join("\n")).toMatch(/9 of 9 pairs/);
+  expect(made.code).toBe(0);
+});
+
+afterAll(() => Deno.remove(folder, { recursive: true }));
+
+/** Runs `fluxsr train <args>` in the test folder. */
+function train(...args: string[]): Promise<Ended> {
+  return run(["train", ...args], { cwd: folder });
+}
+
+/** The arguments of a run of `steps` steps into folder `out`. */
+function ftd(out: string, steps: number, ...more: string[]): string[] {
+  return ["train", "--config", "ftd.json", "--out", out, "--steps", String(steps), ...more];
+}
+
+/** Everything that a finished run leaves, but for clocks. */
+async function results(out: string): Promise<{ lora: Uint8Array; state: Uint8Array; metrics: unknown[] }> {
+  const at = (...path: string[]) => Deno.readFile(join(folder, out, ...path));
+  const [last = ""] = (await Array.fromAsync(Deno.readDir(join(folder, out, "checkpoints")), ({ name }) => name))
+    .sort((a, b) => Number(b.slice(5)) - Number(a.slice(5)));
+  const lines = (await Deno.readTextFile(join(folder, out, "metrics.jsonl"))).trim().split("\n");
+  const metrics = lines.map((line) => ({ ...JSON.parse(line), time: 0, images_per_s: 0 }));
+  return {
+    lora: await at("pytorch_lora_weights.safetensors"),
+    state: await at("checkpoints", last, "state.safetensors"),
+    metrics,
+  };
+}
+
+describe("train ftd", () => {
+  test("killed at 20 random moments it ends with the same bits", async () => {
+    const STEPS = 100;
+    const options = ["--checkpoint-every", "3", "--log-every", "2"];
+    expect(await run(ftd("whole", STEPS, ...options), { cwd: folder })).toMatchObject({ code: 0 });
+    const random = randomOf(Number(Deno.env.get("SEED") ?? 1), "kill");
+    let kills = 0;
+    while (kills < 20) {
+      const child = start(ftd("killed", STEPS, "--resume", ...options), { cwd: folder });
+      const timer = setTimeout(() => child.kill("SIGKILL"), random.uniform(300, 2500));
+      const { signal } = await child.output();
+      clearTimeout(timer);
+      if (signal === "SIGKILL") kills++;
+      else break;
+    }
+    expect(kills).toBeGreaterThan(3);
+    expect(await run(ftd("killed", STEPS, "--resume", ...options), { cwd: folder })).toMatchObject({ code: 0 });
+    expect(await results("killed")).toEqual(await results("whole"));
+  }, 240_000);
+
+  test("interrupted it finishes the step, saves, and exits with 0", async () => {
+    const child = start(ftd("interrupted", 10_000, "--log-every", "1"), { cwd: folder });
+    const begun = () => Deno.stat(join(folder, "interrupted", "metrics.jsonl")).then(() => true, () => false);
+    while (!await begun()) await new Promise((resolve) => setTimeout(resolve, 50));
+    child.kill("SIGINT");
+    const { code, stderr } = await child.output();
+    const text = new TextDecoder().decode(stderr);
+    expect(text).toMatch(/Stopped after step [1-9]\d* of 10000, .*: go on with --resume/);
+    expect(code).toBe(0);
+    const step = /Stopped after step (\d+)/.exec(text)?.[1];
+    const saved = await Array.fromAsync(Deno.readDir(join(folder, "interrupted", "checkpoints")), ({ name }) => name);
+    expect(saved).toContain(`step-${step}`);
+  }, 60_000);
+
+  test("its LoRA changes what upscale makes", async () => {
+    const { code, stdout } = await run(ftd("trained", 5), { cwd: folder });
+    expect([code, stdout.trim()]).toEqual([0, join("trained", "pytorch_lora_weights.safetensors")]);
+    const upscale = (...more: string[]) =>
+      run(["upscale", "photos/0.png", "-s", "1", "--model", "model", ...more], { cwd: folder });
+    expect(await upscale("-o", "with.png", "--lora", stdout.trim())).toMatchObject({ code: 0 });
+    expect(await upscale("-o", "without.png")).toMatchObject({ code: 0 });
+    expect(await Deno.readFile(join(folder, "with.png"))).not.toEqual(await Deno.readFile(join(folder, "without.png")));
+  });
+
+  test("plans memory and work without training", async () => {
+    const { code, stdout } = await run(ftd("planned", 5, "--dry-run"), { cwd: folder });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/peak during a step +\d.* MiB\nwork of a step +\d.* GFLOP/);
+    await expect(Deno.stat(join(folder, "planned"))).rejects.toThrow();
+  });
+});
+
+describe("train ftd refuses", () => {
+  const fails = async (args: readonly string[]) => {
+    const { code, stderr } = await run(args, { cwd: folder });
+    expect(code).toBe(1);
+    return stderr;
+  };
+
+  test("a misspelt key, with the nearest", async () => {
+    await Deno.writeTextFile(join(folder, "wrong.json"), JSON.stringify({ ...CONFIG, bach_size: 2 }));
+    expect(await fails(["train", "--config", "wrong.json", "--out", "no"])).toEqual([
+      'Cannot use configuration "wrong.json": keys must be known ones: it has "bach_size"',
+      'Hint: did you mean "batch_size"?',
+    ]);
+  });
+
+  test("pairs of another model", async () => {
+    await tinyModel(join(folder, "other"), { seed: 2 });
+    const [line] = await fails(ftd("no", 2, "--model", "other"));
+    expect(line).toMatch(/^Cannot read pairs "pairs": they must be of the model "other".*: they are of "model"/);
+  });
+
+  test("a damaged shard, unless it is to be left out", async () => {
+    const shard = join(folder, "pairs", "pairs-00000-00003.safetensors");
+    const names = await Array.fromAsync(Deno.readDir(join(folder, "pairs")), ({ name }) => name);
+    const path = join(folder, "pairs", names.filter((name) => name.endsWith(".safetensors")).sort()[0] ?? shard);
+    const bytes = await Deno.readFile(path);
+    await Deno.writeFile(path, bytes.with(bytes.length - 9, bytes.at(-9)! ^ 1));
+    const [line] = await fails(ftd("no", 2));
+    expect(line).toMatch(/^Cannot read pairs "pairs": shard "pairs-.*" is damaged/);
+    const { code, stderr } = await run(ftd("skipped", 2, "--skip-bad"), { cwd: folder });
+    expect(code).toBe(0);
+    expect(stderr[0]).toMatch(/^Left out 4 pairs, shard "pairs-.*" is damaged/);
+    await Deno.writeFile(path, bytes);
+  });
+
+  test("a folder that has a run, and one of another configuration", async () => {
+    expect(await run(ftd("taken", 2), { cwd: folder })).toMatchObject({ code: 0 });
+    expect(await fails(ftd("taken", 4))).toEqual([
+      'Cannot train into "taken": the folder must be new: it has a run',
+      "Hint: Pass --resume to go on with it, or another --out.",
+    ]);
+    const [line] = await fails(ftd("taken", 4, "--resume", "--lr", "0.02"));
+    expect(line).toMatch(/^Cannot resume: the run must have the configuration of ".*": lr was 0.01, is 0.02$/);
+  });
+
+  test("a folder without pictures", async () => {
+    await Deno.mkdir(join(folder, "nothing"), { recursive: true });
+    const [line] = await fails(["train", "pairs", "--from-images", "nothing", "--out", "no", "--model", "model"]);
+    expect(line).toMatch(/^Cannot read "nothing": the folder must hold a picture/);
+  });
+});
