@@ -17,6 +17,8 @@ export interface Plan {
   /** Of matrix products, convolutions and attention in a step, data preparation included. */
   readonly flopsPerStep: number;
   readonly dispatchesPerStep: number;
+  /** Whether blocks are computed again for the gradient rather than kept. */
+  readonly recompute: boolean;
 }
 
 /**
@@ -51,20 +53,25 @@ export async function plan<B extends Batch>(
     trained: [...stage.weights.values()].reduce((total, { size }) => total + size, 0),
     flopsPerStep: gpu.flops - before.flops,
     dispatchesPerStep: gpu.dispatches - before.dispatches,
+    recompute: config.checkpointing,
   };
 }
 
-/** A plan as lines for people. */
-export function planLines({ loadedBytes, optimiserBytes, peakBytes, trained, ...perStep }: Plan): string[] {
+/** A plan as lines for people; `other` is the same run with blocks recomputed if `plan` keeps them, and vice versa. */
+export function planLines(
+  { loadedBytes, optimiserBytes, peakBytes, trained, ...perStep }: Plan,
+  other: Plan,
+): string[] {
   const size = (bytes: number) =>
     bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+  const work = ({ flopsPerStep, dispatchesPerStep }: Pick<Plan, "flopsPerStep" | "dispatchesPerStep">) =>
+    `${(flopsPerStep / 1e9).toPrecision(3)} GFLOP in ${dispatchesPerStep} dispatches`;
+  const flag = perStep.recompute ? "--no-checkpointing" : "--checkpointing";
   return [
     `trained values       ${trained.toLocaleString("en")}`,
     `networks and weights ${size(loadedBytes)}`,
     `optimiser            ${size(optimiserBytes)}`,
-    `peak during a step   ${size(peakBytes)}`,
-    `work of a step       ${
-      (perStep.flopsPerStep / 1e9).toPrecision(3)
-    } GFLOP in ${perStep.dispatchesPerStep} dispatches`,
+    `peak during a step   ${size(peakBytes)} (with ${flag}: ${size(other.peakBytes)})`,
+    `work of a step       ${work(perStep)} (with ${flag}: ${work(other)})`,
   ];
 }

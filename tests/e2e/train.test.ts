@@ -112,7 +112,9 @@ describe("train ftd", () => {
   test("plans memory and work without training", async () => {
     const { code, stdout } = await run(ftd("planned", 5, "--dry-run"), { cwd: folder });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/peak during a step +\d.* MiB\nwork of a step +\d.* GFLOP/);
+    expect(stdout).toMatch(
+      /peak during a step +\d.* MiB \(with --checkpointing: \d.* MiB\)\nwork of a step +\d.* GFLOP/,
+    );
     await expect(Deno.stat(join(folder, "planned"))).rejects.toThrow();
   });
 });

@@ -59,8 +59,10 @@ async function showPlan<S extends ConfigSchema, B extends Batch>(
   config: z.infer<S> & RunConfig,
   { host }: { host: Host },
 ): Promise<void> {
-  const openStage = (gpu: Gpu) => open(gpu, { ...config, valid: undefined }, { notice: () => {} });
-  host.out(planLines(await plan(openStage, config)).join("\n") + "\n");
+  const planned = { ...config, valid: undefined };
+  const openStage = (gpu: Gpu) => open(gpu, planned, { notice: () => {} });
+  const other = await plan(openStage, { ...planned, checkpointing: !config.checkpointing });
+  host.out(planLines(await plan(openStage, planned), other).join("\n") + "\n");
 }
 
 async function runStage<S extends ConfigSchema, B extends Batch>(

@@ -46,7 +46,9 @@ export function optimiser({ lr }: { lr: number }) {
 
 /** What is written while the run goes on. */
 export const logging = {
-  log_every: count.default(10).describe("steps between two lines of metrics.jsonl"),
+  log_every: count.default(10).describe(
+    "steps whose figures are read back and logged at once; the last of them with the gradient norm of each term",
+  ),
   valid: texts.optional().describe("pictures and folders of pictures to validate with; default: no validation"),
   validate_every: count.default(200).describe("steps between two validations"),
   validate_count: count.default(8).describe("pictures of a validation"),

@@ -1,5 +1,5 @@
 import { poissonLevels, poissonNoise, read, tensor } from "@fluxsr/kernels";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { gpu, random } from "../../helpers/gpu.ts";
 import * as reference from "../../reference/noise.ts";
 
@@ -11,8 +11,8 @@ async function levels(values: ArrayLike<number>): Promise<number> {
 }
 
 test.each([
-  [[0.3], 1],
-  [[0.3, 0.3001, 0.2999], 1],
+  [[0.301], 1],
+  [[0.301, 0.3002, 0.3009], 1],
   [[0, 1], 2],
   [[0, 0.5, 1], 4],
   [[0, 1, -1, 2], 2],
@@ -39,10 +39,12 @@ describe.each([[1], [3], [40], [128], [255]])("the noise at level %i", (level) =
   const count = 1 << 16;
   const photons = 256 * level / 255;
   let values: number[] = [];
-
-  test("is that of whole numbers of photons", async () => {
+  beforeAll(async () => {
     const noise = await noiseOf(level / 255, { count, seed: 5 });
     values = Array.from(noise, (value) => 256 * value + photons);
+  });
+
+  test("is that of whole numbers of photons", () => {
     // In f32, 256 photons are told to within 3e-5.
     expect(Math.max(...values.slice(0, 4096).map((value) => Math.abs(value - Math.round(value))))).toBeLessThan(1e-4);
     expect(Math.min(...values.slice(0, 4096))).toBeGreaterThan(-1e-4);
