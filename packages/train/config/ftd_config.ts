@@ -38,6 +38,9 @@ export const ftdConfig = z.strictObject({
   adl: notNegative.default(0.1).describe(
     "weight mu of the attention diversification loss, Eq. 22-23 (not stated in the paper)",
   ),
+  lpips_crop: count.min(16, "a whole number of at least 16").optional().describe(
+    "side of a random square of the pictures that TV-LPIPS looks at, to save time and memory; default: all of them",
+  ),
   lpips_weights: texts.optional().describe(
     "weight files of the LPIPS network, VGG16 and heads; default: fixed pseudo-random weights",
   ),

@@ -1,12 +1,12 @@
 import type { Autoencoder } from "@fluxsr/core";
-import { concat, type Gpu, scoped, type Tensor, tensor } from "@fluxsr/kernels";
+import { concat, type Gpu, type Rectangle, scoped, type Tensor, tensor } from "@fluxsr/kernels";
 import { degrade } from "../data/degradation/degrade.ts";
 import type { DegradationParameters } from "../data/degradation/parameters.ts";
 import { sharpen } from "../data/degradation/usm.ts";
 import { enlarged, symmetric, toTensor, unit } from "../data/pixels.ts";
 import type { Pairs } from "../data/pairs/pairs.ts";
 import { sampleOrder } from "../data/sample_order.ts";
-import { randomOf } from "../random.ts";
+import { type Random, randomOf } from "../random.ts";
 import type { BatchIndex } from "../stage.ts";
 import type { FtdBatch } from "./ftd_groups.ts";
 
@@ -22,11 +22,13 @@ export interface FtdSource {
   readonly batchSize: number;
   /** Batches in a step. */
   readonly parts: number;
+  /** Side of the part of pictures that TV-LPIPS looks at; undefined: all. */
+  readonly lpipsCrop: number | undefined;
 }
 
 /** The batch of Algorithm 1 at `index`: pairs in random order, each degraded anew, each at its own time. */
 export async function ftdBatch(source: FtdSource, { step, part }: BatchIndex): Promise<FtdBatch> {
-  const { batchSize, parts, pairs, seed } = source;
+  const { batchSize, parts, pairs, seed, lpipsCrop } = source;
   const first = (step * parts + part) * batchSize;
   const samples: Sample[] = [];
   for (let i = first; i < first + batchSize; i++) {
@@ -36,6 +38,7 @@ export async function ftdBatch(source: FtdSource, { step, part }: BatchIndex): P
   const batch = {
     samples: samples.map(({ name }) => name),
     t: samples.map(({ t }) => t),
+    window: randomWindow(pairs.size, lpipsCrop, randomOf(seed, "lpips", first)),
     ...scoped(source.gpu, () => ({
       eps: joined(({ eps }) => eps),
       z_0: joined(({ z_0 }) => z_0),
@@ -75,4 +78,11 @@ async function sample(
     // As in Real-ESRGAN, what is degraded is also what is to be restored.
     x_0: scoped(gpu, () => symmetric(parameters.sharpen ? sharpen(good, parameters.sharpen) : good)),
   };
+}
+
+/** A square of side `crop` anywhere in pictures of side `size`. */
+function randomWindow(size: number, crop: number | undefined, random: Random): Rectangle | undefined {
+  if (crop === undefined || crop >= size) return undefined;
+  const [top, left] = [random.integer(size - crop + 1), random.integer(size - crop + 1)];
+  return { top, left, height: crop, width: crop };
 }

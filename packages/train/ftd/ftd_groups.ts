@@ -1,5 +1,5 @@
 import { lowResolutionPoint, type MmditObserver as Observer, oneStep } from "@fluxsr/core";
-import { concat, scoped, split, type Tensor } from "@fluxsr/kernels";
+import { concat, type Rectangle, scoped, split, type Tensor } from "@fluxsr/kernels";
 import { attentionDiversification, layerDiversity } from "../losses/attention_diversification.ts";
 import { ftdLoss } from "../losses/ftd.ts";
 import { meanSquaredError } from "../losses/reconstruction.ts";
@@ -16,6 +16,8 @@ export interface FtdBatch extends Batch {
   readonly x_0: Tensor;
   /** A time in [T_L, 1] for each sample. */
   readonly t: readonly number[];
+  /** The part of the pictures that TV-LPIPS looks at; undefined: all. */
+  readonly window?: Rectangle | undefined;
 }
 
 /** The networks as the losses see them. */
@@ -86,7 +88,7 @@ function trajectory({ velocity, T_L }: FtdNetworks, batch: FtdBatch, observe: Ft
 /** Eq. 18 and 21-23. */
 function oneStepTerms(
   { velocity, decode, tvLpips, T_L, textTokens }: FtdNetworks,
-  { z_L, z_0, x_0, t }: FtdBatch,
+  { z_L, z_0, x_0, t, window }: FtdBatch,
   { used: { mse, latent_mse, tv_lpips, adl }, observe }: { used: Omit<FtdWeights, "ftd">; observe: FtdObserver },
 ): Record<string, Tensor> {
   const layers: Tensor[] = [];
@@ -109,7 +111,7 @@ function oneStepTerms(
       const x_0hat = decode(z_0hat);
       observe("x_0hat", x_0hat);
       if (mse > 0) terms.mse = meanSquaredError(x_0hat, x_0);
-      if (tv_lpips > 0 && tvLpips) terms.tv_lpips = tvLpips(x_0hat, x_0);
+      if (tv_lpips > 0 && tvLpips) terms.tv_lpips = tvLpips(part(x_0hat, window), part(x_0, window));
       return terms;
     });
   } finally {
@@ -121,6 +123,14 @@ function oneStepTerms(
 function pictureTokens(name: string, value: Tensor, textTokens: number): Tensor {
   if (name.startsWith("double") || textTokens === 0) return value;
   return split(value, 1, [textTokens, (value.shape[1] ?? 0) - textTokens])[1]!;
+}
+
+/** The part `window` of pictures [B, H, W, 3]. */
+function part(x: Tensor, window: Rectangle | undefined): Tensor {
+  if (!window) return x;
+  const cut = (y: Tensor, axis: number, start: number, length: number) =>
+    split(y, axis, [start, length, (y.shape[axis] ?? 0) - start - length])[1]!;
+  return cut(cut(x, 1, window.top, window.height), 2, window.left, window.width);
 }
 
 /** Runs `body` on each sample of batches of equal length and joins what it makes. */

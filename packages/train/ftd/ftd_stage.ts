@@ -70,6 +70,7 @@ export async function openFtdStage(
       T_L,
       batchSize: config.batch_size,
       parts: config.accumulate,
+      lpipsCrop: config.lpips_crop,
     },
   });
 }

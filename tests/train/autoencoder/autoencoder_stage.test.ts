@@ -8,6 +8,7 @@ import { autoencoderConfig } from "../../../packages/train/config/autoencoder_co
 import { parseConfig } from "../../../packages/train/config/parse_config.ts";
 import { openPictures } from "../../../packages/train/data/pictures.ts";
 import { randomCrop } from "../../../packages/train/data/crops.ts";
+import { meanSquaredError } from "../../../packages/train/losses/reconstruction.ts";
 import { initialise } from "../../../packages/train/init.ts";
 import { plan } from "../../../packages/train/plan.ts";
 import { gpu, randomTensor } from "../../helpers/gpu.ts";
@@ -124,18 +125,17 @@ describe("autoencoderGroup()", () => {
     {
       using x = randomTensor([1, 8, 12, 3], 1).tensor;
       using noise = randomTensor([1, 4, 6, 4], 2).tensor;
-      const { weights, loss } = autoencoderGroup(
-        { autoencoder, lpips: undefined },
-        { l1: 1, gradient: 0, lpips: 1, kl: 0.5 },
-      );
-      expect(weights).toEqual({ l1: 1, kl: 0.5 });
+      const counts = { l1: 1, gradient: 0, lpips: 2, kl: 0.5 };
+      expect(autoencoderGroup({ autoencoder, lpips: undefined }, counts).weights).toEqual({ l1: 1, kl: 0.5 });
+      const { weights, loss } = autoencoderGroup({ autoencoder, lpips: meanSquaredError }, counts);
+      expect(weights).toEqual({ l1: 1, lpips: 2, kl: 0.5 });
       using tape = new Tape(gpu);
       const wanted = [...autoencoder.parameters()].map(([, { tensor }]) => tensor);
       for (const each of wanted) tape.watch(each);
       const terms = loss({ x, noise, samples: [], [Symbol.dispose]: () => {} });
-      expect(Object.keys(terms).sort()).toEqual(["kl", "l1"]);
+      expect(Object.keys(terms).sort()).toEqual(["kl", "l1", "lpips"]);
       using seed = tensor(gpu, Float32Array.of(1), [1]);
-      const slopes = gradients(tape, Object.values(terms), { seed: [seed, seed], wanted });
+      const slopes = gradients(tape, Object.values(terms), { seed: [seed, seed, seed], wanted });
       const values = await read(...slopes);
       expect(values.filter((each) => each.every((value) => value === 0)).length).toBe(0);
       for (const each of [...slopes, ...Object.values(terms)]) each.dispose();
