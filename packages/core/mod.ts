@@ -22,7 +22,7 @@ export { interpolate, lowResolutionPoint, oneStep, velocity } from "./flow/traje
 export { type Picture } from "./image/picture.ts";
 export { isPictureName, PICTURE_EXTENSIONS } from "./image/picture_names.ts";
 export { readImage } from "./image/read_image.ts";
-export { writeAtomically } from "./image/write_atomically.ts";
+export { checkPlace, writeAtomically } from "./image/write_atomically.ts";
 export { writeImage } from "./image/write_image.ts";
 export { attachedLora, attachLora, mergeLora } from "./lora/apply.ts";
 export { createLora, type CreateLoraOptions, loraTargets } from "./lora/create_lora.ts";

@@ -1,4 +1,4 @@
-import { writeAtomically } from "@fluxsr/core";
+import { checkPlace, writeAtomically } from "@fluxsr/core";
 import { openGpu } from "@fluxsr/kernels";
 import {
   contactSheet,
@@ -66,6 +66,7 @@ async function writePreview(
   if (size % request.scale !== 0) {
     throw new UsageError(`Cannot use --size ${size}: it must be a multiple of --scale, ${request.scale}`);
   }
+  await checkPlace(out, { overwrite });
   const parameters = await readDegradation(file);
   const pictures = await openPictures(images, { size, notice: (text) => host.err(`${text}\n`) });
   using gpu = await openGpu();

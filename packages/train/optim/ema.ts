@@ -14,11 +14,14 @@ export class Ema implements Disposable {
     this.averages = new Map([...weights].map(([name, weight]) => [name, scale(weight, 1)]));
   }
 
-  /** Takes the weights in, after a step whose optimiser has `control`: unless it was stopped. */
-  update({ control }: { control: Tensor }): void {
-    for (const [name, average] of this.averages) {
-      emaUpdate(average, this.#weights.get(name)!, { decay: this.#decay, control });
-    }
+  /**
+   * Takes the weights in after step `steps`, counted from 1, unless its optimiser has stopped. The first steps count
+   * more, so that the start is soon forgotten: decay `min(decay, (1 + steps) / (10 + steps))`, TensorFlow's
+   * `ExponentialMovingAverage` with `num_updates`.
+   */
+  update({ control, steps }: { control: Tensor; steps: number }): void {
+    const decay = Math.min(this.#decay, (1 + steps) / (10 + steps));
+    for (const [name, average] of this.averages) emaUpdate(average, this.#weights.get(name)!, { decay, control });
   }
 
   [Symbol.dispose](): void {

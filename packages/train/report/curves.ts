@@ -100,8 +100,10 @@ async function draw(panels: readonly Panel[]): Promise<string | undefined> {
 function panelSpec({ title, subtitle, line, raw, baselines }: Panel) {
   const values = [...line, ...raw, ...baselines].map(({ value }) => value);
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const type = low > 0 && high > LOGARITHMIC_FROM * low ? "log" as const : "linear" as const;
-  const y = { field: "value", type: "quantitative" as const, title: null, scale: { type, zero: false } };
+  const scale = low > 0 && high > LOGARITHMIC_FROM * low
+    ? { type: "log" as const }
+    : { type: "linear" as const, zero: false };
+  const y = { field: "value", type: "quantitative" as const, title: null, scale };
   const x = { field: "step", type: "quantitative" as const, title: "step", axis: { tickCount: 5, format: ",d" } };
   const curve = (data: readonly Point[], mark: { color: string; strokeWidth: number; point?: boolean }) => ({
     data: { values: thinned(data) },
