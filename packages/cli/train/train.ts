@@ -10,6 +10,7 @@ import type { Command } from "commander";
 import { type Host, PROCESS } from "../_host.ts";
 import { registerStage } from "./_stage_command.ts";
 import { registerPairs } from "./pairs.ts";
+import { registerPreview } from "./preview.ts";
 
 /** Adds the command `train` with its stages to `program`. */
 export function registerTrain(program: Command, { host = PROCESS }: { host?: Host } = {}): void {
@@ -23,6 +24,7 @@ export function registerTrain(program: Command, { host = PROCESS }: { host?: Hos
     open: openFtdStage,
   }, { host });
   registerPairs(train, { host });
+  registerPreview(train, { host });
   registerStage(train, {
     name: "autoencoder",
     description: "train an autoencoder on pictures",
