@@ -84,7 +84,7 @@ async function runStage<S extends ConfigSchema, B extends Batch>(
   });
   progress.end();
   const report = await writeReport(out, { title: `fluxsr train ${name}`, columns });
-  const peak = `${(gpu.memory.peak / 2 ** 20).toFixed(0)} MiB on the GPU at most`;
+  const peak = `${(gpu.memory.peak / 2 ** 20).toFixed(1)} MiB on the GPU at most`;
   for (const file of files) host.out(`${file}\n`);
   progress.say(
     finished
