@@ -11,6 +11,11 @@ export interface LossGroup<Batch> {
   loss(batch: Batch): Terms;
 }
 
+/** The terms of a loss that are not weighted by 0. */
+export function switchedOn(weights: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(weights).filter(([, weight]) => weight > 0));
+}
+
 /** The samples of one forward pass. */
 export interface Batch extends Disposable {
   /** What the user knows the samples by, for messages. */

@@ -2,7 +2,6 @@ import {
   attachedLora,
   attachLora,
   type Autoencoder,
-  loadLpips,
   type Lpips,
   openWeights,
   predictVelocity,
@@ -12,6 +11,7 @@ import { type Gpu, type Tensor, tensor } from "@fluxsr/kernels";
 import { type FtdNetworks, tvLpipsLoss } from "@fluxsr/train";
 import { loadAutoencoder } from "./autoencoder_network.ts";
 import { type GoldenCase, readCase, type Tensors } from "./case.ts";
+import { loadFormulaLpips } from "./lpips.ts";
 import { loadMmdit, mmditConfig } from "./mmdit_network.ts";
 
 /** The networks of a case of kind `ftd-step`, with the adapters that it starts from. */
@@ -32,7 +32,7 @@ export async function loadStepNetworks(golden: GoldenCase, gpu: Gpu, io: Tensors
   const { mmdit, ...transformer } = await loadMmdit(gpu, base.path("weights.safetensors"), sizes);
   const vae = await readCase(golden.path(config.text("vae_case")));
   const { autoencoder, ...decoder } = await loadAutoencoder(vae, gpu, vae.path("weights.safetensors"));
-  const lpips = await loadLpips(gpu);
+  const lpips = await loadFormulaLpips(gpu, config.object("lpips_weights").objects("order_and_seeds"));
 
   using file = await openWeights(golden.path("lora.step0.safetensors"));
   const scale = config.object("lora").number("scale");

@@ -1,12 +1,6 @@
+import { hashBits } from "@fluxsr/core";
 import { compare, type Comparison } from "./compare.ts";
 import type { Tolerance } from "./case.ts";
-
-/** MurmurHash3's 32-bit finaliser. */
-function fmix32(x: number): number {
-  x = Math.imul(x ^ x >>> 16, 0x85ebca6b);
-  x = Math.imul(x ^ x >>> 13, 0xc2b2ae35);
-  return (x ^ x >>> 16) >>> 0;
-}
 
 /** Sum, sum of magnitudes, l2 norm, and the sum with signs that a hash of each element's index gives. */
 function statsOf(gradient: Float32Array): [number, number, number, number] {
@@ -15,7 +9,7 @@ function statsOf(gradient: Float32Array): [number, number, number, number] {
     sum += value;
     magnitudes += Math.abs(value);
     squares += value * value;
-    signed += fmix32(k) & 1 ? -value : value;
+    signed += hashBits(k) & 1 ? -value : value;
   });
   return [sum, magnitudes, Math.sqrt(squares), signed];
 }

@@ -29,9 +29,8 @@ export const lpips: Handler = async (golden, gpu) => {
   const io = await golden.tensors("io.safetensors");
   const listed = golden.config.object("weights").objects("order_and_seeds");
   using source = formulaWeights(listed);
-  const network = new Lpips({ source: source.path, widths: headWidths(listed) });
+  const network = await loadFormulaLpips(gpu, listed);
   try {
-    await loadModule(gpu, network, { source, precision: "f32" });
     const actual = await run(gpu, network, io);
     const isGradient = (name: string) => name.startsWith("grad.");
     const expected = (isWanted: (name: string) => boolean) =>
@@ -54,6 +53,14 @@ export const lpips: Handler = async (golden, gpu) => {
     network.dispose();
   }
 };
+
+/** LPIPS with the pseudo-random weights that a case lists. */
+export async function loadFormulaLpips(gpu: Gpu, listed: readonly Fields[]): Promise<Lpips> {
+  using source = formulaWeights(listed);
+  const network = new Lpips({ source: source.path, widths: headWidths(listed) });
+  await loadModule(gpu, network, { source, precision: "f32" });
+  return network;
+}
 
 /** The weights that a case lists, by their places in the network. */
 function formulaWeights(listed: readonly Fields[]): WeightSource {

@@ -1,3 +1,4 @@
+import { hashBits } from "../hash_bits.ts";
 import { type WeightSource, weightSource } from "../weights/weight_source.ts";
 
 /** What stands for a file of weights where none is given. */
@@ -24,7 +25,7 @@ export function pseudoRandomVgg16(
       // 2^32 divided by the golden ratio keeps the counters of different seeds apart.
       const start = Math.imul(seeds.get(name) ?? 0, 0x9e3779b9);
       const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
-      for (let i = 0; i < values.length; i++) values[i] = element(mix(start + i) / 2 ** 32);
+      for (let i = 0; i < values.length; i++) values[i] = element(hashBits(start + i) / 2 ** 32);
       return Promise.resolve({ dtype: "F32", shape, bytes: new Uint8Array(values.buffer) });
     },
     close() {},
@@ -39,11 +40,4 @@ function distribution(name: string, shape: readonly number[]): (u: number) => nu
     return (u) => (2 * u - 1) * bound;
   }
   return name.endsWith("bias") ? (u) => 0.01 * (2 * u - 1) : (u) => u / outputs;
-}
-
-/** The finaliser of MurmurHash3 for 32 bits (Austin Appleby, public domain). */
-function mix(x: number): number {
-  x = Math.imul(x ^ x >>> 16, 0x85ebca6b);
-  x = Math.imul(x ^ x >>> 13, 0xc2b2ae35);
-  return (x ^ x >>> 16) >>> 0;
 }

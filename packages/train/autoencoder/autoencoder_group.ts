@@ -2,7 +2,7 @@ import type { Autoencoder } from "@fluxsr/core";
 import { clamp, reshape, scoped, split, type Tensor } from "@fluxsr/kernels";
 import { klDivergence } from "../losses/kl.ts";
 import { imageGradientError, meanAbsoluteError } from "../losses/reconstruction.ts";
-import type { Batch, LossGroup } from "../stage.ts";
+import { type Batch, type LossGroup, switchedOn } from "../stage.ts";
 
 /** What a step learns from; B crops. */
 export interface AutoencoderBatch extends Batch {
@@ -35,7 +35,7 @@ export function autoencoderGroup(
 ): LossGroup<AutoencoderBatch> {
   const used = { ...weights, lpips: lpips ? weights.lpips : 0 };
   return {
-    weights: Object.fromEntries(Object.entries(used).filter(([, weight]) => weight > 0)),
+    weights: switchedOn(used),
     loss: ({ x, noise }) => {
       let divergence: Tensor | undefined;
       const observe = (name: string, [moments]: readonly Tensor[]) => {

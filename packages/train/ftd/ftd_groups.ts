@@ -3,7 +3,7 @@ import { concat, type Rectangle, scoped, split, type Tensor } from "@fluxsr/kern
 import { attentionDiversification, layerDiversity } from "../losses/attention_diversification.ts";
 import { ftdLoss } from "../losses/ftd.ts";
 import { meanSquaredError } from "../losses/reconstruction.ts";
-import type { Batch, LossGroup } from "../stage.ts";
+import { type Batch, type LossGroup, switchedOn } from "../stage.ts";
 
 /** What a step of FTD learns from; B samples. */
 export interface FtdBatch extends Batch {
@@ -60,17 +60,13 @@ export function ftdGroups(
 ): LossGroup<FtdBatch>[] {
   const { ftd, ...generator } = weights;
   const groups = [
-    { weights: used({ ftd }), loss: (batch: FtdBatch) => trajectory(networks, batch, observe) },
+    { weights: switchedOn({ ftd }), loss: (batch: FtdBatch) => trajectory(networks, batch, observe) },
     {
-      weights: used(generator),
+      weights: switchedOn(generator),
       loss: (batch: FtdBatch) => oneStepTerms(networks, batch, { used: generator, observe }),
     },
   ];
   return groups.filter((group) => Object.keys(group.weights).length > 0);
-}
-
-function used(weights: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(weights).filter(([, weight]) => weight > 0));
 }
 
 /** Eq. 16 and 17. */

@@ -1,5 +1,6 @@
 import { velocity } from "@fluxsr/core";
-import { combine, mean, multiply, scoped, subtract, type Tensor } from "@fluxsr/kernels";
+import { combine, scoped, type Tensor } from "@fluxsr/kernels";
+import { meanSquaredError } from "./reconstruction.ts";
 
 /**
  * The FTD loss, Eq. 17: `mean(((u - T_L v_theta(x_t, t)) - (eps - z_L))^2)` with `u = eps - z_0`.
@@ -14,7 +15,6 @@ export function ftdLoss(
 ): Tensor {
   return scoped(v.gpu, () => {
     const student = combine(velocity(z_0, eps), v, { beta: -T_L });
-    const residual = subtract(student, velocity(z_L, eps));
-    return mean(multiply(residual, residual));
+    return meanSquaredError(student, velocity(z_L, eps));
   });
 }
