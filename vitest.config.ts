@@ -34,6 +34,6 @@ export default defineConfig({
     include: ["tests/**/*.test.ts"],
     reporters: ["default", totals],
     pool: "forks",
-    testTimeout: 60_000,
+    testTimeout: 180_000,
   },
 });

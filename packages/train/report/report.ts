@@ -12,6 +12,8 @@ export interface Run {
   readonly title: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly records: readonly MetricRecord[];
+  /** SVG of the loss terms and of the validation's figures against steps. */
+  readonly curves: { readonly loss: string | undefined; readonly validation: string | undefined };
   /** The last validation's pictures, PNG. */
   readonly sheet?: Uint8Array | undefined;
   /** What the sheet's columns are. */
@@ -19,10 +21,11 @@ export interface Run {
 }
 
 /**
- * Writes `report.html` of the run in `folder` from its `config.json`, `metrics.jsonl` and last sheet.
+ * Writes `report.html` of the run in `folder`, and its curves as `loss.svg` and `validation.svg`, from its `config.json`,
+ * `metrics.jsonl` and last sheet.
  *
  * @param options `columns` says what the sheet's columns are
- * @returns the file's path
+ * @returns the path of the page
  * @throws {InputError} if the run's files are missing or damaged, or the report cannot be written
  */
 export async function writeReport(
@@ -33,15 +36,20 @@ export async function writeReport(
   const records = await readRecords(join(folder, METRICS));
   const last = ofModel(records).at(-1);
   const sheet = last && await Deno.readFile(join(folder, sheetPath(last.step))).catch(() => undefined);
-  const path = join(folder, "report.html");
-  const html = await report({ title, config, records, sheet, columns });
-  await writeAtomically(path, new TextEncoder().encode(html), { overwrite: true });
-  return path;
+  const curves = { loss: await lossCurves(records), validation: await validationCurves(records) };
+  const files = {
+    "report.html": report({ title, config, records, curves, sheet, columns }),
+    "loss.svg": curves.loss,
+    "validation.svg": curves.validation,
+  };
+  for (const [name, text] of Object.entries(files)) {
+    if (text) await writeAtomically(join(folder, name), new TextEncoder().encode(text), { overwrite: true });
+  }
+  return join(folder, "report.html");
 }
 
 /** One page of HTML that needs no other file: figures, curves, pictures, configuration. */
-export async function report({ title, config, records, sheet, columns = [] }: Run): Promise<string> {
-  const curves = { loss: await lossCurves(records), validation: await validationCurves(records) };
+export function report({ title, config, records, curves, sheet, columns = [] }: Run): string {
   const caption = columns.length > 0 ? `From left to right: ${columns.join(", ")}.` : "";
   const sections = [
     figuresTable(records),

@@ -74,11 +74,12 @@ test("seriesOf() leaves out what is missing or no number", () => {
   expect(seriesOf(records, "b")).toEqual([{ step: 2, value: 5 }]);
 });
 
-test("report() is one page with all in it, its text escaped", async () => {
-  const html = await report({
+test("report() is one page with all in it, its text escaped", () => {
+  const html = report({
     title: "Run <1> & more",
     config: { pairs: '<b>"p"</b>', ranks: [1, 2] },
     records: RECORDS,
+    curves: { loss: "<svg>loss</svg>", validation: "<svg>validation</svg>" },
     sheet: Uint8Array.of(1, 2, 3),
     columns: ["LR", "HR"],
   });
@@ -94,8 +95,9 @@ test("report() is one page with all in it, its text escaped", async () => {
   expect(html).not.toMatch(/<script|<link|(src|href)="(?!data:)/);
 });
 
-test("report() of a run that has just begun says so", async () => {
-  const html = await report({ title: "Run", config: {}, records: [] });
+test("report() of a run that has just begun says so", () => {
+  const curves = { loss: undefined, validation: undefined };
+  const html = report({ title: "Run", config: {}, records: [], curves });
   expect(html).toContain("No step was recorded.");
   expect(html).not.toContain("<svg");
 });
@@ -113,4 +115,9 @@ test("writeReport() finds the files of a run", async () => {
   const html = await Deno.readTextFile(path);
   expect(html).toContain("<td>lr</td><td>0.5</td>");
   expect(html).toContain("base64,BAUG");
+  for (const name of ["loss.svg", "validation.svg"]) {
+    const svg = await Deno.readTextFile(join(folder, name));
+    expect(svg).toMatch(/^<svg/);
+    expect(html).toContain(svg);
+  }
 });
