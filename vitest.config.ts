@@ -35,5 +35,6 @@ export default defineConfig({
     reporters: ["default", totals],
     pool: "forks",
     testTimeout: 180_000,
+    hookTimeout: 180_000,
   },
 });

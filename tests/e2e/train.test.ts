@@ -65,30 +65,42 @@ async function results(out: string): Promise<{ lora: Uint8Array; state: Uint8Arr
   };
 }
 
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Waits until the log of a run has been written to `times` more times; one that resumes cuts it first. */
+async function grown(out: string, times: number): Promise<void> {
+  const size = () => Deno.stat(join(folder, out, "metrics.jsonl")).then((info) => info.size, () => 0);
+  for (let before = await size(), count = 0; count < times;) {
+    await pause(5);
+    const now = await size();
+    if (now > before) count++;
+    before = now;
+  }
+}
+
 describe("train ftd", () => {
   test("killed at 20 random moments it ends with the same bits", async () => {
-    const STEPS = 100;
     const options = ["--checkpoint-every", "3", "--log-every", "2"];
-    expect(await run(ftd("whole", STEPS, ...options), { cwd: folder })).toMatchObject({ code: 0 });
-    const random = randomOf(Number(Deno.env.get("SEED") ?? 1), "kill");
-    let kills = 0;
-    while (kills < 20) {
-      const child = start(ftd("killed", STEPS, "--resume", ...options), { cwd: folder });
-      const timer = setTimeout(() => child.kill("SIGKILL"), random.uniform(300, 2500));
-      const { signal } = await child.output();
-      clearTimeout(timer);
-      if (signal === "SIGKILL") kills++;
-      else break;
+    expect(await run(ftd("whole", 120, ...options), { cwd: folder })).toMatchObject({ code: 0 });
+    const random = randomOf(Date.now(), "kill");
+    for (let kill = 0; kill < 20; kill++) {
+      const child = start(ftd("killed", 120, "--resume", ...options), { cwd: folder });
+      // Half of them while it starts, half after some steps.
+      if (kill % 2 === 0) await pause(random.uniform(0, 300));
+      else await grown("killed", 1 + random.integer(6));
+      await pause(random.uniform(0, 30));
+      child.kill("SIGKILL");
+      expect((await child.output()).signal).toBe("SIGKILL");
     }
-    expect(kills).toBeGreaterThan(3);
-    expect(await run(ftd("killed", STEPS, "--resume", ...options), { cwd: folder })).toMatchObject({ code: 0 });
+    expect(await run(ftd("killed", 120, "--resume", ...options), { cwd: folder })).toMatchObject({ code: 0 });
     expect(await results("killed")).toEqual(await results("whole"));
-  }, 240_000);
+  }, 400_000);
 
   test("interrupted it finishes the step, saves, and exits with 0", async () => {
     const child = start(ftd("interrupted", 10_000, "--log-every", "1"), { cwd: folder });
-    const begun = () => Deno.stat(join(folder, "interrupted", "metrics.jsonl")).then(() => true, () => false);
-    while (!await begun()) await new Promise((resolve) => setTimeout(resolve, 50));
+    await grown("interrupted", 1);
     child.kill("SIGINT");
     const { code, stderr } = await child.output();
     const text = new TextDecoder().decode(stderr);
