@@ -160,12 +160,15 @@ class Run implements Disposable {
   /** The model, loaded for the first picture. */
   async #ready(): Promise<Model> {
     if (this.model) return this.model;
-    const { openGpu, loadModel } = this.#deps;
+    const { host, openGpu, loadModel } = this.#deps;
     const { model, lora, precision } = this.#request;
     this.#progress.step("loading the model");
     try {
       this.gpu = await openGpu();
-      return this.model = await loadModel(this.gpu, model, { precision, ...(lora === undefined ? {} : { lora }) });
+      this.model = await loadModel(this.gpu, model, { precision, ...(lora === undefined ? {} : { lora }) });
+      if (this.model.notes.length > 0) this.#progress.clear();
+      for (const note of this.model.notes) host.err(`Note: ${note}\n`);
+      return this.model;
     } catch (error) {
       this.#end = { error };
       throw error;

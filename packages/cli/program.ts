@@ -1,9 +1,11 @@
 import { Command } from "commander";
 import { exitCodeOf, report } from "./_errors.ts";
 import { type Host, PROCESS } from "./_host.ts";
+import { registerConvert } from "./convert.ts";
 import config from "./deno.json" with { type: "json" };
 import { registerDoctor } from "./doctor.ts";
 import { registerGolden } from "./golden.ts";
+import { registerSynth } from "./synth.ts";
 import { registerTrain } from "./train/train.ts";
 import { registerUpscale } from "./upscale.ts";
 
@@ -22,6 +24,8 @@ export function createProgram({ host = PROCESS }: { host?: Host } = {}): Command
     });
   registerUpscale(program, { host });
   registerTrain(program, { host });
+  registerConvert(program, { host });
+  registerSynth(program, { host });
   registerGolden(program);
   registerDoctor(program, { host });
   return program;

@@ -39,7 +39,10 @@ export function registerUpscale(
         .default(BUNDLED_MODEL, "the bundled model")
         .argParser(path("--model")),
     )
-    .addOption(new Option("--lora <file>", "LoRA to use instead of the model's own").argParser(path("--lora")))
+    .addOption(
+      new Option("--lora <path>", "LoRA, or folder of a LoRA with its text, to use instead of the model's own")
+        .argParser(path("--lora")),
+    )
     .addOption(
       new Option("-s, --scale <n>", "times larger, 1 to 8").default(4).argParser(
         wholeNumber("--scale", { min: 1, max: 8 }),

@@ -2,13 +2,12 @@ import { fileURLToPath } from "node:url";
 import { type Gpu, type Tensor, tensor } from "@fluxsr/kernels";
 import { Autoencoder } from "./autoencoder/autoencoder.ts";
 import { attachLora, mergeLora } from "./lora/apply.ts";
-import { readLora } from "./lora/lora_file.ts";
 import { Mmdit } from "./mmdit/mmdit.ts";
 import { loadModule, type Precision } from "./nn/load.ts";
+import { openAdapter } from "./weights/adapter_folder.ts";
 import type { AutoencoderConfig, MmditConfig } from "./weights/configs.ts";
 import { openModelFolder } from "./weights/model_folder.ts";
 import type { ModelSettings } from "./weights/model_settings.ts";
-import { openWeights } from "./weights/open_weights.ts";
 import type { WeightSource } from "./weights/weight_source.ts";
 
 /** The folder of the model that comes with the project. */
@@ -29,13 +28,15 @@ export interface Model extends Disposable {
   readonly autoencoder: Autoencoder;
   /** The fixed text: `txt` [1, T, context_in_dim], `y` [1, vec_in_dim]. */
   readonly conditioning: { readonly txt: Tensor; readonly y: Tensor };
+  /** What the user should know of the adapter, a line each. */
+  readonly notes: readonly string[];
   /** Frees all weights. */
   dispose(): void;
 }
 
 /** Options of {@linkcode loadModel}. */
 export interface LoadOptions {
-  /** A LoRA file to use instead of the model's own; false: none, the model as it was before it was adapted. */
+  /** A LoRA file, or an adapter folder with its text and settings, to use instead of the model's own; false: none, the model as it was before it was adapted. */
   readonly lora?: string | false;
   /** How weights are kept: `native` as in the file, `f32`, or `auto`: f32 for small models, else as in the file. */
   readonly precision?: Precision | "auto";
@@ -60,12 +61,10 @@ export async function loadModel(
   try {
     await loadModule(gpu, autoencoder, { source: vae.source, precision: "f32" });
     await loadModule(gpu, mmdit, { source: transformer.source, precision: chosen });
-    if (loraPath !== undefined) {
-      using source = await openWeights(loraPath);
-      attachLora(gpu, mmdit, (await readLora(source, transformer.config)).adapters);
-      if (chosen === "f32") mergeLora(mmdit);
-    }
-    const { txt, txt_shape, y } = await folder.conditioning();
+    const adapter = loraPath === undefined ? undefined : await openAdapter(loraPath, transformer.config);
+    if (adapter) attachLora(gpu, mmdit, adapter.adapters);
+    if (chosen === "f32") mergeLora(mmdit);
+    const { txt, txt_shape, y } = adapter?.conditioning ?? await folder.conditioning();
     const conditioning = { txt: tensor(gpu, txt, [1, ...txt_shape]), y: tensor(gpu, y, [1, y.length]) };
     await gpu.sync();
     gpu.trim();
@@ -76,7 +75,8 @@ export async function loadModel(
       name: settings.name ?? folder.path.split("/").at(-1) ?? folder.path,
       path: folder.path,
       gpu,
-      settings,
+      settings: { ...settings, ...adapter?.settings },
+      notes: adapter?.notes ?? [],
       config: { transformer: transformer.config, vae: vae.config },
       mmdit,
       autoencoder,

@@ -38,6 +38,7 @@ export { AdamW, type AdamWOptions } from "./optim/adamw.ts";
 export { Ema } from "./optim/ema.ts";
 export { learningRate, type Schedule, type ScheduleOptions } from "./optim/schedule.ts";
 export { type Plan, plan, planLines } from "./plan.ts";
+export { type Random, randomOf } from "./random.ts";
 export { writeReport } from "./report/report.ts";
 export type { Batch, BatchIndex, LossGroup, Stage, Terms, Validation } from "./stage.ts";
 export { type RunConfig, type RunProgress, train, type TrainOptions, type TrainResult } from "./trainer.ts";

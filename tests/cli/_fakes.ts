@@ -65,7 +65,7 @@ export function fakeDeps(host: Recorded, replaced: Partial<UpscaleDeps> = {}): U
     loadModel: (_gpu, directory, options) => {
       calls.loaded.push({ directory, options });
       return Promise.resolve(
-        { name: "fake", path: directory, gpu, dispose: () => calls.disposed++ } as unknown as Model,
+        { name: "fake", path: directory, gpu, notes: [], dispose: () => calls.disposed++ } as unknown as Model,
       );
     },
     readImage: async (path) => {

@@ -1,13 +1,22 @@
-import { DryGpu, type Dtype, empty, type Gpu, type Tensor, tensor } from "@fluxsr/kernels";
+import { DryGpu, type Dtype, empty, type Gpu, rowMultiple, type Tensor, tensor } from "@fluxsr/kernels";
 import { checkFinite, checkParameters } from "../weights/check.ts";
-import { isWeightDtype, toF32, type WeightDtype } from "../weights/dtype.ts";
+import { dequantize, isReadableDtype, type ReadableDtype } from "../weights/dequantize.ts";
 import type { StoredTensor, WeightSource } from "../weights/weight_source.ts";
 import type { Module, Parameter } from "./module.ts";
 
 /** How weights are kept on the GPU: as they are in the file, or all in f32. */
 export type Precision = "native" | "f32";
 
-const PACKED: Readonly<Record<WeightDtype, Dtype>> = { F32: "f32", F16: "f16", BF16: "bf16" };
+const PACKED: Readonly<Record<ReadableDtype, Dtype>> = {
+  F32: "f32",
+  F16: "f16",
+  BF16: "bf16",
+  F8_E4M3: "f8_e4m3",
+  Q8_0: "q8_0",
+  Q4_0: "q4_0",
+  Q4_K: "q4_k",
+  Q5_K: "q5_k",
+};
 
 /** Bytes of staging memory after which an upload is waited for: WebGPU keeps it until the queue has run. */
 const STAGING = 256 * 2 ** 20;
@@ -57,23 +66,32 @@ function upload(
     precision: Precision;
   },
 ): Tensor {
-  const { dtype, bytes } = stored;
-  if (!isWeightDtype(dtype)) throw new TypeError(`Cannot load "${name}": dtype is ${dtype}`);
+  const { dtype, bytes, scale } = stored;
+  if (!isReadableDtype(dtype)) throw new TypeError(`Cannot load "${name}": dtype is ${dtype}`);
   checkFinite(name, { dtype, bytes });
   const { shape, axes } = parameter;
   const packed = storedDtype(parameter, { dtype, precision });
-  if (packed !== "f32") return tensor(gpu, bytes, shape, packed);
-  const values = toF32(bytes, dtype);
+  if (packed !== "f32") return tensor(gpu, packed === "f8_e4m3" ? withScale(bytes, scale) : bytes, shape, packed);
+  const values = dequantize(bytes, { dtype, scale });
   return tensor(gpu, axes ? permuted(values, shape, axes) : values, storedShape(parameter));
 }
 
-/** Kernels read packed rows four elements at a time. */
+/** The data of an f8_e4m3 tensor: the scale, then the elements. */
+function withScale(bytes: Uint8Array, scale = 1): Uint8Array<ArrayBuffer> {
+  const data = new Uint8Array(4 + bytes.length);
+  new DataView(data.buffer).setFloat32(0, scale, true);
+  data.set(bytes, 4);
+  return data;
+}
+
+/** Kernels read packed rows that are whole blocks, four elements at a time. */
 function storedDtype(
   { shape, packable }: Parameter,
   { dtype, precision }: { dtype: string; precision: Precision },
 ): Dtype {
-  const isPacked = packable && precision === "native" && (shape.at(-1) ?? 0) % 4 === 0 && isWeightDtype(dtype);
-  return isPacked ? PACKED[dtype] : "f32";
+  if (!packable || precision !== "native" || !isReadableDtype(dtype)) return "f32";
+  const packed = PACKED[dtype];
+  return (shape.at(-1) ?? 0) % rowMultiple(packed) === 0 ? packed : "f32";
 }
 
 function storedShape({ shape, axes }: Parameter): readonly number[] {

@@ -6,7 +6,7 @@ export class Parameter {
   readonly shape: Shape;
   /** The order in which the checkpoint's axes are stored on the GPU; undefined: as they are. */
   readonly axes: readonly number[] | undefined;
-  /** Whether the kernels that read it accept f16 and bf16. */
+  /** Whether the kernels that read it accept packed storage. */
   readonly packable: boolean;
   #tensor: Tensor | undefined;
 

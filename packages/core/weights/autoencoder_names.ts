@@ -1,26 +1,12 @@
 import { InputError } from "../errors.ts";
 import { quote, showNames } from "./messages.ts";
+import { isPointwise, toBflName } from "./diffusers_autoencoder.ts";
 import { countLevels, findPrefix, withoutPrefix } from "./name_prefix.ts";
 import { type Recipe, renamedSource } from "./renamed_source.ts";
 import type { WeightSource } from "./weight_source.ts";
 
 /** Prefixes that files put before the autoencoder's names, and a name that it has. */
 const SIGNS = { prefixes: ["", "first_stage_model.", "vae.", "model."], anchors: ["encoder.conv_in.weight"] };
-
-/** Parts of names that differ between diffusers' AutoencoderKL and BFL, but for the number of an up level. */
-const RENAMES: readonly (readonly [RegExp, string])[] = [
-  [/^encoder\.down_blocks\.(\d+)\.resnets\.(\d+)\./, "encoder.down.$1.block.$2."],
-  [/^encoder\.down_blocks\.(\d+)\.downsamplers\.0\./, "encoder.down.$1.downsample."],
-  [/^decoder\.up_blocks\.(\d+)\.resnets\.(\d+)\./, "decoder.up.$1.block.$2."],
-  [/^decoder\.up_blocks\.(\d+)\.upsamplers\.0\./, "decoder.up.$1.upsample."],
-  [/^(encoder|decoder)\.mid_block\.resnets\.0\./, "$1.mid.block_1."],
-  [/^(encoder|decoder)\.mid_block\.resnets\.1\./, "$1.mid.block_2."],
-  [/^(encoder|decoder)\.mid_block\.attentions\.0\.group_norm\./, "$1.mid.attn_1.norm."],
-  [/^(encoder|decoder)\.mid_block\.attentions\.0\.to_(q|k|v)\./, "$1.mid.attn_1.$2."],
-  [/^(encoder|decoder)\.mid_block\.attentions\.0\.to_out\.0\./, "$1.mid.attn_1.proj_out."],
-  [/^(encoder|decoder)\.conv_norm_out\./, "$1.norm_out."],
-  [/\.conv_shortcut\./, ".nin_shortcut."],
-];
 
 /** Whether `names` are those of FLUX's autoencoder, in the BFL or the diffusers naming. */
 export function isAutoencoder(names: ReadonlyMap<string, unknown>): boolean {
@@ -48,14 +34,10 @@ export function autoencoderNames(source: WeightSource): WeightSource {
   const levels = countLevels(names, /^decoder\.up_blocks\.(\d+)\./);
   const recipes = new Map<string, Recipe>();
   for (const name of names) {
-    const renamed = RENAMES.reduce((text, [from, to]) => text.replace(from, to), name);
-    // diffusers numbers up levels in the order they run, BFL by resolution.
-    const target = renamed === name
-      ? name
-      : renamed.replace(/^decoder\.up\.(\d+)/, (_, level) => `decoder.up.${levels - 1 - Number(level)}`);
+    const target = toBflName(name, levels);
     const other = recipes.get(target);
     if (other) throw fail(`names must be distinct: ${showNames([...other.parts, name])} are both ${quote(target)}`);
-    recipes.set(target, { parts: [name], asConvolution: /\.attn_1\.(q|k|v|proj_out)\.weight$/.test(target) });
+    recipes.set(target, { parts: [name], asConvolution: isPointwise(target) });
   }
   return renamedSource(plain, recipes);
 }

@@ -1,5 +1,6 @@
 import { InputError } from "../errors.ts";
 import { quote, showNames, showShape } from "./messages.ts";
+import { dequantize, type GgmlDtype, isReadableDtype, layoutOf, READABLE, type ReadableDtype } from "./dequantize.ts";
 import { aligned, isWeightDtype, toF32, type WeightDtype } from "./dtype.ts";
 import type { WeightSource } from "./weight_source.ts";
 
@@ -17,7 +18,7 @@ export function checkParameters(source: WeightSource, wanted: ReadonlyMap<string
   }
   for (const [name, shape] of wanted) {
     const info = source.tensors.get(name)!;
-    if (!isWeightDtype(info.dtype)) throw fail(name, `weights must be F32, F16 or BF16: file has ${info.dtype}`);
+    if (!isReadableDtype(info.dtype)) throw fail(name, `weights must be ${READABLE}: file has ${info.dtype}`);
     if (info.shape.length !== shape.length || info.shape.some((size, i) => size !== shape[i])) {
       throw fail(name, `file has ${showShape(info.shape)}, model needs ${showShape(shape)}`);
     }
@@ -38,10 +39,11 @@ const EXPONENT: Readonly<Record<WeightDtype, { mask: number; unit: number; sign:
  * Checks that tensor `name` has no NaN and no infinity; `values` are numbers, or a tensor as it is stored.
  * @throws {InputError} naming the tensor and the index of the first such value.
  */
-export function checkFinite(name: string, values: Float32Array | { dtype: WeightDtype; bytes: Uint8Array }): void {
+export function checkFinite(name: string, values: Float32Array | { dtype: ReadableDtype; bytes: Uint8Array }): void {
   const { dtype, bytes } = values instanceof Float32Array
     ? { dtype: "F32" as const, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
     : values;
+  if (!isWeightDtype(dtype)) return checkBlocks(name, { dtype, bytes });
   const wholeWords = bytes.length - bytes.length % 4;
   const { buffer, byteOffset } = aligned(bytes, 4);
   const words = new Uint32Array(buffer, byteOffset, wholeWords / 4);
@@ -54,8 +56,32 @@ export function checkFinite(name: string, values: Float32Array | { dtype: Weight
   const rest = toF32(bytes.subarray(word * 4, word * 4 + 4), dtype);
   const at = rest.findIndex((value) => !Number.isFinite(value));
   if (at < 0) return;
-  const index = word * (dtype === "F32" ? 1 : 2) + at;
-  throw new InputError(`Cannot load ${quote(name)}: weights must be finite: value ${index} is ${rest[at]}`, {
+  throw notFinite(name, { index: word * (dtype === "F32" ? 1 : 2) + at, value: rest[at]! });
+}
+
+/** Quantised values are finite if and only if the f16 scales are that their blocks begin with. */
+const SCALES: Readonly<Record<GgmlDtype, number>> = { Q8_0: 1, Q4_0: 1, Q4_K: 2, Q5_K: 2 };
+
+function checkBlocks(
+  name: string,
+  { dtype, bytes }: { dtype: Exclude<ReadableDtype, WeightDtype>; bytes: Uint8Array },
+): void {
+  const { elements, bytes: size } = layoutOf(dtype);
+  // An f8 e4m3fn is NaN, or else finite; an f16 is finite unless all its exponent bits are set.
+  const isInfinite = (at: number) => (bytes[at + 1]! & 0x7c) === 0x7c;
+  const isBad = dtype === "F8_E4M3"
+    ? (at: number) => (bytes[at]! & 0x7f) === 0x7f
+    : (at: number) => isInfinite(at) || (SCALES[dtype] === 2 && isInfinite(at + 2));
+  for (let at = 0; at < bytes.length; at += size) {
+    if (!isBad(at)) continue;
+    const values = dequantize(bytes.subarray(at, at + size), { dtype });
+    const first = Math.max(0, values.findIndex((value) => !Number.isFinite(value)));
+    throw notFinite(name, { index: at / size * elements + first, value: values[first]! });
+  }
+}
+
+function notFinite(name: string, { index, value }: { index: number; value: number }): InputError {
+  return new InputError(`Cannot load ${quote(name)}: weights must be finite: value ${index} is ${value}`, {
     hint: "the file is damaged, or training diverged before it was saved",
   });
 }

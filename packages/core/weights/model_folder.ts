@@ -8,6 +8,7 @@ import { type Conditioning, readConditioning } from "./conditioning.ts";
 import type { AutoencoderConfig, MmditConfig } from "./configs.ts";
 import { inferMmditConfig, parseMmditConfig } from "./mmdit_config.ts";
 import { isMmdit, mmditNames } from "./mmdit_names.ts";
+import { refuseOtherModels } from "./recognise.ts";
 import { type ModelSettings, readModelSettings } from "./model_settings.ts";
 import { openWeights } from "./open_weights.ts";
 import type { WeightSource } from "./weight_source.ts";
@@ -138,6 +139,7 @@ async function openSingleFile<Config>(dir: string, { what, section, isIn }: Netw
   for (const name of await listFiles(dir, ".safetensors")) {
     using file = await openWeights(join(dir, name));
     if (isIn(file.tensors)) names.push(name);
+    else refuseOtherModels(file.path, file.tensors);
   }
   const [name, ...others] = names;
   if (name === undefined) {

@@ -1,6 +1,8 @@
 import { dirname, join } from "node:path";
 import { InputError } from "../errors.ts";
 import { listFiles, pathKind, readJson } from "./_io.ts";
+import { withFp8Scales } from "./fp8_scales.ts";
+import { openGguf } from "./gguf.ts";
 import { quote, showValue } from "./messages.ts";
 import { openSafetensors, type SafetensorsFile } from "./safetensors.ts";
 import { filesSource, type WeightSource } from "./weight_source.ts";
@@ -8,13 +10,14 @@ import { filesSource, type WeightSource } from "./weight_source.ts";
 const INDEX = ".safetensors.index.json";
 
 /**
- * Opens the weights at `path`: a .safetensors file, an index of shards (`*.safetensors.index.json`), or a folder with
- * one index, or with one or several .safetensors files.
+ * Opens the weights at `path`: a .safetensors file, an index of shards (`*.safetensors.index.json`), a folder with one
+ * index, or with one or several .safetensors files, or a .gguf file.
  *
  * @throws {InputError} if there is nothing to open, a shard or a listed tensor is missing, or two files hold the same
  * tensor.
  */
 export async function openWeights(path: string): Promise<WeightSource> {
+  if (path.endsWith(".gguf")) return await openGguf(path);
   if (path.endsWith(INDEX)) return await openShards(path);
   if (await pathKind(path) !== "folder") return await openFiles(path, [path]);
   const [index, ...others] = await listFiles(path, INDEX);
@@ -47,7 +50,7 @@ async function openFiles(path: string, paths: readonly string[]): Promise<Weight
     }
   }
   opened.move();
-  return filesSource(path, { files, names });
+  return withFp8Scales(filesSource(path, { files, names }));
 }
 
 /** The tensors that an index lists; each shard is opened once. */
@@ -74,5 +77,5 @@ async function openShards(path: string): Promise<WeightSource> {
     names.set(name, file);
   }
   opened.move();
-  return filesSource(path, { files: [...shards.values()], names });
+  return withFp8Scales(filesSource(path, { files: [...shards.values()], names }));
 }

@@ -1,6 +1,7 @@
 import { InputError } from "../errors.ts";
 import { quote, showShape } from "./messages.ts";
-import { fromF32, isWeightDtype, toF32 } from "./dtype.ts";
+import { dequantize, isReadableDtype, READABLE } from "./dequantize.ts";
+import { fromF32 } from "./dtype.ts";
 import { type StoredTensor, type TensorInfo, type WeightSource, weightSource } from "./weight_source.ts";
 
 /** How a tensor is made from those of another source. */
@@ -14,7 +15,7 @@ export interface Recipe {
 }
 
 /**
- * `source` under other names. Parts of different dtypes are stacked as F32.
+ * `source` under other names. Parts of different dtypes, or of F8_E4M3, which may have a scale each, are stacked as F32.
  * @throws {InputError} if parts are missing or do not fit together.
  */
 export function renamedSource(source: WeightSource, recipes: ReadonlyMap<string, Recipe>): WeightSource {
@@ -31,7 +32,8 @@ export function renamedSource(source: WeightSource, recipes: ReadonlyMap<string,
       const parts: StoredTensor[] = [];
       for (const part of recipe.parts) parts.push(await source.read(part));
       const bytes = parts.length === 1 ? parts[0]!.bytes : concat(parts.map((part) => convert(part, info)));
-      return { ...info, bytes: recipe.swapHalves ? swapHalves(bytes) : bytes };
+      const scale = parts.length === 1 ? parts[0]!.scale : undefined;
+      return { ...info, bytes: recipe.swapHalves ? swapHalves(bytes) : bytes, ...scale !== undefined && { scale } };
     },
     close: () => source.close(),
   });
@@ -59,9 +61,9 @@ function describe(name: string, { parts, swapHalves, asConvolution }: Recipe, so
           `${quote(parts[i]!)} is ${showShape(info.shape)}`,
       );
     }
-    if (info.dtype !== first.dtype) {
-      const other = [info.dtype, first.dtype].find((dtype) => !isWeightDtype(dtype));
-      if (other) throw fail(`its parts must be F32, F16 or BF16 to be stacked: one is ${other}`);
+    if (info.dtype !== first.dtype || info.dtype === "F8_E4M3") {
+      const other = [info.dtype, first.dtype].find((dtype) => !isReadableDtype(dtype));
+      if (other) throw fail(`its parts must be ${READABLE} to be stacked: one is ${other}`);
       dtype = "F32";
     }
     rows += info.shape[0]!;
@@ -69,8 +71,8 @@ function describe(name: string, { parts, swapHalves, asConvolution }: Recipe, so
   return { dtype, shape: [rows, ...inner] };
 }
 
-function convert({ dtype, bytes }: StoredTensor, to: TensorInfo): Uint8Array {
-  return dtype === to.dtype || !isWeightDtype(dtype) ? bytes : fromF32(toF32(bytes, dtype), "F32");
+function convert({ dtype, bytes, scale }: StoredTensor, to: TensorInfo): Uint8Array {
+  return dtype === to.dtype || !isReadableDtype(dtype) ? bytes : fromF32(dequantize(bytes, { dtype, scale }), "F32");
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -1,18 +1,20 @@
 import { InputError } from "../errors.ts";
 import { quote } from "./messages.ts";
-import { isWeightDtype, toF32 } from "./dtype.ts";
-import type { SafetensorsFile, TensorData } from "./safetensors.ts";
+import { dequantize, type GgmlDtype, isReadableDtype, READABLE } from "./dequantize.ts";
+import type { SafetensorsFile } from "./safetensors.ts";
 import type { SafetensorsDtype } from "./safetensors_header.ts";
 
 /** What is known of a tensor without reading it. */
 export interface TensorInfo {
-  readonly dtype: SafetensorsDtype;
+  readonly dtype: SafetensorsDtype | GgmlDtype;
   readonly shape: readonly number[];
 }
 
 /** A tensor as it is stored; `bytes` are the caller's own. */
-export interface StoredTensor extends TensorData {
+export interface StoredTensor extends TensorInfo {
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** A factor of all elements, of F8_E4M3; undefined: 1. */
+  readonly scale?: number | undefined;
 }
 
 /** Named tensors in files, read one at a time. */
@@ -24,7 +26,7 @@ export interface WeightSource extends Disposable {
   readonly metadata: Readonly<Record<string, string>>;
   /** @throws {InputError} if there is no such tensor or it cannot be read. */
   read(name: string): Promise<StoredTensor>;
-  /** As {@linkcode read}, converted. @throws {InputError} also if the tensor is not F32, F16 or BF16. */
+  /** As {@linkcode read}, converted. @throws {InputError} also if the tensor is of no dtype of weights. */
   readF32(name: string): Promise<Float32Array<ArrayBuffer>>;
   /** Closes the files; safe to call twice. */
   close(): void;
@@ -36,10 +38,11 @@ export function weightSource(parts: Omit<WeightSource, "readF32" | typeof Symbol
     ...parts,
     async readF32(name) {
       const dtype = parts.tensors.get(name)?.dtype ?? "F32";
-      if (!isWeightDtype(dtype)) {
-        throw new InputError(`Cannot load ${quote(name)}: weights must be F32, F16 or BF16: file has ${dtype}`);
+      if (!isReadableDtype(dtype)) {
+        throw new InputError(`Cannot load ${quote(name)}: weights must be ${READABLE}: file has ${dtype}`);
       }
-      return toF32((await parts.read(name)).bytes, dtype);
+      const { bytes, scale } = await parts.read(name);
+      return dequantize(bytes, { dtype, scale });
     },
     [Symbol.dispose]: () => parts.close(),
   };

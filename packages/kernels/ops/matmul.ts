@@ -1,15 +1,12 @@
 import { type Kernel, kernel } from "../gpu/kernel.ts";
-import type { Dtype } from "../tensor/dtype.ts";
+import { type Dtype, rowMultiple } from "../tensor/dtype.ts";
 import { record, tracked } from "../tensor/tape.ts";
 import { empty, type Shape, show, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import activations from "./_activation.wgsl" with { type: "text" };
 import aScalar from "./_matmul_a_scalar.wgsl" with { type: "text" };
 import aVec4 from "./_matmul_a_vec4.wgsl" with { type: "text" };
-import bBf16 from "./_matmul_b_bf16.wgsl" with { type: "text" };
-import bF16 from "./_matmul_b_f16.wgsl" with { type: "text" };
-import bScalar from "./_matmul_b_scalar.wgsl" with { type: "text" };
-import bVec4 from "./_matmul_b_vec4.wgsl" with { type: "text" };
 import loadB from "./_matmul_load_b.wgsl" with { type: "text" };
+import { readsOfB } from "./_matmul_b.ts";
 import { tileGroups, tileThreads } from "./_register_tile.ts";
 import registerStore from "./_register_store.wgsl" with { type: "text" };
 import registerTile from "./_register_tile.wgsl" with { type: "text" };
@@ -52,10 +49,10 @@ interface Variant {
 const variants = new Map<string, ReturnType<typeof build>>();
 
 function build({ aligned, dtype, transposeA, transposeB, bias, addend, activation, threads }: Variant) {
-  const readB = { f32: aligned.b ? bVec4 : bScalar, f16: bF16, bf16: bBf16 }[dtype];
+  const readB = readsOfB(dtype, { aligned: aligned.b });
   return kernel({
     name: `matmul.forward.${transposeA ? "t" : "n"}${transposeB ? "t" : "n"}`,
-    sources: [aligned.a ? aVec4 : aScalar, readB, loadB, activations, registerTile, registerStore, source],
+    sources: [aligned.a ? aVec4 : aScalar, ...readB, loadB, activations, registerTile, registerStore, source],
     entry: "forward",
     binds: { a: "read", b: "read", bias: "read", addend: "read", c: "write" },
     params: { m: "u32", n: "u32", k: "u32", a_stride: "u32", b_stride: "u32", alpha: "f32" },
@@ -117,7 +114,7 @@ function measure(a: Tensor, b: Tensor, { transposeA = false, transposeB = false 
 /**
  * Matrix product with fused epilogue: `a [..., M, K], b [..., K, N] -> [..., M, N]`, f32 accumulation.
  *
- * `b` may be 2-D and shared by all batches; it may be f16 or bf16 (then its rows must be a multiple of 4 long).
+ * `b` may be 2-D and shared by all batches; it may be packed, if its rows are a multiple of {@linkcode rowMultiple} long.
  * @throws {TypeError} if shapes do not fit
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
@@ -134,9 +131,11 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
     throw new TypeError(`Cannot multiply matrices: addend must be ${show(shape)}: it is ${show(addend.shape)}`);
   }
   const aligned = { a: (transposeA ? m : k) % 4 === 0, b: (transposeB ? k : n) % 4 === 0 };
-  if (a.dtype !== "f32" || (b.dtype !== "f32" && !aligned.b)) {
+  if (a.dtype !== "f32") throw new TypeError(`Cannot multiply matrices: a must be f32: it is ${a.dtype}`);
+  const multiple = rowMultiple(b.dtype);
+  if ((transposeB ? k : n) % multiple !== 0) {
     throw new TypeError(
-      `Cannot multiply matrices: rows of packed weights must be a multiple of 4: b is ${show(b.shape)}`,
+      `Cannot multiply matrices: rows of ${b.dtype} weights must be a multiple of ${multiple}: b is ${show(b.shape)}`,
     );
   }
   const c = empty(a.gpu, shape);

@@ -1,6 +1,6 @@
 import type { PooledBuffer } from "../gpu/buffer_pool.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { byteLength, type Dtype } from "./dtype.ts";
+import { byteLength, dataLength, type Dtype } from "./dtype.ts";
 import { abandon, adopt } from "./scope.ts";
 
 /** Sizes, outermost first; row-major. */
@@ -73,7 +73,7 @@ export function empty(gpu: Gpu, shape: Shape, dtype: Dtype = "f32"): Tensor {
   return new Tensor(gpu, gpu.buffers.acquire(byteLength(dtype, sizeOf(shape))), shape, dtype);
 }
 
-/** A tensor with `data`: as many f32 as the shape has elements, or their packed f16 or bf16 bytes. */
+/** A tensor with `data`: as many f32 as the shape has elements, or the bytes of another dtype. */
 export function tensor(gpu: Gpu, data: Float32Array<ArrayBuffer>, shape: Shape): Tensor;
 export function tensor(gpu: Gpu, data: Uint8Array<ArrayBuffer>, shape: Shape, dtype: Dtype): Tensor;
 export function tensor(
@@ -83,7 +83,7 @@ export function tensor(
   dtype: Dtype = "f32",
 ) {
   const count = sizeOf(shape);
-  const bytes = dtype === "f32" ? count * 4 : count * 2;
+  const bytes = dataLength(dtype, count);
   if (data.byteLength !== bytes) {
     throw new RangeError(
       `Cannot make a ${dtype} tensor ${show(shape)}: it needs ${bytes} bytes: given ${data.byteLength}`,

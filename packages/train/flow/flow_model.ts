@@ -50,5 +50,6 @@ async function withNewTransformer(
   const dispose = () => {
     for (const part of [mmdit, autoencoder, conditioning.txt, conditioning.y]) part.dispose();
   };
-  return { gpu, path, settings, config: { transformer, vae: vae.config }, mmdit, autoencoder, conditioning, dispose };
+  const config = { transformer, vae: vae.config };
+  return { gpu, path, settings, notes: [], config, mmdit, autoencoder, conditioning, dispose };
 }

@@ -4,6 +4,7 @@ import {
   moduleTensors,
   openAutoencoderFolder,
   openWeights,
+  plainTensor,
   type TensorData,
   type WeightSource,
   writeAtomically,
@@ -61,6 +62,6 @@ export async function writeFlowModel(
 
 async function storedTensors(source: WeightSource): Promise<[string, TensorData][]> {
   const tensors: [string, TensorData][] = [];
-  for (const name of source.tensors.keys()) tensors.push([name, await source.read(name)]);
+  for (const name of source.tensors.keys()) tensors.push([name, await plainTensor(source, name)]);
   return tensors;
 }

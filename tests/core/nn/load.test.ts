@@ -1,11 +1,13 @@
-import { read } from "@fluxsr/kernels";
+import { read, tensor } from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../../packages/core/errors.ts";
 import { Conv2d } from "../../../packages/core/nn/conv2d.ts";
 import { Linear } from "../../../packages/core/nn/linear.ts";
 import { loadModule, permuted } from "../../../packages/core/nn/load.ts";
+import { weightSource } from "../../../packages/core/weights/weight_source.ts";
 import { gpu, random, scaledError } from "../../helpers/gpu.ts";
 import { permute } from "../../reference/layout.ts";
+import { quantised } from "../weights/_quantised.ts";
 import { memorySource } from "../weights/_memory_source.ts";
 
 describe("permuted()", () => {
@@ -41,6 +43,47 @@ describe("loadModule()", () => {
     expect(layers.map(({ weight }) => weight.tensor.dtype)).toEqual([packed, "f32"]);
     expect((await read(layers[1].weight.tensor))[0]).toEqual(values);
     for (const layer of layers) layer.dispose();
+  });
+
+  test.each(["q8_0", "q4_0", "q4_k", "q5_k"] as const)(
+    "keeps %s weights if asked, and widens them else",
+    async (name) => {
+      const { values, ...stored } = await quantised(name);
+      const tensors = new Map([["weight", { dtype: stored.dtype, shape: stored.shape }]]);
+      const source = weightSource({
+        path: "memory",
+        metadata: {},
+        tensors,
+        read: () => Promise.resolve(stored),
+        close() {},
+      });
+      const x = tensor(gpu, random([2, 512]), [2, 512]);
+      const layers = [new Linear(512, 3, { bias: false }), new Linear(512, 3, { bias: false })] as const;
+      await loadModule(gpu, layers[0], { source, precision: "native" });
+      await loadModule(gpu, layers[1], { source, precision: "f32" });
+      expect(layers.map(({ weight }) => weight.tensor.dtype)).toEqual([name, "f32"]);
+      const [packed, widened, weight] = await read(layers[0].forward(x), layers[1].forward(x), layers[1].weight.tensor);
+      expect(weight).toEqual(values);
+      expect(scaledError(packed!, widened!)).toBeLessThan(1e-6);
+      for (const layer of layers) layer.dispose();
+    },
+  );
+
+  test("keeps f8 weights with their scale", async () => {
+    const layer = new Linear(4, 2, { bias: false });
+    const bytes = Uint8Array.of(0x38, 0, 0, 0, 0, 0xb8, 0, 1);
+    const source = weightSource({
+      path: "memory",
+      metadata: {},
+      tensors: new Map([["weight", { dtype: "F8_E4M3", shape: [2, 4] }]]),
+      read: () => Promise.resolve({ dtype: "F8_E4M3", shape: [2, 4], bytes, scale: 0.5 }),
+      close() {},
+    });
+    await loadModule(gpu, layer, { source, precision: "native" });
+    expect(layer.weight.tensor.dtype).toBe("f8_e4m3");
+    const [y] = await read(layer.forward(tensor(gpu, Float32Array.of(2, 4, 8, 512), [1, 4])));
+    expect([...y!]).toEqual([1, -1.5]);
+    layer.dispose();
   });
 
   test("widens packed rows that are no multiple of 4 long", async () => {

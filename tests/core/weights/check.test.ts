@@ -33,10 +33,10 @@ describe("checkParameters()", () => {
   });
 
   it("refuses other dtypes", async () => {
-    const tensors = new Map([["a", { dtype: "F8_E4M3" as const, shape: [1] }]]);
+    const tensors = new Map([["a", { dtype: "F8_E5M2" as const, shape: [1] }]]);
     const eight = weightSource({ ...source, tensors });
     expect(await messageOf(() => check({ a: [1] }, eight))).toBe(
-      `Cannot load "a": weights must be F32, F16 or BF16: file has F8_E4M3`,
+      `Cannot load "a": weights must be F32, F16, BF16, F8_E4M3, Q8_0, Q4_0, Q4_K or Q5_K: file has F8_E5M2`,
     );
   });
 });
@@ -90,5 +90,27 @@ describe("checkFinite()", () => {
         if (accepted !== isFinite) expect.fail(`${dtype} ${bits.toString(16)}`);
       }
     }
+  });
+});
+
+describe("checkFinite() of quantised weights", () => {
+  it.each([["Q8_0", 34, 32], ["Q4_0", 18, 32], ["Q4_K", 144, 256], ["Q5_K", 176, 256]] as const)(
+    "names the first value of the first %s block whose scale is not finite",
+    async (dtype, size, elements) => {
+      const bytes = new Uint8Array(3 * size).fill(1);
+      checkFinite("w", { dtype, bytes });
+      // f16 infinity.
+      bytes.set([0x00, 0x7c], 2 * size);
+      const message = await messageOf(() => checkFinite("w", { dtype, bytes }));
+      expect(message).toMatch(
+        new RegExp(`^Cannot load "w": weights must be finite: value ${2 * elements} is -?Infinity$`),
+      );
+    },
+  );
+
+  it("knows the NaN of f8 e4m3fn", async () => {
+    const bytes = Uint8Array.of(0x7e, 0xfe, 0xff);
+    expect(await messageOf(() => checkFinite("w", { dtype: "F8_E4M3", bytes }))).toMatch(/value 2 is NaN$/);
+    checkFinite("w", { dtype: "F8_E4M3", bytes: bytes.subarray(0, 2) });
   });
 });

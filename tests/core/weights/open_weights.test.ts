@@ -102,7 +102,7 @@ describe("WeightSource", () => {
     using source = await openWeights(path);
     expect(await source.read("ids")).toMatchObject({ dtype: "I64", bytes: new Uint8Array(8) });
     expect(await messageOf(source.readF32("ids"))).toBe(
-      `Cannot load "ids": weights must be F32, F16 or BF16: file has I64`,
+      `Cannot load "ids": weights must be F32, F16, BF16, F8_E4M3, Q8_0, Q4_0, Q4_K or Q5_K: file has I64`,
     );
     expect(await messageOf(source.read("x"))).toBe(`Cannot read "x": "${path}" has no such tensor`);
     await expect(source.readF32("x")).rejects.toThrow("has no such tensor");

@@ -1,0 +1,40 @@
+import type { Host } from "./_host.ts";
+import { gigabytes } from "./_new_folder.ts";
+
+/** Between two changes of the line, in milliseconds. */
+const INTERVAL = 200;
+
+/** Says on stderr how many of `total` bytes are written and how fast; without a terminal only at the end. */
+export class ByteProgress {
+  readonly #host: Host;
+  readonly #total: number;
+  readonly #start: number;
+  #written = 0;
+  #shown = -Infinity;
+
+  constructor(host: Host, { total }: { total: number }) {
+    this.#host = host;
+    this.#total = total;
+    this.#start = host.now();
+  }
+
+  /** `bytes` more are written. */
+  add(bytes: number): void {
+    this.#written += bytes;
+    const now = this.#host.now();
+    if (this.#host.columns() === undefined || now - this.#shown < INTERVAL) return;
+    this.#shown = now;
+    this.#host.err(`\r\x1b[K${gigabytes(this.#written)} of ${gigabytes(this.#total)}${this.#rate()}`);
+  }
+
+  /** All is written to `path`. */
+  done(path: string): void {
+    const clear = this.#shown > -Infinity ? "\r\x1b[K" : "";
+    this.#host.err(`${clear}${path} (${gigabytes(this.#written)}${this.#rate()})\n`);
+  }
+
+  #rate(): string {
+    const milliseconds = this.#host.now() - this.#start;
+    return milliseconds > 0 ? `, ${(this.#written / 1e6 / milliseconds).toFixed(2)} GB/s` : "";
+  }
+}

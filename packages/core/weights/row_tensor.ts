@@ -1,0 +1,68 @@
+import { checkFinite } from "./check.ts";
+import { bytesPerElement, fromF32, isWeightDtype, toF32, type WeightDtype } from "./dtype.ts";
+import type { Chunks, StoredAs } from "./stream_safetensors.ts";
+import type { WeightSource } from "./weight_source.ts";
+
+/** A tensor of which any rows can be had without the others: what a file in another layout is written from. */
+export interface RowTensor extends StoredAs {
+  /** The bytes of rows `begin` to `end` (not included), in chunks of whole elements. */
+  rows(begin: number, end: number): Chunks;
+}
+
+/** Elements of a chunk: 16 MiB as f32. */
+const CHUNK = 2 ** 22;
+
+/** Rows of `tensor` and elements per row; a scalar is one row. */
+export function rowsOf({ shape }: StoredAs): { rows: number; inner: number } {
+  const [rows = 1, ...rest] = shape;
+  return { rows, inner: rest.reduce((product, size) => product * size, 1) };
+}
+
+/**
+ * The tensors of `source` as `dtype`, or as they are stored, quantised ones as BF16. Bytes of the same dtype are not
+ * changed. The tensor that was read last is kept, as its parts (q, k, v of qkv) are wanted one after the other.
+ *
+ * Reading throws an {@linkcode InputError} if a value is not finite in `dtype`: too large for f16, say.
+ */
+export function sourceRows(source: WeightSource, dtype?: WeightDtype): Map<string, RowTensor> {
+  let last: { name: string; values: Promise<Uint8Array> } | undefined;
+  const read = (name: string, isPlain: boolean): Promise<Uint8Array> => {
+    if (last?.name === name) return last.values;
+    const values = isPlain
+      ? source.read(name).then(({ bytes }) => bytes)
+      : source.readF32(name).then(({ buffer, byteOffset, byteLength }) =>
+        new Uint8Array(buffer, byteOffset, byteLength)
+      );
+    last = { name, values };
+    return values;
+  };
+  return new Map([...source.tensors].map(([name, info]) => {
+    const isPlain = isWeightDtype(info.dtype);
+    const stored = isWeightDtype(info.dtype) ? info.dtype : "F32";
+    const wanted = dtype ?? (isPlain ? stored : "BF16");
+    const inner = info.shape.slice(1).reduce((product, size) => product * size, 1);
+    const size = bytesPerElement(stored);
+    const tensor: RowTensor = {
+      dtype: wanted,
+      shape: info.shape,
+      async *rows(begin, end) {
+        const bytes = await read(name, isPlain);
+        for (let at = begin * inner; at < end * inner; at += CHUNK) {
+          const chunk = bytes.subarray(at * size, Math.min(end * inner, at + CHUNK) * size);
+          yield stored === wanted ? chunk : converted(name, chunk, { stored, wanted });
+        }
+      },
+    };
+    return [name, tensor] as const;
+  }));
+}
+
+function converted(
+  name: string,
+  bytes: Uint8Array,
+  { stored, wanted }: { stored: WeightDtype; wanted: WeightDtype },
+): Uint8Array {
+  const result = fromF32(toF32(bytes, stored), wanted);
+  checkFinite(name, { dtype: wanted, bytes: result });
+  return result;
+}

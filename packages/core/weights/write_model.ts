@@ -1,0 +1,78 @@
+import { join } from "node:path";
+import { autoencoderJson } from "./autoencoder_config.ts";
+import type { AutoencoderConfig, MmditConfig } from "./configs.ts";
+import { diffusersAutoencoder, diffusersMmdit, wholeTensor } from "./diffusers_layout.ts";
+import { ioError } from "./_io.ts";
+import { quote } from "./messages.ts";
+import { mmditJson } from "./mmdit_json.ts";
+import type { RowTensor } from "./row_tensor.ts";
+import { tensorBytes } from "./safetensors_header.ts";
+import { type StreamedTensor, streamSafetensors } from "./stream_safetensors.ts";
+import { writeJson, writeShards } from "./write_shards.ts";
+
+/** A network to write, its tensors under BFL names. */
+export interface NetworkRows<Config> {
+  readonly config: Config;
+  readonly tensors: ReadonlyMap<string, RowTensor>;
+}
+
+/** The networks of a model folder; one may be missing. */
+export interface ModelRows {
+  readonly transformer?: NetworkRows<MmditConfig>;
+  readonly vae?: NetworkRows<AutoencoderConfig>;
+}
+
+/** How the files of a model folder are named and divided: Black Forest Labs' single files, or diffusers' folders. */
+export type Layout = "bfl" | "diffusers";
+
+/** Options of {@linkcode writeModel}. */
+export interface WriteModelOptions {
+  readonly layout: Layout;
+  /** The most bytes of a file in the diffusers layout. */
+  readonly shardBytes: number;
+  /** Is told of every chunk that was written. */
+  readonly onWritten?: (bytes: number) => void;
+}
+
+/**
+ * Writes the networks into `folder`, which exists, so that `openModelFolder` reads them; only chunks of a tensor are in
+ * memory. Other files in `folder` stay.
+ *
+ * @throws {InputError} if a file cannot be written, or the layout cannot say the configuration
+ */
+export async function writeModel(
+  folder: string,
+  { transformer, vae }: ModelRows,
+  { layout, shardBytes, onWritten = () => {} }: WriteModelOptions,
+): Promise<void> {
+  if (layout === "bfl") {
+    const sections = {
+      ...(transformer && { transformer: transformer.config }),
+      ...(vae && { autoencoder: vae.config }),
+    };
+    await writeJson(join(folder, "config.json"), sections);
+    if (transformer) await streamSafetensors(join(folder, "flux1-dev.safetensors"), whole(transformer), { onWritten });
+    if (vae) await streamSafetensors(join(folder, "ae.safetensors"), whole(vae), { onWritten });
+    return;
+  }
+  const write = async (name: string, config: object, tensors: Iterable<[string, StreamedTensor]>) => {
+    const path = join(folder, name);
+    await Deno.mkdir(path, { recursive: true }).catch((error) => {
+      throw ioError(`write ${quote(path)}`, error);
+    });
+    await writeJson(join(path, "config.json"), config);
+    await writeShards(path, tensors, { shardBytes, onWritten });
+  };
+  if (transformer) await write("transformer", mmditJson(transformer.config), diffusersMmdit(transformer.tensors));
+  if (vae) await write("vae", autoencoderJson(vae.config), diffusersAutoencoder(vae.tensors));
+}
+
+function* whole({ tensors }: NetworkRows<unknown>): Generator<[string, StreamedTensor]> {
+  for (const [name, tensor] of tensors) yield [name, wholeTensor(tensor)];
+}
+
+/** Bytes of all tensors together. */
+export function modelBytes({ transformer, vae }: ModelRows): number {
+  const tensors = [...transformer?.tensors.values() ?? [], ...vae?.tensors.values() ?? []];
+  return tensors.reduce((sum, { dtype, shape }) => sum + tensorBytes(dtype, shape), 0);
+}

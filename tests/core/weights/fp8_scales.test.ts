@@ -1,0 +1,41 @@
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { fromF32 } from "../../../packages/core/weights/dtype.ts";
+import { openWeights } from "../../../packages/core/weights/open_weights.ts";
+import { type TensorData, writeSafetensors } from "../../../packages/core/weights/safetensors.ts";
+import { messageOf, temporaryFolder } from "./_files.ts";
+
+const F8: TensorData = { dtype: "F8_E4M3", shape: [1, 4], bytes: Uint8Array.of(0x38, 0xb8, 0x01, 0x7e) };
+
+function f32(...values: number[]): TensorData {
+  return { dtype: "F32", shape: [values.length], bytes: fromF32(Float32Array.from(values), "F32") };
+}
+
+async function write(tensors: Record<string, TensorData>): Promise<string> {
+  const path = join(temporaryFolder(), "w.safetensors");
+  await writeSafetensors(path, Object.entries(tensors));
+  return path;
+}
+
+it("applies the scale of each fp8 weight, and leaves out what belongs to it", async () => {
+  const path = await write({
+    "m.scaled_fp8": { dtype: "F8_E4M3", shape: [2], bytes: new Uint8Array(2) },
+    "m.a.weight": F8,
+    "m.a.scale_weight": f32(0.25),
+    "m.a.scale_input": f32(1),
+    "m.a.bias": f32(3),
+    "m.b.weight": F8,
+  });
+  using source = await openWeights(path);
+  expect([...source.tensors.keys()].sort()).toEqual(["m.a.bias", "m.a.weight", "m.b.weight"]);
+  expect([...await source.readF32("m.a.weight")]).toEqual([0.25, -0.25, 2 ** -11, 112]);
+  expect([...await source.readF32("m.b.weight")]).toEqual([1, -1, 2 ** -9, 448]);
+  expect([...await source.readF32("m.a.bias")]).toEqual([3]);
+  expect(await source.read("m.a.weight")).toMatchObject({ dtype: "F8_E4M3", scale: 0.25 });
+  expect(await messageOf(source.read("m.a.scale_weight"))).toMatch(/has no such tensor$/);
+});
+
+it.each([[[1, 2]], [[NaN]], [[]]])("refuses the scale %j", async (scale) => {
+  using source = await openWeights(await write({ "a.weight": F8, "a.scale_weight": f32(...scale) }));
+  expect(await messageOf(source.read("a.weight"))).toMatch(/"a.scale_weight": a scale must be one finite number/);
+});
