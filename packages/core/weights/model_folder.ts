@@ -38,7 +38,7 @@ export interface ModelFolder extends AutoencoderFolder {
 
 /**
  * Opens the model in folder `dir`. Each network is in a folder of the diffusers layout (`transformer/`, `vae/`, each
- * with weights and a config.json) or in one file of `dir` (`flux1-dev.safetensors`, `ae.safetensors`, or any other
+ * with weights and a config.json) or in one file of `dir` (`flux1-dev.safetensors` or .gguf, `ae.safetensors`, or any other
  * name: the tensors tell), with its configuration under `transformer` or `autoencoder` of `dir`/config.json or, where
  * there is none, told by its shapes. `fluxsr.json` is optional, see {@linkcode ModelSettings}.
  *
@@ -133,10 +133,10 @@ async function openNetwork<Config>(
   return { config: json === undefined ? network.infer(source) : network.parse(path, json), source };
 }
 
-/** The one .safetensors file of `dir` that holds the network. */
+/** The one .safetensors or .gguf file of `dir` that holds the network. */
 async function openSingleFile<Config>(dir: string, { what, section, isIn }: Network<Config>): Promise<WeightSource> {
   const names: string[] = [];
-  for (const name of await listFiles(dir, ".safetensors")) {
+  for (const name of [...await listFiles(dir, ".safetensors"), ...await listFiles(dir, ".gguf")]) {
     using file = await openWeights(join(dir, name));
     if (isIn(file.tensors)) names.push(name);
     else refuseOtherModels(file.path, file.tensors);
