@@ -4,6 +4,7 @@ import { autoencoderJson, parseAutoencoderConfig } from "../../../packages/core/
 import { openAutoencoderFolder } from "../../../packages/core/weights/model_folder.ts";
 import type { TensorData } from "../../../packages/core/weights/safetensors.ts";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
+import { plainTensor } from "../../../packages/core/weights/plain_tensor.ts";
 import { writeNetwork } from "../../../packages/core/weights/write_network.ts";
 import { golden, messageOf, temporaryFolder } from "./_files.ts";
 import { goldenConfig } from "./_model.ts";
@@ -12,7 +13,7 @@ import { goldenConfig } from "./_model.ts";
 async function goldenAutoencoder() {
   using source = await openWeights(golden("vae/weights.safetensors"));
   const tensors: [string, TensorData][] = [];
-  for (const name of source.tensors.keys()) tensors.push([name, await source.read(name)]);
+  for (const name of source.tensors.keys()) tensors.push([name, await plainTensor(source, name)]);
   return { config: parseAutoencoderConfig("case.json", goldenConfig("vae")), tensors };
 }
 
