@@ -52,20 +52,26 @@ export abstract class Module {
     }
   }
 
-  /** Frees all weights. */
+  /** Frees all weights, and what modules below hold besides. */
   dispose(): void {
-    for (const [, parameter] of this.parameters()) parameter.dispose();
+    for (const [, part] of parts(this, "")) part.dispose();
   }
 }
 
+/** Everything below `container`, and all below that. */
 function* walk(container: object, prefix: string): Generator<[string, Parameter | Module]> {
+  for (const [path, part] of parts(container, prefix)) {
+    yield [path, part];
+    if (part instanceof Module) yield* walk(part, path);
+  }
+}
+
+/** What `container` has itself, if only in arrays and plain objects. */
+function* parts(container: object, prefix: string): Generator<[string, Parameter | Module]> {
   for (const [key, value] of Object.entries(container)) {
     const path = prefix === "" ? key : `${prefix}.${key}`;
-    if (value instanceof Parameter) yield [path, value];
-    else if (value instanceof Module) {
-      yield [path, value];
-      yield* walk(value, path);
-    } else if (isContainer(value)) yield* walk(value, path);
+    if (value instanceof Parameter || value instanceof Module) yield [path, value];
+    else if (isContainer(value)) yield* parts(value, path);
   }
 }
 
