@@ -1,7 +1,9 @@
-import type { Gpu, Tensor } from "@fluxsr/kernels";
+import type { Gpu, Tape, Tensor } from "@fluxsr/kernels";
 
 /** Element `at` of a result, as the f64 reference has it. */
 export interface Sample {
+  /** Which result, of an op that has several; default the first, 0. */
+  readonly result?: number;
   readonly at: number;
   readonly expected: number;
 }
@@ -9,8 +11,10 @@ export interface Sample {
 /** An op on inputs that are on the GPU. */
 export interface Work {
   readonly inputs: readonly Tensor[];
+  /** What the op goes back through, if it is a backward pass; open until it is closed. */
+  readonly tape?: Tape;
   /** Records the op once. */
-  run(): Tensor;
+  run(): Tensor | readonly Tensor[];
   /** What some elements of the result must be. */
   samples(): Iterable<Sample>;
 }
@@ -27,6 +31,13 @@ export interface Case {
   /** Every input read once, every output written once. */
   readonly bytes: number;
   open(gpu: Gpu): Work;
+}
+
+/** Samples of several results, in their order. */
+export function* ofResults(results: readonly Iterable<Sample>[]): Generator<Sample> {
+  for (const [result, samples] of results.entries()) {
+    for (const sample of samples) yield { ...sample, result };
+  }
 }
 
 /** A named shape and where it is from; `scaled` is what a software adapter can do of it in a second or two. */

@@ -9,8 +9,17 @@ export class WrongResultError extends Error {
   override name = "WrongResultError";
 }
 
-/** The largest difference at the samples, relative to the largest expected value; NaN if a value is missing or NaN. */
-export function sampledError(values: ArrayLike<number>, samples: Iterable<Sample>): number {
+/**
+ * The largest difference at the samples, relative to the largest expected value of the same result; NaN if a value is
+ * missing or NaN.
+ */
+export function sampledError(results: readonly ArrayLike<number>[], samples: Iterable<Sample>): number {
+  const byResult = Map.groupBy(samples, ({ result = 0 }) => result);
+  if (byResult.size === 0) return NaN;
+  return Math.max(...[...byResult].map(([result, own]) => errorOfOne(results[result] ?? [], own)));
+}
+
+function errorOfOne(values: ArrayLike<number>, samples: Iterable<Sample>): number {
   let worst = 0;
   let largest = 0;
   for (const { at, expected } of samples) {
@@ -22,9 +31,13 @@ export function sampledError(values: ArrayLike<number>, samples: Iterable<Sample
   return largest > 0 ? worst / largest : NaN;
 }
 
-/** @throws {WrongResultError} if `values` are not those of `samples` */
-export function requireSamples(what: string, values: ArrayLike<number>, samples: Iterable<Sample>): void {
-  const error = sampledError(values, samples);
+/** @throws {WrongResultError} if `results` are not those of `samples` */
+export function requireSamples(
+  what: string,
+  results: readonly ArrayLike<number>[],
+  samples: Iterable<Sample>,
+): void {
+  const error = sampledError(results, samples);
   if (!(error < TOLERANCE)) {
     throw new WrongResultError(
       `Cannot time ${what}: it must be within ${TOLERANCE} of the reference: it is ${error} off`,
@@ -34,8 +47,8 @@ export function requireSamples(what: string, values: ArrayLike<number>, samples:
 
 /** Runs `work` once and compares it with its reference. */
 export async function checkWork(gpu: Gpu, what: string, work: Work): Promise<void> {
-  using y = work.run();
-  const [values = new Float32Array()] = await read(y);
-  requireSamples(what, values, work.samples());
+  const results = [work.run()].flat();
+  requireSamples(what, await read(...results), work.samples());
+  for (const each of results) each.dispose();
   gpu.flush();
 }

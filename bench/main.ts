@@ -8,9 +8,11 @@ import { openPeers, type Race, race } from "./peers/race.ts";
 import { heading, type Report, type ResultRow } from "./report.ts";
 import { cells, resultTable, runCase } from "./run_cases.ts";
 import { short, Table } from "./table.ts";
+import { trainStepStages } from "./train_step.ts";
 import { upscaleStages } from "./upscale.ts";
 
-const UPSCALE = "upscale";
+/** What is timed stage by stage. */
+const PROGRAMS = [{ name: "upscale", stages: upscaleStages }, { name: "train_step", stages: trainStepStages }];
 
 /** What the command line may ask for. */
 interface Options {
@@ -34,20 +36,26 @@ async function main(filter: string, { json, peers }: Options): Promise<void> {
   if (json !== undefined) await Deno.writeTextFile(json, `${JSON.stringify(report, rounded, 2)}\n`);
 }
 
-/** Prints and returns a row for each op and for each stage of the upscaler whose name or shape contains `filter`. */
+/** Prints and returns a row for each op and each stage of a program whose name or shape contains `filter`. */
 async function runRows(gpu: Gpu, filter: string, ceilings: Ceilings): Promise<ResultRow[]> {
   const rows: ResultRow[] = [];
-  const cases = allCases(gpu.adapter).filter(({ name, shape }) => `${name} ${shape}`.includes(filter));
-  const withUpscale = UPSCALE.includes(filter) || filter.startsWith(UPSCALE);
-  if (cases.length + Number(withUpscale) === 0) return rows;
-  const table = resultTable([...cases, { name: UPSCALE, shape: "" }]);
-  const show = (row: ResultRow) => {
+  const show = (table: Table, row: ResultRow) => {
     rows.push(row);
     console.log(table.line(cells(row)));
   };
-  console.log(`\n${table.head()}`);
-  for (const each of cases) show(await runCase(gpu, each, ceilings));
-  if (withUpscale) { for (const row of await upscaleStages(gpu)) show(row); }
+  const cases = allCases(gpu.adapter).filter(({ name, shape }) => `${name} ${shape}`.includes(filter));
+  if (cases.length > 0) {
+    const table = resultTable(cases);
+    console.log(`\n${table.head()}`);
+    for (const each of cases) show(table, await runCase(gpu, each, ceilings));
+  }
+  for (const { name, stages } of PROGRAMS) {
+    if (!name.includes(filter) && !filter.startsWith(name)) continue;
+    const results = await stages(gpu);
+    const table = resultTable(results);
+    console.log(`\n${table.head()}`);
+    for (const row of results) show(table, row);
+  }
   return rows;
 }
 
@@ -87,7 +95,7 @@ await new Command("bench")
   .description("Times every op at the shapes of the networks, after a check against an f64 reference")
   .argument("[filter]", "only what has this in its name or shape", "")
   .option("--json <file>", "also write the results to a file")
-  .option("--peers", "race matmul and convolution against jax-js and TensorFlow.js")
+  .option("--peers", "race products, convolutions and backward passes against jax-js and TensorFlow.js")
   .action(async (filter: string, options: Options) => {
     try {
       await main(filter, options);

@@ -26,11 +26,11 @@ export async function timestamps(gpu: Gpu, times: number, work: () => void | Pro
 }
 
 /** GPU milliseconds of enough runs of what `run` records; it ran before, so that its pipelines are built. */
-export async function gpuTimes(gpu: Gpu, run: () => Tensor | void): Promise<number[]> {
+export async function gpuTimes(gpu: Gpu, run: () => Tensor | readonly Tensor[] | void): Promise<number[]> {
   const runs = (times: number) =>
     timestamps(gpu, times, () => {
       for (let i = 0; i < times; i++) {
-        run()?.dispose();
+        for (const each of [run() ?? []].flat()) each.dispose();
         gpu.flush();
       }
     });

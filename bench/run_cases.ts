@@ -32,6 +32,7 @@ export async function runCase(gpu: Gpu, { name, shape, origin, flops, bytes, ope
   const work = open(gpu);
   await checkWork(gpu, `${name} (${shape})`, work);
   const times = await gpuTimes(gpu, work.run);
+  work.tape?.close();
   for (const input of work.inputs) input.dispose();
   gpu.trim();
   const ms = median(times);

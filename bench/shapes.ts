@@ -45,6 +45,12 @@ export const MATMULS: readonly Row<MatmulShape>[] = [
   ...LINEARS.map((row) => ({ ...row, transposeB: true })),
 ];
 
+/** Backward passes of linear layers with f32 weights: packed weights are frozen. */
+export const LINEAR_BACKWARDS: readonly Row<MatmulShape>[] = [
+  ...SQUARES.filter(({ m }) => m <= 1024),
+  ...LINEARS.filter(({ name }) => name.startsWith("starter.")),
+];
+
 /** `q, k, v [1, tokens, heads, width]` */
 export interface AttentionShape {
   readonly tokens: number;
@@ -98,14 +104,23 @@ export const CONVOLUTIONS: readonly Row<Conv3x3Shape>[] = [
   { name: "flux.conv_out", origin: FLUX_VAE, side: 1024, inputs: 128, outputs: 3, scaled: { side: 256 } },
 ];
 
+/** Backward passes of convolutions: the decoder's all have stride 1. */
+export const CONVOLUTION_BACKWARDS: readonly Row<Conv3x3Shape>[] = CONVOLUTIONS.filter(({ stride = 1 }) =>
+  stride === 1
+);
+
 /** Channels last: `x [1, side, side, channels]`. */
 export interface PictureShape {
   readonly side: number;
   readonly channels: number;
 }
 
+export interface GroupNormShape extends PictureShape {
+  readonly groups: number;
+}
+
 /** The autoencoder's group norm, with SiLU after it. */
-export const GROUP_NORMS: readonly Row<PictureShape & { readonly groups: number }>[] = [
+export const GROUP_NORMS: readonly Row<GroupNormShape>[] = [
   { name: "starter.level0", origin: STARTER_VAE, side: 512, channels: 16, groups: 8 },
   { name: "starter.level1", origin: STARTER_VAE, side: 256, channels: 32, groups: 8 },
   { name: "starter.level2", origin: STARTER_VAE, side: 128, channels: 64, groups: 8 },
@@ -163,5 +178,36 @@ export const COURSES = {
   conv3x3: [
     [128, 64, 64], // the bundled autoencoder's level 2
     [256, 32, 32], // level 1
+  ],
+} as const;
+
+/**
+ * The same forward and backward: products `[m, k, n]` with weights [n, k], attention `[tokens, heads, width]`, 3x3
+ * convolutions `[side, inputs, outputs]`, group norm with SiLU `[side, channels, groups]`, transformer blocks
+ * `[tokens, width, heads]`.
+ */
+export const GRADIENT_COURSES = {
+  linear: [
+    [512, 512, 512],
+    [1024, 1024, 1024],
+    [1024, 192, 576], // the bundled model's img_qkv
+    [1024, 192, 768], // img_mlp.0
+    [1024, 768, 192], // img_mlp.2
+  ],
+  attention: [
+    [256, 6, 32], // the bundled model, 256 x 256
+    [1024, 6, 32], // 512 x 512
+  ],
+  conv3x3: [
+    [128, 64, 64], // the bundled autoencoder's level 2, and the second convolution of LPIPS at 128 x 128
+    [64, 128, 128], // the fourth of LPIPS
+  ],
+  groupNormSilu: [
+    [128, 64, 8], // the bundled autoencoder's level 2
+    [256, 32, 8], // level 1
+  ],
+  transformerBlock: [
+    [64, 192, 6], // the bundled model on a training picture of 128 x 128
+    [256, 192, 6], // 256 x 256
   ],
 } as const;

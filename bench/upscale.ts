@@ -3,6 +3,7 @@ import type { Gpu } from "@fluxsr/kernels";
 import { WrongResultError } from "./check.ts";
 import { median } from "./measure.ts";
 import type { ResultRow } from "./report.ts";
+import { waves } from "./waves.ts";
 
 const SIDE = 128;
 const SCALE = 4;
@@ -19,7 +20,7 @@ const LEAST_PSNR = 30;
  */
 export async function upscaleStages(gpu: Gpu): Promise<ResultRow[]> {
   using model = await loadModel(gpu, BUNDLED_MODEL);
-  const picture = waves();
+  const picture: Picture = { ...waves(SIDE), depth: 8, grey: false, notes: [] };
   const { picture: restored, enlarged } = await upscale(model, picture, {
     scale: SCALE,
     colorFix: "wavelet",
@@ -48,13 +49,4 @@ export async function upscaleStages(gpu: Gpu): Promise<ResultRow[]> {
 /** `picture` as of 8 bits, which it is. */
 function bytes({ rgb, ...size }: Picture): Picture & { rgb: Uint8Array } {
   return { ...size, rgb: Uint8Array.from(rgb) };
-}
-
-/** A picture of waves in all directions: contrast everywhere, and nothing to load. */
-function waves(): Picture {
-  const rgb = Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, i) => {
-    const [x, y] = [Math.floor(i / 3) % SIDE, Math.floor(i / 3 / SIDE)];
-    return 128 + 60 * Math.sin(x / 9 + i % 3) + 50 * Math.cos(y / 7) + 10 * Math.sin(x * y / 50);
-  });
-  return { width: SIDE, height: SIDE, depth: 8, rgb, grey: false, notes: [] };
 }

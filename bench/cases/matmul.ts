@@ -29,14 +29,15 @@ function open(gpu: Gpu, { m, k, n, dtype, transposeB = false }: MatmulShape): Wo
   };
 }
 
-/** The product of a few rows and a few columns. */
-export function* matmulSamples({ m, k, n, transposeB = false, a, b }: MatmulShape & {
+/** The product of a few rows and a few columns; `a` is [k, m] if transposed. */
+export function* matmulSamples({ m, k, n, transposeA = false, transposeB = false, a, b }: MatmulShape & {
+  readonly transposeA?: boolean;
   readonly a: Float32Array;
   readonly b: Float32Array;
 }): Generator<Sample> {
   const rows = picks(m, 8);
   const columns = picks(n, 8);
-  const someA = rows.flatMap((row) => [...a.subarray(row * k, (row + 1) * k)]);
+  const someA = rows.flatMap((row) => Array.from({ length: k }, (_, i) => a[transposeA ? i * m + row : row * k + i]!));
   const someB = columns.flatMap((column) =>
     Array.from({ length: k }, (_, i) => b[transposeB ? column * k + i : i * n + column]!)
   );

@@ -4,12 +4,12 @@ import * as norm from "../../tests/reference/norm.ts";
 import * as picture from "../../tests/reference/picture.ts";
 import type { Case, Row, Sample } from "../case.ts";
 import { picks, random } from "../random.ts";
-import type { BLURS, GROUP_NORMS, PictureShape, RESIZES } from "../shapes.ts";
+import type { BLURS, GroupNormShape, PictureShape, RESIZES } from "../shapes.ts";
 
 /** Channels of a picture in the colour fix and the enlargement. */
 const RGB = 3;
 
-export function groupNormCase({ name, origin, side, channels, groups }: (typeof GROUP_NORMS)[number]): Case {
+export function groupNormCase({ name, origin, side, channels, groups }: Row<GroupNormShape>): Case {
   return {
     name: `group_norm_silu/${name}`,
     shape: `${side}^2 x ${channels}, ${groups} groups`,

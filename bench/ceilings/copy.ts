@@ -26,7 +26,7 @@ export async function copyCeiling(gpu: Gpu): Promise<number> {
   const run = () => gpu.run(copy, { buffers: [x.buffer, y.buffer], params: {}, groups });
   run();
   const [values = new Float32Array()] = await read(y);
-  requireSamples("the copy ceiling", values, picks(length, 64).map((at) => ({ at, expected: data[at]! })));
+  requireSamples("the copy ceiling", [values], picks(length, 64).map((at) => ({ at, expected: data[at]! })));
   const times = await gpuTimes(gpu, run);
   x.dispose();
   y.dispose();

@@ -28,7 +28,7 @@ export async function fmaCeiling(gpu: Gpu): Promise<number> {
     });
   run();
   const [values = new Float32Array()] = await read(y);
-  requireSamples("the multiply-add ceiling", values, [0, values.length - 1].map((at) => ({ at, expected: 0.5 })));
+  requireSamples("the multiply-add ceiling", [values], [0, values.length - 1].map((at) => ({ at, expected: 0.5 })));
   const times = await gpuTimes(gpu, run);
   y.dispose();
   return 2 * PER_ROUND * rounds * threads / Math.min(...times) / 1e6;

@@ -1,13 +1,6 @@
 import config from "../../deno.json" with { type: "json" };
-
-/** A computation on inputs that the library holds on the GPU. */
-export interface Task {
-  /** Enqueues the computation `times` times (once by default), then waits until all are done, as cheaply as can be. */
-  run(times?: number): Promise<void>;
-  /** The result of one computation, row-major, to be checked before anything is timed. */
-  sample(): Promise<Float32Array>;
-  dispose(): void;
-}
+import type { Gradients } from "./gradients.ts";
+import type { Task } from "./task.ts";
 
 /** `a [M, K] b [K, N] -> [M, N]` */
 export interface Matmul {
@@ -34,6 +27,8 @@ export interface Peer {
   readonly version: string;
   matmul(options: Matmul): Promise<Task>;
   conv3x3?(options: Conv3x3): Promise<Task>;
+  /** Forward and backward passes, as the library differentiates them. */
+  readonly gradients?: Gradients;
 }
 
 /** The version of an npm package that deno.json pins. */

@@ -3,7 +3,8 @@ import { requireSamples, WrongResultError } from "../check.ts";
 import { median, repeats, timestamps } from "../measure.ts";
 import type { Course } from "./courses.ts";
 import { open as openFluxsr } from "./fluxsr.ts";
-import type { Peer, Task } from "./peer.ts";
+import type { Peer } from "./peer.ts";
+import type { Task } from "./task.ts";
 
 /** Rounds of a race; all libraries take their turn in each, so that a disturbance meets all of them. */
 const ROUNDS = 5;

@@ -1,8 +1,12 @@
 import { expect, test } from "vitest";
 import type { Case } from "../../bench/case.ts";
 import { attentionCase } from "../../bench/cases/attention.ts";
+import { attentionBackwardCase } from "../../bench/cases/attention_backward.ts";
 import { convCase } from "../../bench/cases/conv2d.ts";
+import { convBackwardCases } from "../../bench/cases/conv2d_backward.ts";
+import { groupNormBackwardCase } from "../../bench/cases/group_norm_backward.ts";
 import { matmulCase } from "../../bench/cases/matmul.ts";
+import { matmulBackwardCases } from "../../bench/cases/matmul_backward.ts";
 import { allCases } from "../../bench/cases/mod.ts";
 import { blurCase, groupNormCase, resizeCase, upsampleCase } from "../../bench/cases/picture.ts";
 import { gateCase, geluCase, layerNormCase, rmsNormCase, ropeCase } from "../../bench/cases/tokens.ts";
@@ -31,6 +35,10 @@ const small: Case[] = [
   resizeCase({ ...from, side: 28, result: 7 }),
   upsampleCase({ ...from, side: 5, channels: 3 }),
   blurCase({ ...from, side: 9, channels: 3, dilation: 2 }),
+  ...matmulBackwardCases({ ...from, m: 9, k: 13, n: 11 }),
+  attentionBackwardCase({ ...from, tokens: 7, heads: 3, width: 6 }),
+  ...convBackwardCases({ ...from, side: 7, inputs: 3, outputs: 5 }),
+  groupNormBackwardCase({ ...from, side: 7, channels: 12, groups: 3 }),
 ];
 
 test.each(small)("$name $shape is what its reference says", async ({ name, open }) => {
@@ -42,6 +50,13 @@ test("an op that takes several dispatches has one time for each run", async () =
   const times = await gpuTimes(gpu, work.run);
   expect(times.length).toBeGreaterThanOrEqual(5);
   expect(times.every((time) => time > 0)).toBe(true);
+});
+
+test("a backward pass is timed without its forward pass", async () => {
+  const { run, tape } = attentionBackwardCase({ ...from, tokens: 7, heads: 3, width: 8 }).open(gpu);
+  const { times } = await gpu.profile(() => [run()].flat().forEach((each) => each.dispose()));
+  tape?.close();
+  expect(times.map(({ kernel }) => kernel.split("_")[0])).toEqual(Array(4).fill("attention.backward"));
 });
 
 test.each([true, false])("every case has a name of its own and an origin (software adapter: %s)", (software) => {

@@ -12,7 +12,6 @@ const data = { ...sizes, a: random(30, 1), b: random(35, 2) };
 
 const course: Course = {
   name: "matmul/small",
-  flops: 2 * 6 * 5 * 7,
   bytes: 4 * 6 * 7,
   enter: (peer) => peer.matmul(data),
   samples: () => matmulSamples(data),
@@ -20,7 +19,7 @@ const course: Course = {
 
 /** A peer on the processor, whose batches do `run`. */
 function peer(name: string, run: () => Promise<void>, result = matmulReference(data.a, data.b, sizes)) {
-  const task = { run, sample: () => Promise.resolve(Float32Array.from(result)), dispose: () => {} };
+  const task = { run, sample: () => Promise.resolve([Float32Array.from(result)]), dispose: () => {} };
   return { name, peer: { name, version: "1", matmul: () => Promise.resolve(task) } satisfies Peer };
 }
 

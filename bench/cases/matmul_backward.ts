@@ -1,0 +1,50 @@
+import { type Gpu, matmul, tensor } from "@fluxsr/kernels";
+import { backwardWork } from "../backward_work.ts";
+import type { Case, Row, Sample, Work } from "../case.ts";
+import { random } from "../random.ts";
+import type { MatmulShape } from "../shapes.ts";
+import { matmulSamples } from "./matmul.ts";
+
+/** `y = x W^T` of a linear layer, and the gradient of y: `x [m, k], weight [n, k], dy [m, n]`. */
+export interface LinearData extends MatmulShape {
+  readonly x: Float32Array<ArrayBuffer>;
+  readonly weight: Float32Array<ArrayBuffer>;
+  readonly dy: Float32Array<ArrayBuffer>;
+}
+
+export function linearData({ m, k, n }: MatmulShape): LinearData {
+  return { m, k, n, x: random(m * k, 1), weight: random(k * n, 2), dy: random(m * n, 3) };
+}
+
+/** `dx = dy W` and `dW = dy^T x`. */
+export function linearGradientSamples({ m, k, n, x, weight, dy }: LinearData): Record<"dx" | "dw", Iterable<Sample>> {
+  return {
+    dx: matmulSamples({ m, k: n, n: k, a: dy, b: weight }),
+    dw: matmulSamples({ m: n, k: m, n: k, transposeA: true, a: dy, b: x }),
+  };
+}
+
+/** The backward pass of a linear layer: of its input, and of its weight. */
+export function matmulBackwardCases(row: Row<MatmulShape>): Case[] {
+  const { name, origin, m, k, n } = row;
+  return (["dx", "dw"] as const).map((gradient) => ({
+    name: `matmul_backward/${name}.${gradient}`,
+    shape: `${m} x ${k} x ${n} nt`,
+    origin,
+    flops: 2 * m * k * n,
+    bytes: 4 * (m * k + k * n + m * n),
+    open: (gpu) => open(gpu, row, gradient),
+  }));
+}
+
+function open(gpu: Gpu, shape: MatmulShape, gradient: "dx" | "dw"): Work {
+  const { m, k, n } = shape;
+  const data = linearData(shape);
+  const [x, weight] = [tensor(gpu, data.x, [m, k]), tensor(gpu, data.weight, [n, k])];
+  const dy = tensor(gpu, data.dy, [m, n]);
+  const [wanted, others] = gradient === "dx" ? [[x], [weight]] : [[weight], [x]];
+  return {
+    ...backwardWork({ wanted, others, dy }, () => matmul(x, weight, { transposeB: true })),
+    samples: () => linearGradientSamples(data)[gradient],
+  };
+}
