@@ -11,7 +11,7 @@ export interface StepGradients extends Disposable {
   readonly norms: ReadonlyMap<string, Tensor>;
 }
 
-/** Options of {@linkcode stepGradients}. */
+/** Options of {@linkcode GradientSum}. */
 export interface StepOptions {
   /** Over how many batches the step's gradient is the mean. */
   readonly parts: number;
