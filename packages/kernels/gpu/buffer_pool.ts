@@ -8,8 +8,8 @@ export interface PooledBuffer {
   references: number;
   /** Set once the adapter has refused the memory. */
   failed: boolean;
-  /** Keys of the cached bind groups that hold this buffer. */
-  readonly bindGroups: Set<string>;
+  /** The last batch of dispatches that uses it. */
+  batch: number;
 }
 
 /** Bytes on the GPU: `live` is in use, `reserved` also counts free pooled buffers, `peak` is the most ever reserved. */
@@ -34,7 +34,7 @@ function sizeClass(bytes: number): number {
  */
 export class BufferPool {
   readonly #device: GPUDevice;
-  readonly #onDestroy: (buffer: PooledBuffer) => void;
+  readonly #limit: number;
   readonly #watch: (check: Promise<GPUError | null>, what: string) => void;
   readonly #free = new Map<number, PooledBuffer[]>();
   #nextId = 0;
@@ -42,17 +42,12 @@ export class BufferPool {
   #reserved = 0;
   #peak = 0;
 
-  /** @param hooks `onDestroy` drops what caches a buffer; `watch` is given the error scope of each allocation. */
-  constructor(
-    device: GPUDevice,
-    hooks: {
-      onDestroy: (buffer: PooledBuffer) => void;
-      watch: (check: Promise<GPUError | null>, what: string) => void;
-    },
-  ) {
+  /** @param watch is given the error scope of each allocation */
+  constructor(device: GPUDevice, watch: (check: Promise<GPUError | null>, what: string) => void) {
+    const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
     this.#device = device;
-    this.#onDestroy = hooks.onDestroy;
-    this.#watch = hooks.watch;
+    this.#limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    this.#watch = watch;
   }
 
   get memory(): MemoryUse {
@@ -64,8 +59,7 @@ export class BufferPool {
    * @throws {OutOfMemoryError} if the adapter's limits do not allow one of this size.
    */
   acquire(bytes: number): PooledBuffer {
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.#device.limits;
-    const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    const limit = this.#limit;
     if (bytes > limit) {
       throw new OutOfMemoryError(
         `Cannot allocate a GPU buffer: ${bytes} bytes are more than the adapter's limit of ${limit}`,
@@ -106,7 +100,6 @@ export class BufferPool {
   }
 
   #destroy(buffer: PooledBuffer): void {
-    this.#onDestroy(buffer);
     buffer.raw.destroy();
     this.#reserved -= buffer.size;
   }
@@ -118,7 +111,7 @@ export class BufferPool {
       size,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
-    const buffer = { id: this.#nextId++, raw, size, references: 0, failed: false, bindGroups: new Set<string>() };
+    const buffer = { id: this.#nextId++, raw, size, references: 0, failed: false, batch: -1 };
     const check = this.#device.popErrorScope().then((error) => {
       buffer.failed = error !== null;
       return error;

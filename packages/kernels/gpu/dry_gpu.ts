@@ -18,7 +18,13 @@ export class DryGpu extends Gpu {
   readonly #params = new DataView(new ArrayBuffer(PARAM_STRIDE));
 
   constructor(limits: DryLimits = { maxBufferSize: 2 ** 40, maxStorageBufferBindingSize: 2 ** 40 }) {
-    super(hollowDevice(limits), { description: "dry run", vendor: "", software: false, features: [] });
+    super(hollowDevice(limits), {
+      description: "dry run",
+      vendor: "",
+      software: false,
+      features: [],
+      subgroups: undefined,
+    });
   }
 
   /** Floating-point operations of all matrix products, convolutions and attention so far. */

@@ -1,3 +1,4 @@
+import { BindGroups } from "./bind_groups.ts";
 import { BufferPool, type MemoryUse, type PooledBuffer } from "./buffer_pool.ts";
 import { DeviceLostError, GpuError, OutOfMemoryError } from "./errors.ts";
 import { type Groups, type Kernel, packParams, PARAM_STRIDE } from "./kernel.ts";
@@ -20,14 +21,20 @@ export class Gpu {
   readonly adapter: AdapterSummary;
   readonly buffers: BufferPool;
   readonly #pipelines: PipelineCache;
-  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  readonly #bindGroups: BindGroups;
   readonly #arena: GPUBuffer;
   readonly #arenaData = new DataView(new ArrayBuffer(BATCH * PARAM_STRIDE));
   readonly #arenaGroup: GPUBindGroup;
+  /** Where in the arena a dispatch's params are; Deno takes a typed array four times faster than a plain one. */
+  readonly #offset = new Uint32Array(1);
   readonly #checks: Promise<GpuError | null>[] = [];
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   #recorded = 0;
+  /** Counts flushes. */
+  #batch = 0;
+  /** Whether something was written since the last submission. */
+  #written = false;
   #profiler: Profiler | undefined;
   #lost: DeviceLostError | undefined;
 
@@ -36,10 +43,11 @@ export class Gpu {
     this.device = device;
     this.adapter = adapter;
     this.#pipelines = new PipelineCache(device, (check) => this.#checks.push(check));
-    this.buffers = new BufferPool(device, {
-      onDestroy: (buffer) => buffer.bindGroups.forEach((key) => this.#bindGroups.delete(key)),
-      watch: (check, what) => this.#checks.push(check.then((error) => error && named(error, `allocate ${what}`))),
-    });
+    this.#bindGroups = new BindGroups(device);
+    this.buffers = new BufferPool(
+      device,
+      (check, what) => this.#checks.push(check.then((error) => error && named(error, `allocate ${what}`))),
+    );
     this.#arena = device.createBuffer({
       label: "params",
       size: BATCH * PARAM_STRIDE,
@@ -68,14 +76,24 @@ export class Gpu {
   /** Records one dispatch of `kernel`. Buffers are given in binding order. */
   run<P extends string>(
     kernel: Kernel<string, P>,
-    args: { buffers: readonly PooledBuffer[]; params: Readonly<Record<P, number>>; groups: Groups },
+    { buffers, params, groups }: {
+      buffers: readonly PooledBuffer[];
+      params: Readonly<Record<P, number>>;
+      groups: Groups;
+    },
   ): void {
     if (this.#lost) throw this.#lost;
+    if (buffers.length !== kernel.accesses.length) {
+      throw new RangeError(
+        `Cannot run "${kernel.name}": it binds ${kernel.accesses.length} buffers: given ${buffers.length}`,
+      );
+    }
     if (this.#recorded === BATCH) this.flush();
     const pipeline = this.#pipelines.get(kernel);
-    const group = this.#bindGroup(pipeline.layout, kernel, args.buffers);
+    const group = this.#bindGroups.get(pipeline.layout, buffers, kernel.name);
     const offset = this.#recorded * PARAM_STRIDE;
-    packParams(kernel, args.params, this.#arenaData, offset);
+    packParams(kernel, params, this.#arenaData, offset);
+    for (const buffer of buffers) buffer.batch = this.#batch;
     this.#recorded++;
     this.#encoder ??= this.device.createCommandEncoder();
     if (this.#profiler) {
@@ -86,26 +104,37 @@ export class Gpu {
     }
     this.#pass.setPipeline(pipeline.raw);
     this.#pass.setBindGroup(0, group);
-    this.#pass.setBindGroup(1, this.#arenaGroup, [offset]);
-    this.#pass.dispatchWorkgroups(...args.groups);
+    this.#offset[0] = offset;
+    this.#pass.setBindGroup(1, this.#arenaGroup, this.#offset, 0, 1);
+    this.#pass.dispatchWorkgroups(groups[0], groups[1], groups[2]);
   }
 
   /** Submits what was recorded, without waiting. */
   flush(): void {
-    if (!this.#encoder) return;
-    this.#pass?.end();
-    const bytes = this.#recorded * PARAM_STRIDE;
-    this.device.queue.writeBuffer(this.#arena, 0, this.#arenaData.buffer, 0, bytes);
-    this.device.queue.submit([this.#encoder.finish()]);
+    const { queue } = this.device;
+    if (this.#encoder) {
+      this.#pass?.end();
+      if (this.#recorded > 0) queue.writeBuffer(this.#arena, 0, this.#arenaData.buffer, 0, this.#recorded * PARAM_STRIDE);
+      queue.submit([this.#encoder.finish()]);
+    } else if (this.#written) {
+      queue.submit([]); // what a write was staged in is freed by a submission
+    }
     this.#encoder = this.#pass = undefined;
     this.#recorded = 0;
+    this.#written = false;
+    this.#batch++;
   }
 
-  /** Copies `data` (a multiple of 4 bytes) to the start of `buffer`, after everything recorded so far. */
+  /**
+   * Copies `data` (a multiple of 4 bytes) to the start of `buffer`, after everything recorded so far.
+   *
+   * The queue writes before it runs what is submitted later: only a batch that uses the buffer must go first.
+   */
   write(buffer: PooledBuffer, data: ArrayBufferView<ArrayBuffer>): void {
     if (data.byteLength === 0) return; // Deno 2.9 panics on an empty write
-    this.flush();
+    if (buffer.batch === this.#batch) this.flush();
     this.device.queue.writeBuffer(buffer.raw, 0, data);
+    this.#written = true;
   }
 
   /** Reads the first `bytes` of each buffer, all in one wait. */
@@ -176,27 +205,6 @@ export class Gpu {
 
   [Symbol.dispose](): void {
     this.destroy();
-  }
-
-  #bindGroup(layout: GPUBindGroupLayout, kernel: Kernel, buffers: readonly PooledBuffer[]): GPUBindGroup {
-    const accesses = Object.values(kernel.binds);
-    if (buffers.length !== accesses.length) {
-      throw new RangeError(`Cannot run "${kernel.name}": it binds ${accesses.length} buffers: given ${buffers.length}`);
-    }
-    const key = `${accesses.map((access) => access === "read" ? "r" : "w").join("")}:${
-      buffers.map((b) => b.id).join()
-    }`;
-    let group = this.#bindGroups.get(key);
-    if (!group) {
-      group = this.device.createBindGroup({
-        label: kernel.name,
-        layout,
-        entries: buffers.map(({ raw }, binding) => ({ binding, resource: { buffer: raw } })),
-      });
-      this.#bindGroups.set(key, group);
-      for (const buffer of buffers) buffer.bindGroups.add(key);
-    }
-    return group;
   }
 
   /** Waits for `work`, then throws the first error of anything recorded before, or else that of `work` itself. */

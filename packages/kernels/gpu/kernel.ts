@@ -16,6 +16,9 @@ export interface Kernel<B extends string = string, P extends string = string> {
   readonly entry: string;
   readonly binds: Readonly<Record<B, Access>>;
   readonly params: Readonly<Record<P, ParamType>>;
+  /** `binds` and `params` as lists, which every dispatch goes through. */
+  readonly accesses: readonly Access[];
+  readonly fields: readonly (readonly [P, ParamType])[];
   /** Values of `override` constants. */
   readonly constants: Readonly<Record<string, number>>;
   /** Floating-point operations of a dispatch, of kernels that are bound by them: a multiply-add is two. */
@@ -24,12 +27,19 @@ export interface Kernel<B extends string = string, P extends string = string> {
 
 /** Declares a {@linkcode Kernel}; `constants` defaults to none. */
 export function kernel<B extends string, P extends string = never>(
-  spec: Omit<Kernel<B, P>, "constants" | "params"> & {
+  spec: Omit<Kernel<B, P>, "constants" | "params" | "accesses" | "fields"> & {
     params?: Readonly<Record<P, ParamType>>;
     constants?: Readonly<Record<string, number>>;
   },
 ): Kernel<B, P> {
-  return { params: {} as Readonly<Record<P, ParamType>>, constants: {}, ...spec };
+  const params = spec.params ?? {} as Readonly<Record<P, ParamType>>;
+  return {
+    constants: {},
+    ...spec,
+    params,
+    accesses: Object.values(spec.binds),
+    fields: Object.entries(params) as [P, ParamType][],
+  };
 }
 
 /** Bytes that one dispatch's params take in the uniform arena; no kernel has more scalars than fit. */
@@ -43,8 +53,8 @@ export function packParams<P extends string>(
   offset: number,
 ): void {
   let at = offset;
-  for (const [field, type] of Object.entries<ParamType>(spec.params)) {
-    const value = values[field as P];
+  for (const [field, type] of spec.fields) {
+    const value = values[field];
     if (type === "f32" && !Number.isNaN(Number(value))) view.setFloat32(at, value, true);
     else if (type === "u32" && value === value >>> 0) view.setUint32(at, value, true);
     else if (type === "i32" && value === (value | 0)) view.setInt32(at, value, true);

@@ -37,26 +37,31 @@ export async function openGpu(options: { provider?: GPU; features?: readonly str
     ...OPTIONAL.filter((feature) => adapter.features.has(feature as GPUFeatureName)),
     ...options.features ?? [],
   ];
-  const device = await adapter.requestDevice({
-    label: "fluxsr",
-    requiredFeatures: features as GPUFeatureName[],
-    requiredLimits: Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]])),
-  }).catch((error: Error) => {
-    // Deno grants some features that it does not list, subgroups among them: only the refusal tells.
+  const request = (wanted: readonly string[]) =>
+    adapter.requestDevice({
+      label: "fluxsr",
+      requiredFeatures: wanted as GPUFeatureName[],
+      requiredLimits: Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]])),
+    });
+  // Deno grants some features that it does not list, subgroups among them: only the refusal tells.
+  const withSubgroups = await request([...features, "subgroups"]).catch(() => undefined);
+  if (withSubgroups) return new Gpu(withSubgroups, summarize(adapter, { subgroups: true }));
+  const device = await request(features).catch((error: Error) => {
     const missing = options.features?.filter((feature) => !adapter.features.has(feature as GPUFeatureName)) ?? [];
     if (missing.length === 0) throw new GpuError(`Cannot open a GPU: ${error.message}`);
     throw new UnsupportedFeatureError(`Cannot open a GPU: the adapter does not offer ${missing.join(", ")}`);
   });
-  return new Gpu(device, summarize(adapter));
+  return new Gpu(device, summarize(adapter, { subgroups: false }));
 }
 
-function summarize(adapter: GPUAdapter): AdapterSummary {
-  const { vendor, architecture, device, description } = adapter.info;
+function summarize(adapter: GPUAdapter, { subgroups }: { subgroups: boolean }): AdapterSummary {
+  const { vendor, architecture, device, description, subgroupMinSize: min, subgroupMaxSize: max } = adapter.info;
   const name = [description, device, architecture].find((text) => text !== "") ?? "unknown";
   return {
     description: name,
     vendor,
     software: /llvmpipe|lavapipe|swiftshader|warp/i.test(`${device} ${description}`),
     features: [...adapter.features].sort(),
+    subgroups: subgroups ? { min, max } : undefined,
   };
 }

@@ -1,4 +1,4 @@
-import { type Shape, show, type Tensor } from "../tensor/tensor.ts";
+import { sameShape, type Shape, show, type Tensor } from "../tensor/tensor.ts";
 
 type Sizes<Axes extends readonly string[]> = { -readonly [K in keyof Axes]: number };
 
@@ -18,7 +18,7 @@ export function sizes<const Axes extends readonly string[]>(op: string, x: Tenso
 export function requireShape(op: string, tensors: Readonly<Record<string, Tensor>>, shape: Shape): void {
   for (const [name, tensor] of Object.entries(tensors)) {
     requireF32(op, name, tensor);
-    if (show(tensor.shape) !== show(shape)) {
+    if (!sameShape(tensor.shape, shape)) {
       throw new TypeError(`Cannot run "${op}": ${name} must be ${show(shape)}: it is ${show(tensor.shape)}`);
     }
   }

@@ -1,17 +1,18 @@
 import { type Kernel, kernel } from "../gpu/kernel.ts";
+import { variants } from "../gpu/variants.ts";
 import { record, tracked } from "../tensor/tape.ts";
-import { empty, type Shape, show, sizeOf, type Tensor } from "../tensor/tensor.ts";
-import activations from "./_activation.wgsl" with { type: "text" };
-import xScalar from "./_conv_x_scalar.wgsl" with { type: "text" };
-import xVec4 from "./_conv_x_vec4.wgsl" with { type: "text" };
-import bScalar from "./_matmul_b_scalar.wgsl" with { type: "text" };
-import bVec4 from "./_matmul_b_vec4.wgsl" with { type: "text" };
-import loadB from "./_matmul_load_b.wgsl" with { type: "text" };
-import { tileGroups, tileThreads } from "./_register_tile.ts";
-import registerStore from "./_register_store.wgsl" with { type: "text" };
-import registerTile from "./_register_tile.wgsl" with { type: "text" };
+import { empty, type Shape, show, type Tensor } from "../tensor/tensor.ts";
+import { GEOMETRY, type Geometry } from "./_conv_geometry.ts";
+import convPixels from "./_conv_pixels.wgsl" with { type: "text" };
+import { finish, productGroups, productOf, storeOf, type Tiling, tilingOf } from "./_product.ts";
+import productB from "./_product_b.wgsl" with { type: "text" };
+import aScalar from "./_read_a_scalar.wgsl" with { type: "text" };
+import aVec4 from "./_read_a_vec4.wgsl" with { type: "text" };
+import { readsOfB } from "./_read_b.ts";
 import { columnSum } from "./column_sum.ts";
-import source from "./conv2d.wgsl" with { type: "text" };
+import { conv2dWeight } from "./conv2d_weight.ts";
+import wide from "./conv2d.wgsl" with { type: "text" };
+import narrow from "./conv2d_narrow.wgsl" with { type: "text" };
 import { matmul } from "./matmul.ts";
 import { reshape } from "./reshape.ts";
 
@@ -35,149 +36,102 @@ export interface Conv2dOptions {
   readonly padding?: number | Padding;
 }
 
-const PARAMS = {
-  m: "u32",
-  n: "u32",
-  c_in: "u32",
-  height: "u32",
-  width: "u32",
-  out_height: "u32",
-  out_width: "u32",
-  kernel_height: "u32",
-  kernel_width: "u32",
-  stride: "u32",
-  pad_top: "u32",
-  pad_left: "u32",
-  lines: "u32",
-  chunk: "u32",
-  alpha: "f32",
-} as const;
-type Params = Readonly<Record<keyof typeof PARAMS, number>>;
+const PARAMS = { m: "u32", ...GEOMETRY, alpha: "f32", has_bias: "u32" } as const;
 
-/** In the gradient of x, only every stride-th pixel along each axis meets a weight. */
-const FLOPS = {
-  forward: ({ m, n, c_in, kernel_height, kernel_width }: Params) => 2 * m * n * c_in * kernel_height * kernel_width,
-  backward_x: (params: Params) => FLOPS.forward(params) / params.stride ** 2,
-  backward_weight: ({ m, n, lines, out_width }: Params) => 2 * m * n * lines * out_width,
-};
-
-/** Threads that the gradient of a weight is spread over, as many as a large GPU holds; also the most chunks. */
-const THREADS = 65535;
-/** The fewest pixels that are worth a partial sum. */
-const PIXELS = 64;
+/** Results of so few channels are computed with the sides of the product exchanged. */
+const NARROW = 8;
 
 interface Variant {
-  readonly name: "forward" | "backward_x" | "backward_weight";
-  readonly aligned: { readonly x: boolean; readonly b: boolean };
-  readonly bias: boolean;
+  readonly adjoint: boolean;
+  readonly phased: boolean;
+  readonly narrow: boolean;
+  readonly alignedX: boolean;
+  readonly alignedWeight: boolean;
+  readonly alignedY: boolean;
   readonly addend: boolean;
-  readonly threads: ReturnType<typeof tileThreads>;
+  readonly by: Tiling["by"];
+  readonly rows: number;
 }
 
-function build({ name, aligned, bias, addend, threads }: Variant) {
+const variant = variants((chosen: Variant) => {
+  const { adjoint, phased, alignedX, alignedWeight, alignedY, addend } = chosen;
+  const { sources, constants } = productOf(chosen);
+  const weight = [...readsOfB("f32", { aligned: alignedWeight }), productB];
+  const sides = chosen.narrow ? [...finish, narrow] : [...weight, ...storeOf({ aligned: alignedY }), wide];
   return kernel({
-    name: `conv2d.${name}`,
-    sources: [
-      aligned.x ? xVec4 : xScalar,
-      aligned.b ? bVec4 : bScalar,
-      loadB,
-      activations,
-      registerTile,
-      registerStore,
-      source,
-    ],
-    entry: name === "backward_weight" ? name : "forward",
+    name: `conv2d.${adjoint ? "backward_x" : "forward"}`,
+    sources: [alignedX ? aVec4 : aScalar, convPixels, ...sides, ...sources],
+    entry: "forward",
     binds: { x: "read", b: "read", bias: "read", addend: "read", c: "write" },
     params: PARAMS,
-    flops: FLOPS[name],
+    // A pixel of a phase meets one of stride^2 taps.
+    flops: ({ m, n, c_in, kernel_height, kernel_width, stride }, [, , phases]) =>
+      2 * m * phases * n * c_in * kernel_height * kernel_width / (phased ? stride ** 2 : 1),
     constants: {
-      ADJOINT: Number(name === "backward_x"),
-      B_TRANSPOSED: Number(name === "backward_x"),
-      HAS_BIAS: Number(bias),
+      ADJOINT: Number(adjoint),
+      PHASED: Number(phased),
+      ...chosen.narrow ? {} : { B_TRANSPOSED: Number(adjoint) },
       HAS_ADDEND: Number(addend),
-      INTERLEAVED: Number(name !== "backward_weight"),
-      ...threads,
+      ...constants,
     },
   });
-}
+});
 
-const variants = new Map<string, ReturnType<typeof build>>();
-
-function variant(wanted: Variant) {
-  const key = JSON.stringify(wanted);
-  let found = variants.get(key);
-  if (!found) variants.set(key, found = build(wanted));
-  return found;
-}
+const PLAIN = { adjoint: false, phased: false, narrow: false, alignedX: true, alignedWeight: true, alignedY: true };
 
 /** The plain variants, for checks of the declaration against the WGSL. */
-export const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
-  (["forward", "backward_x", "backward_weight"] as const).map((name) => [
-    name,
-    build({ name, aligned: { x: true, b: true }, bias: false, addend: false, threads: tileThreads(64) }),
-  ]),
-);
+export const kernels: Readonly<Record<string, Kernel>> = {
+  lanes: variant({ ...PLAIN, addend: false, by: "lanes", rows: 32 }),
+  shared: variant({ ...PLAIN, addend: false, by: "shared", rows: 64 }),
+  narrow: variant({ ...PLAIN, narrow: true, addend: false, by: "lanes", rows: 8 }),
+  backward_x: variant({ ...PLAIN, adjoint: true, phased: true, addend: false, by: "lanes", rows: 32 }),
+};
 
-/** Runs a variant on the tensors in the order of its bindings; those that it does not read need a buffer all the same. */
-function dispatch(
-  name: Variant["name"],
-  [x, b, c]: readonly [Tensor, Tensor, Tensor],
-  { params, rows = params.m, batches = 1, bias, addend }: {
-    readonly params: Params;
-    readonly rows?: number;
-    readonly batches?: number;
+/** Runs a convolution, or its adjoint, whose geometry is that of the result `y`, on x and weight. */
+function convolve(
+  [x, weight, y]: readonly [Tensor, Tensor, Tensor],
+  { geometry, adjoint = false, bias, addend }: {
+    readonly geometry: Geometry;
+    readonly adjoint?: boolean;
     readonly bias?: Tensor | undefined;
     readonly addend?: Tensor | undefined;
   },
 ): Tensor {
-  const { c_in, n } = params;
-  const aligned = { x: c_in % 4 === 0, b: (name === "backward_x" ? c_in : n) % 4 === 0 };
-  const kernel = variant({
-    name,
-    aligned,
-    bias: bias !== undefined,
-    addend: addend !== undefined,
-    threads: tileThreads(n),
-  });
-  x.gpu.run(kernel, {
-    buffers: [x, b, bias ?? x, addend ?? x, c].map(({ buffer }) => buffer),
-    params,
-    groups: tileGroups({ m: rows, n, batches }),
-  });
-  return c;
+  const { n, c_in, stride, out_height, out_width } = geometry;
+  const phased = adjoint && stride > 1;
+  const lattice = (size: number) => phased ? Math.ceil(size / stride) : size;
+  const m = (y.shape[0] ?? 0) * lattice(out_height) * lattice(out_width);
+  const wide = tilingOf(x.gpu, { rows: m, columns: n });
+  const isNarrow = n <= NARROW && wide.by === "lanes";
+  const [rows, columns] = isNarrow ? [n, m] : [m, n];
+  const tiling = isNarrow ? tilingOf(x.gpu, { rows, columns }) : wide;
+  x.gpu.run(
+    variant({
+      adjoint,
+      phased,
+      narrow: isNarrow,
+      alignedX: c_in % 4 === 0,
+      alignedWeight: (adjoint ? c_in : n) % 4 === 0,
+      alignedY: n % 4 === 0,
+      addend: addend !== undefined,
+      by: tiling.by,
+      rows: tiling.rows,
+    }),
+    {
+      // Bindings that the variant does not read need a buffer all the same.
+      buffers: [x, weight, bias ?? x, addend ?? x, y].map(({ buffer }) => buffer),
+      params: { m, ...geometry, alpha: 1, has_bias: Number(bias !== undefined) },
+      groups: productGroups(tiling, { rows, columns, batches: phased ? stride ** 2 : 1 }),
+    },
+  );
+  return y;
 }
 
 /** The gradient of x, of the given shape: x and y exchange their roles. */
-function gradientX([dy, weight]: [Tensor, Tensor], shape: Shape, { c_in, n, ...params }: Params): Tensor {
-  const { height, width, out_height, out_width } = params;
-  return dispatch("backward_x", [dy, weight, empty(dy.gpu, shape)], {
-    params: {
-      ...params,
-      m: sizeOf(shape) / c_in,
-      n: c_in,
-      c_in: n,
-      height: out_height,
-      width: out_width,
-      out_height: height,
-      out_width: width,
-    },
-  });
-}
-
-/** The gradient of the weight, of the given shape: sums over chunks of lines, then the sum of those. */
-function gradientWeight([x, dy]: [Tensor, Tensor], shape: Shape, params: Params): Tensor {
-  const { c_in, n, lines, out_width, kernel_height, kernel_width } = params;
-  const taps = kernel_height * kernel_width;
-  const rows = taps * Math.ceil(c_in / 8) * 8;
-  const wanted = Math.ceil(THREADS / (rows / 8 * Math.ceil(n / 8)));
-  const chunk = Math.max(Math.ceil(lines / wanted), Math.ceil(PIXELS / out_width));
-  const chunks = Math.ceil(lines / chunk);
-  const sums = dispatch("backward_weight", [x, dy, empty(x.gpu, [chunks, sizeOf(shape)])], {
-    params: { ...params, m: taps * c_in, chunk },
-    rows,
-    batches: chunks,
-  });
-  return reshape(chunks === 1 ? sums : columnSum(sums), shape);
+function gradientX([dy, weight]: [Tensor, Tensor], shape: Shape, geometry: Geometry): Tensor {
+  const { n, c_in, height, width, out_height, out_width } = geometry;
+  const exchanged = { n: c_in, c_in: n, height: out_height, width: out_width, out_height: height, out_width: width };
+  return convolve([dy, weight, empty(dy.gpu, shape)], { geometry: { ...geometry, ...exchanged }, adjoint: true });
 }
 
 /**
@@ -211,8 +165,7 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
   if (kernelHeight === 1 && kernelWidth === 1 && stride === 1 && outHeight === height && outWidth === width) {
     return matmul(x, reshape(weight, [inner, n]), { bias, addend });
   }
-  const params = {
-    m: batch * outHeight * outWidth,
+  const geometry = {
     n,
     c_in: channels,
     height,
@@ -224,15 +177,12 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
     stride,
     pad_top: pad.top,
     pad_left: pad.left,
-    lines: batch * outHeight,
-    chunk: 0,
-    alpha: 1,
   };
-  const y = dispatch("forward", [x, weight, empty(x.gpu, shape)], { params, bias, addend });
+  const y = convolve([x, weight, empty(x.gpu, shape)], { geometry, bias, addend });
   const wanted = { x: tracked(x), weight: tracked(weight), bias: bias !== undefined && tracked(bias) };
   return record("conv2d", y, [x, weight, ...[addend, bias].filter((tensor) => tensor !== undefined)], (dy) => [
-    wanted.x ? gradientX([dy, weight], x.shape, params) : undefined,
-    wanted.weight ? gradientWeight([x, dy], weight.shape, params) : undefined,
+    wanted.x ? gradientX([dy, weight], x.shape, geometry) : undefined,
+    wanted.weight ? conv2dWeight([x, dy], weight.shape, geometry) : undefined,
     ...addend ? [dy] : [],
     ...bias ? [wanted.bias ? columnSum(dy) : undefined] : [],
   ]);

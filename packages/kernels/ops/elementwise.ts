@@ -1,6 +1,6 @@
 import { groups1d, kernel } from "../gpu/kernel.ts";
 import { record, tracked } from "../tensor/tape.ts";
-import { empty, show, type Tensor } from "../tensor/tensor.ts";
+import { empty, sameShape, show, type Tensor } from "../tensor/tensor.ts";
 import source from "./elementwise.wgsl" with { type: "text" };
 
 const WORKGROUP = 64;
@@ -35,7 +35,7 @@ function dispatch(
   { alpha, beta }: { alpha: number; beta: number },
 ): Tensor {
   const [a, b = a] = inputs;
-  if (show(a.shape) !== show(b.shape)) {
+  if (!sameShape(a.shape, b.shape)) {
     throw new TypeError(`Cannot run "${kernel.name}": shapes must match: a is ${show(a.shape)}, b is ${show(b.shape)}`);
   }
   const y = empty(a.gpu, a.shape);

@@ -1,23 +1,20 @@
 import { type Kernel, kernel } from "../gpu/kernel.ts";
+import { variants } from "../gpu/variants.ts";
 import { type Dtype, rowMultiple } from "../tensor/dtype.ts";
 import { record, tracked } from "../tensor/tape.ts";
 import { empty, type Shape, show, sizeOf, type Tensor } from "../tensor/tensor.ts";
-import activations from "./_activation.wgsl" with { type: "text" };
-import aScalar from "./_matmul_a_scalar.wgsl" with { type: "text" };
-import aVec4 from "./_matmul_a_vec4.wgsl" with { type: "text" };
-import loadB from "./_matmul_load_b.wgsl" with { type: "text" };
-import { readsOfB } from "./_matmul_b.ts";
-import { tileGroups, tileThreads } from "./_register_tile.ts";
-import registerStore from "./_register_store.wgsl" with { type: "text" };
-import registerTile from "./_register_tile.wgsl" with { type: "text" };
+import { type Activation, ACTIVATIONS, productGroups, productOf, storeOf, type Tiling, tilingOf } from "./_product.ts";
+import productB from "./_product_b.wgsl" with { type: "text" };
+import aScalar from "./_read_a_scalar.wgsl" with { type: "text" };
+import aVec4 from "./_read_a_vec4.wgsl" with { type: "text" };
+import { readsOfB } from "./_read_b.ts";
 import { gelu, silu } from "./activation.ts";
 import { columnSum } from "./column_sum.ts";
 import { permute } from "./permute.ts";
 import { reshape } from "./reshape.ts";
 import source from "./matmul.wgsl" with { type: "text" };
 
-/** What may be applied to a product before it is written. */
-export type Activation = "gelu" | "silu";
+export type { Activation };
 
 /** Options of {@linkcode matmul}: `y = activation(alpha a b + bias + addend)`. */
 export interface MatmulOptions {
@@ -33,62 +30,64 @@ export interface MatmulOptions {
   readonly activation?: Activation | undefined;
 }
 
-const ACTIVATIONS: Readonly<Record<Activation | "none", number>> = { none: 0, gelu: 1, silu: 2 };
-
 interface Variant {
-  readonly aligned: { readonly a: boolean; readonly b: boolean };
+  readonly alignedA: boolean;
+  readonly alignedB: boolean;
+  readonly alignedC: boolean;
   readonly dtype: Dtype;
   readonly transposeA: boolean;
   readonly transposeB: boolean;
-  readonly bias: boolean;
   readonly addend: boolean;
   readonly activation: Activation | "none";
-  readonly threads: ReturnType<typeof tileThreads>;
+  readonly by: Tiling["by"];
+  readonly rows: number;
 }
 
-const variants = new Map<string, ReturnType<typeof build>>();
-
-function build({ aligned, dtype, transposeA, transposeB, bias, addend, activation, threads }: Variant) {
-  const readB = readsOfB(dtype, { aligned: aligned.b });
+const variant = variants((chosen: Variant) => {
+  const { alignedA, alignedB, alignedC, dtype, transposeA, transposeB, addend, activation } = chosen;
+  const { sources, constants } = productOf(chosen);
+  const readA = alignedA ? aVec4 : aScalar;
   return kernel({
     name: `matmul.forward.${transposeA ? "t" : "n"}${transposeB ? "t" : "n"}`,
-    sources: [aligned.a ? aVec4 : aScalar, ...readB, loadB, activations, registerTile, registerStore, source],
+    sources: [
+      readA,
+      ...readsOfB(dtype, { aligned: alignedB }),
+      productB,
+      ...storeOf({ aligned: alignedC }),
+      source,
+      ...sources,
+    ],
     entry: "forward",
     binds: { a: "read", b: "read", bias: "read", addend: "read", c: "write" },
-    params: { m: "u32", n: "u32", k: "u32", a_stride: "u32", b_stride: "u32", alpha: "f32" },
+    params: { m: "u32", n: "u32", k: "u32", a_stride: "u32", b_stride: "u32", alpha: "f32", has_bias: "u32" },
     flops: ({ m, n, k }, [, , batches]) => 2 * m * n * k * batches,
     constants: {
       A_TRANSPOSED: Number(transposeA),
       B_TRANSPOSED: Number(transposeB),
-      HAS_BIAS: Number(bias),
       HAS_ADDEND: Number(addend),
       ACTIVATION: ACTIVATIONS[activation],
-      INTERLEAVED: Number(!transposeA),
-      ...threads,
+      ...constants,
     },
   });
-}
+});
 
-function variant(wanted: Variant) {
-  const key = JSON.stringify(wanted);
-  let found = variants.get(key);
-  if (!found) variants.set(key, found = build(wanted));
-  return found;
-}
-
-/** The plain variant, for checks of the declaration against the WGSL. */
-export const kernels: Readonly<Record<string, Kernel>> = {
-  forward: build({
-    aligned: { a: true, b: true },
-    dtype: "f32",
-    transposeA: false,
-    transposeB: false,
-    bias: false,
-    addend: false,
-    activation: "none",
-    threads: tileThreads(64),
-  }),
-};
+/** A plain variant of each way, for checks of the declaration against the WGSL. */
+export const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
+  ([{ by: "lanes", rows: 32 }, { by: "shared", rows: 64 }] as const).map((tiling) => [
+    tiling.by,
+    variant({
+      alignedA: true,
+      alignedB: true,
+      alignedC: true,
+      dtype: "f32",
+      transposeA: false,
+      transposeB: false,
+      addend: false,
+      activation: "none",
+      ...tiling,
+    }),
+  ]),
+);
 
 /** Sizes of the product of `a` and `b`; a 2-D `b` is shared by all batches of `a`. */
 function measure(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions) {
@@ -130,7 +129,6 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   if (addend && addend.size !== sizeOf(shape)) {
     throw new TypeError(`Cannot multiply matrices: addend must be ${show(shape)}: it is ${show(addend.shape)}`);
   }
-  const aligned = { a: (transposeA ? m : k) % 4 === 0, b: (transposeB ? k : n) % 4 === 0 };
   if (a.dtype !== "f32") throw new TypeError(`Cannot multiply matrices: a must be f32: it is ${a.dtype}`);
   const multiple = rowMultiple(b.dtype);
   if ((transposeB ? k : n) % multiple !== 0) {
@@ -139,22 +137,33 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
     );
   }
   const c = empty(a.gpu, shape);
+  const tiling = tilingOf(a.gpu, { rows: m, columns: n, transposed: transposeA });
   a.gpu.run(
     variant({
-      aligned,
+      alignedA: (transposeA ? m : k) % 4 === 0,
+      alignedB: (transposeB ? k : n) % 4 === 0,
+      alignedC: n % 4 === 0,
       dtype: b.dtype,
       transposeA,
       transposeB,
-      bias: bias !== undefined,
       addend: addend !== undefined,
       activation: activation ?? "none",
-      threads: tileThreads(n),
+      by: tiling.by,
+      rows: tiling.rows,
     }),
     {
       // Bindings that the variant does not read need a buffer all the same.
       buffers: [a, b, bias ?? a, addend ?? a, c].map(({ buffer }) => buffer),
-      params: { m, n, k, a_stride: m * k, b_stride: b.shape.length === 2 ? 0 : n * k, alpha },
-      groups: tileGroups({ m, n, batches }),
+      params: {
+        m,
+        n,
+        k,
+        a_stride: m * k,
+        b_stride: b.shape.length === 2 ? 0 : n * k,
+        alpha,
+        has_bias: Number(bias !== undefined),
+      },
+      groups: productGroups(tiling, { rows: m, columns: n, batches }),
     },
   );
   const wanted = { a: tracked(a), b: tracked(b), bias: bias !== undefined && tracked(bias) };

@@ -1,8 +1,6 @@
 // C = activation(alpha A B + bias + addend), batched; A is [M, K] or, transposed, [K, M]; B is [K, N] or, transposed, [N, K].
 //
-// Each thread computes 8 x 8 outputs in registers straight from storage, four steps of K at a time: 16 vec4 reads for
-// 256 multiply-adds, neighbouring threads share them through the cache. Inner loops are unrolled by hand, since every
-// WGSL loop costs a bounds counter. Rows and columns beyond the edge repeat the last valid ones and are not stored.
+// The operands of a product: how it is computed is in _product_lanes.wgsl and _product_shared.wgsl.
 
 struct Params {
   m: u32,
@@ -11,67 +9,61 @@ struct Params {
   a_stride: u32,
   b_stride: u32,
   alpha: f32,
+  has_bias: u32,
 }
 @group(1) @binding(0) var<uniform> params: Params;
 
-override A_TRANSPOSED: bool = false;
+var<private> batch: u32;
+// Where the rows of this thread begin in A; if A is transposed, the first of them, the others being its neighbours.
+var<private> a_rows: vec4u;
 
-// Four steps of K for eight rows of A: element i holds A[row + i, k .. k + 3].
-fn load_a(base: u32, row: u32, k: u32) -> array<vec4f, 8> {
+fn extent() -> vec2u {
+  return vec2u(params.m, params.n);
+}
+
+fn open(z: u32) {
+  batch = z;
+}
+
+fn output_row(row: u32) -> u32 {
+  return select(NOWHERE, batch * params.m + row, row < params.m);
+}
+
+fn segments() -> vec2u {
+  return vec2u(0u, 1u);
+}
+
+fn enter(segment: u32) -> u32 {
+  return params.k;
+}
+
+fn place_rows(rows: vec4u) {
+  let valid = min(rows, vec4u(params.m - 1u));
+  a_rows = select(valid * params.k, valid / 4u * 4u, vec4<bool>(A_TRANSPOSED)) + batch * params.a_stride;
+}
+
+// Four steps of K for the four rows of this thread, zero beyond the last step.
+fn load_a(k: u32) -> mat4x4f {
   if (A_TRANSPOSED) {
-    let left = min(row, params.m - 1u) / 4u * 4u;
-    let right = min(row + 4u, params.m - 1u) / 4u * 4u;
-    let last = params.k - 1u;
-    let p = mat4x4f(
-      read_a(base, k, left, params.m),
-      read_a(base, min(k + 1u, last), left, params.m),
-      read_a(base, min(k + 2u, last), left, params.m),
-      read_a(base, min(k + 3u, last), left, params.m),
-    );
-    let q = mat4x4f(
-      read_a(base, k, right, params.m),
-      read_a(base, min(k + 1u, last), right, params.m),
-      read_a(base, min(k + 2u, last), right, params.m),
-      read_a(base, min(k + 3u, last), right, params.m),
-    );
+    let at = vec4u(a_rows.x) + min(vec4u(k) + vec4u(0u, 1u, 2u, 3u), vec4u(params.k - 1u)) * params.m;
+    let left = params.m - (a_rows.x - batch * params.a_stride);
     let valid = vec4f(vec4u(k) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.k));
-    let s = transpose(p);
-    let t = transpose(q);
-    return array<vec4f, 8>(
-      s[0] * valid, s[1] * valid, s[2] * valid, s[3] * valid,
-      t[0] * valid, t[1] * valid, t[2] * valid, t[3] * valid,
-    );
+    return transpose(mat4x4f(
+      read_a(at.x, left) * valid.x,
+      read_a(at.y, left) * valid.y,
+      read_a(at.z, left) * valid.z,
+      read_a(at.w, left) * valid.w,
+    ));
   }
-  let last = params.m - 1u;
-  let step = row_step();
-  return array<vec4f, 8>(
-    read_a(base, min(row, last), k, params.k),
-    read_a(base, min(row + 1u * step, last), k, params.k),
-    read_a(base, min(row + 2u * step, last), k, params.k),
-    read_a(base, min(row + 3u * step, last), k, params.k),
-    read_a(base, min(row + 4u * step, last), k, params.k),
-    read_a(base, min(row + 5u * step, last), k, params.k),
-    read_a(base, min(row + 6u * step, last), k, params.k),
-    read_a(base, min(row + 7u * step, last), k, params.k),
+  let left = params.k - k;
+  return mat4x4f(
+    read_a(a_rows.x + k, left),
+    read_a(a_rows.y + k, left),
+    read_a(a_rows.z + k, left),
+    read_a(a_rows.w + k, left),
   );
 }
 
-@compute @workgroup_size(THREADS_N, THREADS_M)
-fn forward(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) thread: vec3u,
-) {
-  let origin = tile_origin(group.x + group.y * groups.x, thread);
-  let row = origin.x;
-  let column = origin.y;
-  if (row >= params.m || column >= params.n) {
-    return;
-  }
-  let a_base = group.z * params.a_stride;
-  let b_base = group.z * params.b_stride;
-  for (var k = 0u; k < params.k; k += 4u) {
-    accumulate(load_a(a_base, row, k), load_b(b_base, k, column, params.k));
-  }
-  store_tile(group.z, row, column);
+fn load_b(k: u32) -> mat4x4f {
+  return block_of_b(batch * params.b_stride, k, params.k);
 }

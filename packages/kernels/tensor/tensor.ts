@@ -11,6 +11,11 @@ export function sizeOf(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/** Whether all sizes are equal. */
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
+
 /** `[2, 3]` for messages. */
 export function show(shape: Shape): string {
   return `[${shape.join(", ")}]`;
@@ -20,6 +25,8 @@ export function show(shape: Shape): string {
 export class Tensor {
   readonly gpu: Gpu;
   readonly shape: Shape;
+  /** The number of elements. */
+  readonly size: number;
   readonly dtype: Dtype;
   readonly #buffer: PooledBuffer;
   #handles = 1;
@@ -28,14 +35,10 @@ export class Tensor {
   constructor(gpu: Gpu, buffer: PooledBuffer, shape: Shape, dtype: Dtype) {
     this.gpu = gpu;
     this.shape = shape;
+    this.size = sizeOf(shape);
     this.dtype = dtype;
     this.#buffer = buffer;
     adopt(this);
-  }
-
-  /** The number of elements. */
-  get size(): number {
-    return sizeOf(this.shape);
   }
 
   /** @throws if the tensor was disposed. */

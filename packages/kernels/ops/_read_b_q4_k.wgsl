@@ -1,8 +1,7 @@
-// Reads four consecutive elements of a row of B stored as Q4_K; rows are whole blocks.
+// Reads four consecutive elements of B, from `at` on, stored as Q4_K; rows are whole blocks.
 // x[i] = d s[i / 32] q[i] - dmin m[i / 32]. A block of 256 elements is 16 bytes of scales, then for each 64 elements 32
 // bytes, whose lower halves are the first 32 q.
-fn read_b(base: u32, row: u32, column: u32, columns: u32) -> vec4f {
-  let at = base + row * columns + column;
+fn read_b(at: u32, left: u32) -> vec4f {
   let block = at / 256u * 144u;
   let i = at % 256u;
   let j = i / 32u;

@@ -1,7 +1,6 @@
-// Reads four consecutive elements of a row of B stored as Q4_0; rows are whole blocks.
+// Reads four consecutive elements of B, from `at` on, stored as Q4_0; rows are whole blocks.
 // x[i] = d (q[i] - 8). A block of 32 elements is f16 d, 16 bytes whose lower halves are q[0 .. 15] and upper q[16 .. 31].
-fn read_b(base: u32, row: u32, column: u32, columns: u32) -> vec4f {
-  let at = base + row * columns + column;
+fn read_b(at: u32, left: u32) -> vec4f {
   let block = at / 32u * 18u;
   let i = at % 32u;
   let word = word_at(block + 2u + i % 16u) >> (i / 16u * 4u);

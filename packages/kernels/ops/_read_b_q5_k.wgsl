@@ -1,9 +1,8 @@
-// Reads four consecutive elements of a row of B stored as Q5_K; rows are whole blocks.
+// Reads four consecutive elements of B, from `at` on, stored as Q5_K; rows are whole blocks.
 // x[i] = d s[i / 32] q[i] - dmin m[i / 32]. A block of 256 elements is 16 bytes of scales, 32 bytes h, where bit j of
 // h[i % 32] is the fifth bit of q[i] for j = i / 32, then for each 64 elements 32 bytes, whose lower halves are the lower
 // four bits of the first 32 q.
-fn read_b(base: u32, row: u32, column: u32, columns: u32) -> vec4f {
-  let at = base + row * columns + column;
+fn read_b(at: u32, left: u32) -> vec4f {
   let block = at / 256u * 176u;
   let i = at % 256u;
   let j = i / 32u;

@@ -1,9 +1,9 @@
-// Reads four consecutive elements of a row of B stored as the f32 scale of all, then f8 e4m3fn in u32; rows are a
+// Reads four consecutive elements of B, from `at` on, stored as the f32 scale of all, then f8 e4m3fn in u32; rows are a
 // multiple of four long. The format: OCP 8-bit Floating Point Specification 1.0, exponent bias 7, no infinities.
 @group(0) @binding(1) var<storage, read> b: array<u32>;
 
-fn read_b(base: u32, row: u32, column: u32, columns: u32) -> vec4f {
-  let bits = (vec4u(b[1u + (base + row * columns + column) / 4u]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(0xffu);
+fn read_b(at: u32, left: u32) -> vec4f {
+  let bits = (vec4u(b[1u + at / 4u]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(0xffu);
   let magnitude = bits & vec4u(0x7fu);
   // The bits moved to the place of f32's have a bias that is 120 less; subnormals are multiples of 2^-9.
   let normal = bitcast<vec4f>((magnitude << vec4u(20u)) + vec4u(120u << 23u));

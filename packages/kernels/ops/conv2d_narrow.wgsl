@@ -1,0 +1,62 @@
+// Convolution to at most 8 channels, and the gradient of data that has so few, as a product with its sides exchanged: rows
+// are output channels, columns are pixels, so that no lane idles on channels that are not there.
+//
+// The operands: how the product is computed is in _product_lanes.wgsl.
+@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read> addend: array<f32>;
+@group(0) @binding(4) var<storage, read_write> c: array<f32>;
+
+var<private> output_channel: u32;
+
+fn extent() -> vec2u {
+  return vec2u(params.n, params.m);
+}
+
+// Only the first of a lane's rows is there.
+fn place_rows(rows: vec4u) {
+  output_channel = min(rows.x, params.n - 1u);
+}
+
+fn place_columns(column: u32) {
+  place_pixels(vec4u(column) + vec4u(0u, 1u, 2u, 3u));
+}
+
+// Four input channels of the weights of one output channel.
+fn load_a(channel: u32) -> mat4x4f {
+  let channels = min(vec4u(channel) + vec4u(0u, 1u, 2u, 3u), vec4u(params.c_in - 1u));
+  let at = weights + select(
+    channels * params.n + output_channel,
+    output_channel * params.c_in + channels,
+    vec4<bool>(ADJOINT),
+  );
+  return mat4x4f(vec4f(b[at.x], b[at.y], b[at.z], b[at.w]), vec4f(), vec4f(), vec4f());
+}
+
+fn load_b(channel: u32) -> mat4x4f {
+  return transpose(block_of_pixels(channel));
+}
+
+fn store(channel: u32, pixel: u32, value: f32) {
+  let place = output_pixel(pixel);
+  if (place != NOWHERE) {
+    let at = place * params.n + channel;
+    var y = params.alpha * value;
+    if (params.has_bias != 0u) {
+      y += bias[channel];
+    }
+    if (HAS_ADDEND) {
+      y += addend[at];
+    }
+    c[at] = activate(vec4f(y)).x;
+  }
+}
+
+fn store_four(channel: u32, pixel: u32, value: vec4f) {
+  if (channel < params.n) {
+    store(channel, pixel, value.x);
+    store(channel, pixel + 1u, value.y);
+    store(channel, pixel + 2u, value.z);
+    store(channel, pixel + 3u, value.w);
+  }
+}
