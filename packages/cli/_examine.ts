@@ -1,5 +1,5 @@
 import { defaultOverlap, defaultTile, type loadModel, type Model } from "@fluxsr/core";
-import { type Gpu, matmul, type openGpu, read, tensor } from "@fluxsr/kernels";
+import { type AdapterSummary, type Gpu, matmul, read, tensor } from "@fluxsr/kernels";
 import sharp from "sharp";
 import { explain } from "./_errors.ts";
 
@@ -17,6 +17,9 @@ export interface Examination {
   readonly adapter: { readonly description: string; readonly vendor: string; readonly software: boolean } | null;
   /** What the driver offers of what can make a difference. */
   readonly features: Readonly<Record<string, boolean>> | null;
+  /** The fewest and most lanes of a subgroup, where there are subgroups. */
+  readonly subgroups: NonNullable<AdapterSummary["subgroups"]> | null;
+  readonly matrices: AdapterSummary["matrices"] | null;
   readonly limits: Readonly<Record<(typeof LIMITS)[number], number>> | null;
   readonly versions: Readonly<Record<string, string>>;
   readonly model: {
@@ -43,7 +46,7 @@ const LIMITS = [
 
 /** Finds out what the machine offers, by opening the GPU, computing on it and loading the model in folder `model`. */
 export async function examine(
-  deps: { openGpu: typeof openGpu; loadModel: typeof loadModel; grants: typeof grants; model: string },
+  deps: { openGpu: () => Promise<Gpu>; loadModel: typeof loadModel; model: string },
 ): Promise<Examination> {
   const problems: Problem[] = [];
   /** The result of a step, or null and a problem. */
@@ -70,7 +73,9 @@ export async function examine(
     ok: problems.length === 0,
     adapter: gpu &&
       { description: gpu.adapter.description, vendor: gpu.adapter.vendor, software: gpu.adapter.software },
-    features: gpu && await featuresOf(gpu, deps.grants),
+    features: gpu && featuresOf(gpu),
+    subgroups: gpu && (gpu.adapter.subgroups ?? null),
+    matrices: gpu && gpu.adapter.matrices,
     limits: gpu && limitsOf(gpu),
     versions: { deno: Deno.version.deno, sharp: sharp.versions.sharp ?? "unknown", libvips: sharp.versions.vips },
     model: model && {
@@ -85,18 +90,8 @@ export async function examine(
   };
 }
 
-async function featuresOf({ adapter }: Gpu, isGranted: typeof grants): Promise<Record<string, boolean>> {
-  const entries: [string, boolean][] = [];
-  for (const name of FEATURES) entries.push([name, adapter.features.includes(name) || await isGranted(name)]);
-  return Object.fromEntries(entries);
-}
-
-/** Whether a device with this feature can be had: Deno grants `subgroups` without listing it. */
-export async function grants(feature: string): Promise<boolean> {
-  const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
-  const device = await adapter?.requestDevice({ requiredFeatures: [feature as GPUFeatureName] }).catch(() => null);
-  device?.destroy();
-  return device?.features.has(feature as GPUFeatureName) ?? false;
+function featuresOf({ adapter }: Gpu): Record<string, boolean> {
+  return Object.fromEntries(FEATURES.map((name) => [name, adapter.features.includes(name)]));
 }
 
 function limitsOf({ device: { limits } }: Gpu): Record<(typeof LIMITS)[number], number> {

@@ -1,6 +1,6 @@
 import type * as core from "@fluxsr/core";
 import type { ColorFix, Model, Picture } from "@fluxsr/core";
-import { DeviceLostError, type Gpu, type openGpu } from "@fluxsr/kernels";
+import { DeviceLostError, type Gpu } from "@fluxsr/kernels";
 import { explain, report, UsageError } from "./_errors.ts";
 import { type Host, uninterrupted } from "./_host.ts";
 import { findInputs } from "./_inputs.ts";
@@ -30,7 +30,7 @@ export interface UpscaleRequest {
 /** What does the work; tests give their own. */
 export interface UpscaleDeps {
   readonly host: Host;
-  readonly openGpu: typeof openGpu;
+  readonly openGpu: () => Promise<Gpu>;
   readonly loadModel: typeof core.loadModel;
   readonly readImage: typeof core.readImage;
   readonly writeImage: typeof core.writeImage;

@@ -14,7 +14,7 @@ import {
   writeModel,
   writeSafetensors,
 } from "@fluxsr/core";
-import { openGpu } from "@fluxsr/kernels";
+import { openGpu, type Provider } from "@fluxsr/kernels";
 import { type Command, Option } from "commander";
 import { dirname, join, relative } from "node:path";
 import { ByteProgress } from "./_byte_progress.ts";
@@ -39,6 +39,8 @@ export interface ConvertRequest {
   readonly lora?: string;
   readonly shardSize: number;
   readonly overwrite?: boolean;
+  /** Merges the LoRA. */
+  readonly gpu?: Provider;
 }
 
 const MORE = `
@@ -91,7 +93,7 @@ export async function runConvert(request: ConvertRequest, { host }: { host: Host
   }
   const adapter = lora === undefined || !transformer ? undefined : await openAdapter(lora, transformer.config);
   for (const note of adapter?.notes ?? []) host.err(`Note: ${note}\n`);
-  using gpu = adapter ? await openGpu() : undefined;
+  using gpu = adapter ? await openGpu({ provider: request.gpu }) : undefined;
   const dtype = request.dtype && WEIGHT_DTYPES[request.dtype];
   const options = dtype ? { dtype } : {};
   const model = {

@@ -1,7 +1,7 @@
 import { BUNDLED_MODEL, loadModel } from "@fluxsr/core";
-import { openGpu } from "@fluxsr/kernels";
 import type { Command } from "commander";
-import { type Examination, examine, grants } from "./_examine.ts";
+import { type Examination, examine } from "./_examine.ts";
+import { openChosenGpu } from "./_gpu.ts";
 import { type Host, PROCESS } from "./_host.ts";
 
 /** Adds the command `doctor` to `program`: what the machine offers, and whether upscaling works on it. */
@@ -10,8 +10,8 @@ export function registerDoctor(program: Command, { host = PROCESS }: { host?: Ho
     .description("show what the GPU offers, and whether upscaling works here")
     .option("--json", "print one JSON object")
     .addHelpText("after", "\nExit code: 0 upscaling works, 1 it does not.")
-    .action(async ({ json }: { json?: boolean }) => {
-      const found = await examine({ openGpu, loadModel, grants, model: BUNDLED_MODEL });
+    .action(async ({ json }: { json?: boolean }, command: Command) => {
+      const found = await examine({ openGpu: () => openChosenGpu(command), loadModel, model: BUNDLED_MODEL });
       host.out(json ? `${JSON.stringify(found, null, 2)}\n` : describe(found));
       host.exitCode(found.ok ? 0 : 1);
     });
@@ -19,7 +19,7 @@ export function registerDoctor(program: Command, { host = PROCESS }: { host?: Ho
 
 /** An examination in words. */
 export function describe(
-  { ok, adapter, features, limits, versions, model, tile, selfTest, problems }: Examination,
+  { ok, adapter, features, subgroups, matrices, limits, versions, model, tile, selfTest, problems }: Examination,
 ): string {
   const rows: [string, string][] = [];
   if (adapter) {
@@ -28,6 +28,14 @@ export function describe(
   }
   if (features) {
     rows.push(["Features", Object.entries(features).map(([name, is]) => `${name} ${is ? "yes" : "no"}`).join(", ")]);
+  }
+  if (subgroups) {
+    const { min, max } = subgroups;
+    rows.push(["Subgroups", min === max ? `${min} lanes` : `${min} to ${max} lanes`]);
+  }
+  if (matrices && matrices.length > 0) {
+    const products = matrices.map(({ m, n, k, operands, result }) => `${m}x${n}x${k} ${operands} to ${result}`);
+    rows.push(["Matrix units", products.join(", ")]);
   }
   if (limits) {
     rows.push(["Largest buffer", bytes(limits.maxBufferSize)]);

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { openGpu } from "@fluxsr/kernels";
 import type { Command } from "commander";
+import { openChosenGpu } from "./_gpu.ts";
 import { runGolden } from "./golden/run.ts";
 
 /** The cases that come with the project. */
@@ -11,8 +11,8 @@ export function registerGolden(program: Command): void {
   program.command("golden")
     .description("check the numbers against golden values from PyTorch")
     .argument("[root...]", "folders of cases", [BUNDLED])
-    .action(async (roots: string[]) => {
-      using gpu = await openGpu();
+    .action(async (roots: string[], _options: unknown, command: Command) => {
+      using gpu = await openChosenGpu(command);
       const isGood = await runGolden(roots, { gpu, print: (line) => console.log(line) });
       Deno.exitCode = isGood ? 0 : 1;
     });

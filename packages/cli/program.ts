@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { exitCodeOf, report } from "./_errors.ts";
+import { gpuOption } from "./_gpu.ts";
 import { type Host, PROCESS } from "./_host.ts";
 import { registerConvert } from "./convert.ts";
 import config from "./deno.json" with { type: "json" };
@@ -14,6 +15,7 @@ export function createProgram({ host = PROCESS }: { host?: Host } = {}): Command
   const program = new Command("fluxsr")
     .description("One-step real-world image super-resolution on WebGPU")
     .version(config.version)
+    .addOption(gpuOption())
     .option("--debug", "show where an error comes from")
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })

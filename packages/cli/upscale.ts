@@ -1,6 +1,6 @@
 import { BUNDLED_MODEL, loadModel, readImage, upscale, writeImage } from "@fluxsr/core";
-import { openGpu } from "@fluxsr/kernels";
 import { type Command, Option } from "commander";
+import { openChosenGpu } from "./_gpu.ts";
 import { type Host, PROCESS } from "./_host.ts";
 import { oneOf, path, wholeNumber } from "./_options.ts";
 import { runUpscale, type UpscaleRequest } from "./_run_upscale.ts";
@@ -76,6 +76,7 @@ export function registerUpscale(
     .option("--json", "print one JSON object: adapter, milliseconds per stage, GPU bytes, outputs")
     .addHelpText("after", MORE)
     .action(async (inputs: string[], _options: unknown, command: Command) => {
+      const openGpu = () => openChosenGpu(command);
       const request = { ...command.optsWithGlobals<Omit<UpscaleRequest, "inputs">>(), inputs };
       host.exitCode(await run(request, { host, openGpu, loadModel, readImage, writeImage, upscale }));
     });

@@ -16,8 +16,10 @@
  */
 export * from "./gpu/errors.ts";
 export { Gpu } from "./gpu/gpu.ts";
-export type { AdapterSummary } from "./gpu/adapter.ts";
-export { openGpu } from "./gpu/open.ts";
+export type { AdapterSummary, MatrixConfig } from "./gpu/adapter.ts";
+export type { KernelFeature } from "./gpu/features.ts";
+export { openDawn } from "./gpu/dawn.ts";
+export { openGpu, type Provider, PROVIDERS } from "./gpu/open.ts";
 export { DryGpu } from "./gpu/dry_gpu.ts";
 export type { MemoryUse } from "./gpu/buffer_pool.ts";
 export type { KernelTime } from "./gpu/profiler.ts";

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { type Gpu, openGpu } from "@fluxsr/kernels";
+import type { Gpu } from "@fluxsr/kernels";
 import {
   addConfigFlags,
   type Batch,
@@ -16,6 +16,7 @@ import {
   writeReport,
 } from "@fluxsr/train";
 import type { Command } from "commander";
+import { openChosenGpu } from "../_gpu.ts";
 import type { Host } from "../_host.ts";
 import { stoppable } from "./_stoppable.ts";
 import { checkRunFolder, makeRunFolder } from "./_run_folder.ts";
@@ -49,7 +50,7 @@ export function registerStage<S extends ConfigSchema, B extends Batch>(
     const config = await loadConfig(stage.schema, { file, flags: configFlags(command, stage.schema) });
     const run = config as z.infer<S> & RunConfig & { out: string };
     if (dryRun) await showPlan(stage, run, { host });
-    else await runStage(stage, run, { resume, host });
+    else await runStage(stage, run, { resume, host, openGpu: () => openChosenGpu(command) });
   });
 }
 
@@ -68,7 +69,7 @@ async function showPlan<S extends ConfigSchema, B extends Batch>(
 async function runStage<S extends ConfigSchema, B extends Batch>(
   { name, open, columns }: StageCommand<S, B>,
   config: z.infer<S> & RunConfig & { out: string },
-  { resume, host }: { resume: boolean; host: Host },
+  { resume, host, openGpu }: { resume: boolean; host: Host; openGpu: () => Promise<Gpu> },
 ): Promise<void> {
   const { out, steps } = config;
   const run = { stage: name, config };

@@ -1,5 +1,5 @@
 import { BUNDLED_MODEL, loadModel } from "@fluxsr/core";
-import { openGpu } from "@fluxsr/kernels";
+import type { Gpu } from "@fluxsr/kernels";
 import {
   addConfigFlags,
   checkPairs,
@@ -10,6 +10,7 @@ import {
   pairsConfig,
 } from "@fluxsr/train";
 import type { Command } from "commander";
+import { openChosenGpu } from "../_gpu.ts";
 import { type Host, PROCESS } from "../_host.ts";
 import { path } from "../_options.ts";
 import { PairsProgress } from "./_pairs_progress.ts";
@@ -36,11 +37,18 @@ export function registerPairs(train: Command, { host = PROCESS }: { host?: Host 
   addConfigFlags(command, pairsConfig);
   command.action(async ({ config: file, verify }: { config?: string; verify?: boolean }, command: Command) => {
     const config = await loadConfig(pairsConfig, { file, flags: configFlags(command, pairsConfig) });
-    host.exitCode(verify ? await verifyPairs(config, host) : await runPairs(config, host));
+    host.exitCode(
+      verify
+        ? await verifyPairs(config, host)
+        : await runPairs(config, { host, openGpu: () => openChosenGpu(command) }),
+    );
   });
 }
 
-async function runPairs(config: PairsConfig, host: Host): Promise<number> {
+async function runPairs(
+  config: PairsConfig,
+  { host, openGpu }: { host: Host; openGpu: () => Promise<Gpu> },
+): Promise<number> {
   using gpu = await openGpu();
   using model = await loadModel(gpu, config.model ?? BUNDLED_MODEL, { lora: false, precision: config.precision });
   const progress = new PairsProgress(host, config);

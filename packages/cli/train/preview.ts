@@ -1,5 +1,5 @@
 import { checkPlace, writeAtomically } from "@fluxsr/core";
-import { openGpu } from "@fluxsr/kernels";
+import type { Gpu } from "@fluxsr/kernels";
 import {
   contactSheet,
   describeDegradation,
@@ -11,6 +11,7 @@ import {
 import { basename, extname } from "node:path";
 import { type Command, Option } from "commander";
 import { UsageError } from "../_errors.ts";
+import { openChosenGpu } from "../_gpu.ts";
 import { type Host, PROCESS } from "../_host.ts";
 import { path, wholeNumber } from "../_options.ts";
 
@@ -50,7 +51,9 @@ export function registerPreview(train: Command, { host = PROCESS }: { host?: Hos
     )
     .option("--overwrite", "replace the file if it exists")
     .addHelpText("after", MORE)
-    .action(async (images: string[], request: PreviewRequest) => await writePreview(images, request, { host }));
+    .action(async (images: string[], request: PreviewRequest, command: Command) => {
+      await writePreview(images, request, { host, openGpu: () => openChosenGpu(command) });
+    });
 }
 
 function pngPath(text: string): string {
@@ -61,7 +64,7 @@ function pngPath(text: string): string {
 async function writePreview(
   images: readonly string[],
   { out, size, degradation: file, overwrite = false, ...request }: PreviewRequest,
-  { host }: { host: Host },
+  { host, openGpu }: { host: Host; openGpu: () => Promise<Gpu> },
 ): Promise<void> {
   if (size % request.scale !== 0) {
     throw new UsageError(`Cannot use --size ${size}: it must be a multiple of --scale, ${request.scale}`);

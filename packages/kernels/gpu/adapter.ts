@@ -1,10 +1,26 @@
+import type { KernelFeature } from "./features.ts";
+
 /** What an adapter is, in words and numbers. */
 export interface AdapterSummary {
   readonly description: string;
   readonly vendor: string;
   /** A CPU behind the GPU interface (llvmpipe, SwiftShader): workgroup memory costs more than it saves there. */
   readonly software: boolean;
+  /** WebGPU's names of what the device was opened with. */
   readonly features: readonly string[];
+  /** The features whose `enable` line belongs on top of the WGSL that uses them: compilers differ. */
+  readonly enables: readonly KernelFeature[];
   /** The fewest and most lanes of a subgroup, where kernels may use subgroups. */
   readonly subgroups: { readonly min: number; readonly max: number } | undefined;
+  /** The products that the matrix units of a subgroup do; none where kernels cannot use them. */
+  readonly matrices: readonly MatrixConfig[];
+}
+
+/** A product `[m, k] x [k, n]` in the hardware, of operands of type `operands`, summed up in type `result`. */
+export interface MatrixConfig {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly operands: string;
+  readonly result: string;
 }

@@ -23,7 +23,9 @@ export class DryGpu extends Gpu {
       vendor: "",
       software: false,
       features: [],
+      enables: [],
       subgroups: undefined,
+      matrices: [],
     });
   }
 

@@ -42,7 +42,10 @@ export class Gpu {
   constructor(device: GPUDevice, adapter: AdapterSummary) {
     this.device = device;
     this.adapter = adapter;
-    this.#pipelines = new PipelineCache(device, (check) => this.#checks.push(check));
+    this.#pipelines = new PipelineCache(device, {
+      enables: adapter.enables,
+      watch: (check) => this.#checks.push(check),
+    });
     this.#bindGroups = new BindGroups(device);
     this.buffers = new BufferPool(
       device,
@@ -114,7 +117,9 @@ export class Gpu {
     const { queue } = this.device;
     if (this.#encoder) {
       this.#pass?.end();
-      if (this.#recorded > 0) queue.writeBuffer(this.#arena, 0, this.#arenaData.buffer, 0, this.#recorded * PARAM_STRIDE);
+      if (this.#recorded > 0) {
+        queue.writeBuffer(this.#arena, 0, this.#arenaData.buffer, 0, this.#recorded * PARAM_STRIDE);
+      }
       queue.submit([this.#encoder.finish()]);
     } else if (this.#written) {
       queue.submit([]); // what a write was staged in is freed by a submission

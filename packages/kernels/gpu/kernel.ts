@@ -1,3 +1,5 @@
+import type { KernelFeature } from "./features.ts";
+
 /** How an entry point uses a storage buffer; `write` and `read_write` are both `var<storage, read_write>` in WGSL. */
 export type Access = "read" | "write" | "read_write";
 /** The type of a field of the uniform `Params` struct. */
@@ -21,20 +23,24 @@ export interface Kernel<B extends string = string, P extends string = string> {
   readonly fields: readonly (readonly [P, ParamType])[];
   /** Values of `override` constants. */
   readonly constants: Readonly<Record<string, number>>;
+  /** What it needs beyond core WebGPU; the runtime writes the `enable` lines that the compiler wants for it. */
+  readonly features: readonly KernelFeature[];
   /** Floating-point operations of a dispatch, of kernels that are bound by them: a multiply-add is two. */
   readonly flops?: (params: Readonly<Record<P, number>>, groups: Groups) => number;
 }
 
-/** Declares a {@linkcode Kernel}; `constants` defaults to none. */
+/** Declares a {@linkcode Kernel}; `constants` and `features` default to none. */
 export function kernel<B extends string, P extends string = never>(
-  spec: Omit<Kernel<B, P>, "constants" | "params" | "accesses" | "fields"> & {
+  spec: Omit<Kernel<B, P>, "constants" | "features" | "params" | "accesses" | "fields"> & {
     params?: Readonly<Record<P, ParamType>>;
     constants?: Readonly<Record<string, number>>;
+    features?: readonly KernelFeature[];
   },
 ): Kernel<B, P> {
   const params = spec.params ?? {} as Readonly<Record<P, ParamType>>;
   return {
     constants: {},
+    features: [],
     ...spec,
     params,
     accesses: Object.values(spec.binds),

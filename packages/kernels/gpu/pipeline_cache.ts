@@ -1,4 +1,5 @@
 import { GpuError } from "./errors.ts";
+import { enableLine, type KernelFeature } from "./features.ts";
 import type { Access, Kernel } from "./kernel.ts";
 
 /** A compiled kernel. */
@@ -11,6 +12,7 @@ export interface Pipeline {
 /** Compiles kernels once per (text, entry, constants) and layouts once per access pattern. */
 export class PipelineCache {
   readonly #device: GPUDevice;
+  readonly #enables: readonly KernelFeature[];
   readonly #watch: (check: Promise<GpuError | null>) => void;
   readonly #pipelines = new Map<string, Pipeline>();
   readonly #byKernel = new WeakMap<Kernel, Pipeline>();
@@ -18,8 +20,13 @@ export class PipelineCache {
   /** Group 1: the uniform arena, at a dynamic offset. */
   readonly paramLayout: GPUBindGroupLayout;
 
-  constructor(device: GPUDevice, watch: (check: Promise<GpuError | null>) => void) {
+  /** @param options `enables` are the features whose `enable` line the compiler takes. */
+  constructor(
+    device: GPUDevice,
+    { enables, watch }: { enables: readonly KernelFeature[]; watch: (check: Promise<GpuError | null>) => void },
+  ) {
     this.#device = device;
+    this.#enables = enables;
     this.#watch = watch;
     this.paramLayout = device.createBindGroupLayout({
       label: "params",
@@ -35,7 +42,7 @@ export class PipelineCache {
   get(kernel: Kernel): Pipeline {
     const known = this.#byKernel.get(kernel);
     if (known) return known;
-    const code = kernel.sources.join("\n");
+    const code = this.#code(kernel);
     const key = JSON.stringify([code, kernel.entry, kernel.constants, kernel.binds]);
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
@@ -44,6 +51,11 @@ export class PipelineCache {
     }
     this.#byKernel.set(kernel, pipeline);
     return pipeline;
+  }
+
+  /** The chunks, with the `enable` directives in front on their first line: error messages count the chunks' lines. */
+  #code({ features, sources }: Kernel): string {
+    return enableLine(this.#enables.filter((feature) => features.includes(feature))) + sources.join("\n");
   }
 
   #compile(kernel: Kernel, code: string): Pipeline {

@@ -32,7 +32,7 @@ export function tilingOf(
 ): Tiling {
   const { subgroups, software } = gpu.adapter;
   if (subgroups?.min === 8 && subgroups.max === 8) {
-    return { by: "lanes", rows: rows > 8 || transposed ? 32 : 8, columns: 32 };
+    return { by: "lanes", rows: transposed || rows > 16 ? 32 : rows > 8 ? 16 : 8, columns: 32 };
   }
   const side = software || Math.min(rows, columns) <= 64 ? 64 : 128;
   return { by: "shared", rows: side, columns: side };

@@ -10,7 +10,7 @@
 // segments of K that a batch has; enter(segment) -> steps in it; load_a(k) -> four steps of K for each placed row;
 // load_b(k) -> four steps of K, each for four columns from the placed one on; store_four.
 
-// Rows of C, 32 or 8: few rows need no more.
+// Rows of C, 32, 16 or 8: few rows need no more.
 override ROWS: u32 = 32u;
 // Whether neighbouring rows of A are neighbours in memory: then a lane takes four of them.
 override A_TRANSPOSED: bool = false;
@@ -70,6 +70,8 @@ fn forward(
       eight_rows(0u, x[0], w);
       if (ROWS > 8u) {
         eight_rows(1u, x[1], w);
+      }
+      if (ROWS > 16u) {
         eight_rows(2u, x[2], w);
         eight_rows(3u, x[3], w);
       }
@@ -78,6 +80,8 @@ fn forward(
   store_eight(first, 0u, column);
   if (ROWS > 8u) {
     store_eight(first, 1u, column);
+  }
+  if (ROWS > 16u) {
     store_eight(first, 2u, column);
     store_eight(first, 3u, column);
   }

@@ -1,6 +1,7 @@
 import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { variants } from "../gpu/variants.ts";
-import { record, tracked } from "../tensor/tape.ts";
+import { scoped } from "../tensor/scope.ts";
+import { record, tracked, unrecorded } from "../tensor/tape.ts";
 import { empty, type Shape, show, type Tensor } from "../tensor/tensor.ts";
 import { GEOMETRY, type Geometry } from "./_conv_geometry.ts";
 import convPixels from "./_conv_pixels.wgsl" with { type: "text" };
@@ -14,6 +15,7 @@ import { conv2dWeight } from "./conv2d_weight.ts";
 import wide from "./conv2d.wgsl" with { type: "text" };
 import narrow from "./conv2d_narrow.wgsl" with { type: "text" };
 import { matmul } from "./matmul.ts";
+import { permute } from "./permute.ts";
 import { reshape } from "./reshape.ts";
 
 /** Zero pixels added on each side. */
@@ -39,7 +41,7 @@ export interface Conv2dOptions {
 const PARAMS = { m: "u32", ...GEOMETRY, alpha: "f32", has_bias: "u32" } as const;
 
 /** Results of so few channels are computed with the sides of the product exchanged. */
-const NARROW = 8;
+const NARROW = 16;
 
 interface Variant {
   readonly adjoint: boolean;
@@ -56,11 +58,11 @@ interface Variant {
 const variant = variants((chosen: Variant) => {
   const { adjoint, phased, alignedX, alignedWeight, alignedY, addend } = chosen;
   const { sources, constants } = productOf(chosen);
-  const weight = [...readsOfB("f32", { aligned: alignedWeight }), productB];
-  const sides = chosen.narrow ? [...finish, narrow] : [...weight, ...storeOf({ aligned: alignedY }), wide];
+  const readB = readsOfB("f32", { aligned: alignedWeight });
+  const sides = chosen.narrow ? [...finish, narrow] : [productB, ...storeOf({ aligned: alignedY }), wide];
   return kernel({
     name: `conv2d.${adjoint ? "backward_x" : "forward"}`,
-    sources: [alignedX ? aVec4 : aScalar, convPixels, ...sides, ...sources],
+    sources: [alignedX ? aVec4 : aScalar, ...readB, convPixels, ...sides, ...sources],
     entry: "forward",
     binds: { x: "read", b: "read", bias: "read", addend: "read", c: "write" },
     params: PARAMS,
@@ -87,6 +89,11 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   backward_x: variant({ ...PLAIN, adjoint: true, phased: true, addend: false, by: "lanes", rows: 32 }),
 };
 
+/** `weight [kh, kw, C_in, C_out] -> [taps, C_out, C_in]` */
+function transposed(weight: Tensor): Tensor {
+  return scoped(weight.gpu, () => permute(reshape(weight, [-1, ...weight.shape.slice(2)]), [0, 2, 1]));
+}
+
 /** Runs a convolution, or its adjoint, whose geometry is that of the result `y`, on x and weight. */
 function convolve(
   [x, weight, y]: readonly [Tensor, Tensor, Tensor],
@@ -105,13 +112,16 @@ function convolve(
   const isNarrow = n <= NARROW && wide.by === "lanes";
   const [rows, columns] = isNarrow ? [n, m] : [m, n];
   const tiling = isNarrow ? tilingOf(x.gpu, { rows, columns }) : wide;
+  // By column: what a thread reads, four input channels, is then in one place.
+  const byColumn = isNarrow && !adjoint;
+  const b = byColumn ? unrecorded(x.gpu, () => transposed(weight)) : weight;
   x.gpu.run(
     variant({
       adjoint,
       phased,
       narrow: isNarrow,
       alignedX: c_in % 4 === 0,
-      alignedWeight: (adjoint ? c_in : n) % 4 === 0,
+      alignedWeight: (adjoint || byColumn ? c_in : n) % 4 === 0,
       alignedY: n % 4 === 0,
       addend: addend !== undefined,
       by: tiling.by,
@@ -119,11 +129,12 @@ function convolve(
     }),
     {
       // Bindings that the variant does not read need a buffer all the same.
-      buffers: [x, weight, bias ?? x, addend ?? x, y].map(({ buffer }) => buffer),
+      buffers: [x, b, bias ?? x, addend ?? x, y].map(({ buffer }) => buffer),
       params: { m, ...geometry, alpha: 1, has_bias: Number(bias !== undefined) },
       groups: productGroups(tiling, { rows, columns, batches: phased ? stride ** 2 : 1 }),
     },
   );
+  if (byColumn) b.dispose();
   return y;
 }
 

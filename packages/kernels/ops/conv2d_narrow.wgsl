@@ -1,36 +1,31 @@
-// Convolution to at most 8 channels, and the gradient of data that has so few, as a product with its sides exchanged: rows
-// are output channels, columns are pixels, so that no lane idles on channels that are not there.
+// Convolution to at most 16 channels, and the gradient of data that has so few, as a product with its sides exchanged: rows
+// are output channels, columns are pixels, so that no lane idles on channels that are not there. Weights are [taps, n, c_in].
 //
 // The operands: how the product is computed is in _product_lanes.wgsl.
-@group(0) @binding(1) var<storage, read> b: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read> addend: array<f32>;
 @group(0) @binding(4) var<storage, read_write> c: array<f32>;
 
-var<private> output_channel: u32;
+// Where the weights of this thread's output channels begin, of a tap.
+var<private> weight_rows: vec4u;
 
 fn extent() -> vec2u {
   return vec2u(params.n, params.m);
 }
 
-// Only the first of a lane's rows is there.
 fn place_rows(rows: vec4u) {
-  output_channel = min(rows.x, params.n - 1u);
+  weight_rows = min(rows, vec4u(params.n - 1u)) * params.c_in;
 }
 
 fn place_columns(column: u32) {
   place_pixels(vec4u(column) + vec4u(0u, 1u, 2u, 3u));
 }
 
-// Four input channels of the weights of one output channel.
+// Four input channels of the weights of four output channels.
 fn load_a(channel: u32) -> mat4x4f {
-  let channels = min(vec4u(channel) + vec4u(0u, 1u, 2u, 3u), vec4u(params.c_in - 1u));
-  let at = weights + select(
-    channels * params.n + output_channel,
-    output_channel * params.c_in + channels,
-    vec4<bool>(ADJOINT),
-  );
-  return mat4x4f(vec4f(b[at.x], b[at.y], b[at.z], b[at.w]), vec4f(), vec4f(), vec4f());
+  let at = weight_rows + weights + channel;
+  let left = params.c_in - channel;
+  return mat4x4f(read_b(at.x, left), read_b(at.y, left), read_b(at.z, left), read_b(at.w, left));
 }
 
 fn load_b(channel: u32) -> mat4x4f {

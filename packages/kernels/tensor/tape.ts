@@ -125,3 +125,14 @@ export function recordAll<T extends readonly Tensor[]>(
 export function tracked(tensor: Tensor): boolean {
   return open.get(tensor.gpu)?.tracks(tensor) ?? false;
 }
+
+/** Runs `body` without recording it: what an op does for itself, when its gradient is its own. */
+export function unrecorded<T>(gpu: Gpu, body: () => T): T {
+  const tape = open.get(gpu);
+  open.delete(gpu);
+  try {
+    return body();
+  } finally {
+    if (tape) open.set(gpu, tape);
+  }
+}

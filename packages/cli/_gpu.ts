@@ -1,0 +1,14 @@
+import { type Gpu, openGpu, type Provider, PROVIDERS } from "@fluxsr/kernels";
+import { type Command, Option } from "commander";
+import { oneOf } from "./_options.ts";
+
+/** The option `--gpu`, which says what every command computes with. */
+export function gpuOption(): Option {
+  return new Option("--gpu <kind>", "WebGPU implementation: Deno's own, or Dawn, which knows matrix units")
+    .choices(PROVIDERS).default("deno").env("FLUXSR_GPU").argParser(oneOf("--gpu", PROVIDERS));
+}
+
+/** Opens the GPU that the command line of `command` chooses. */
+export async function openChosenGpu(command: Command): Promise<Gpu> {
+  return await openGpu({ provider: command.optsWithGlobals<{ gpu?: Provider }>().gpu });
+}

@@ -1,0 +1,23 @@
+import { UnsupportedFeatureError } from "./errors.ts";
+
+/** Without it Dawn hides what is still experimental, the matrices of a subgroup among it. */
+const FLAGS: readonly string[] = ["enable-dawn-features=allow_unsafe_apis"];
+
+/**
+ * Chrome's WebGPU, as Node addon: where the driver has matrix units (tensor cores), kernels can use them through it, which
+ * Deno's own WebGPU does not let them.
+ *
+ * @param flags further creation options, `backend=null` say: a backend that compiles and runs nothing
+ * @throws {UnsupportedFeatureError} if the addon cannot be loaded: there is none for this system, or no leave for it.
+ */
+export async function openDawn(flags: readonly string[] = []): Promise<GPU> {
+  try {
+    const { create } = await import("webgpu");
+    return create([...FLAGS, ...flags]);
+  } catch (error) {
+    throw new UnsupportedFeatureError(
+      `Cannot open Dawn: its addon must load: ${(error as Error).message.split("\n")[0]}`,
+      "use Deno's own WebGPU: --gpu deno",
+    );
+  }
+}
