@@ -1,4 +1,4 @@
-import { concat, gateResidual, layerNorm, scoped, split, type Tensor } from "@fluxsr/kernels";
+import { concat, layerNorm, scoped, split, type Tensor } from "@fluxsr/kernels";
 import { Linear } from "../nn/linear.ts";
 import { Module } from "../nn/module.ts";
 import type { MmditConfig } from "../weights/configs.ts";
@@ -23,8 +23,9 @@ class Mlp extends Module {
     this[2] = new Linear(hidden, width);
   }
 
-  forward(x: Tensor): Tensor {
-    return this[2].forward(this[0].forward(x, { activation: "gelu" }));
+  /** `to + gate mlp(x)` */
+  addTo(to: Tensor, x: Tensor, mod: { gate: Tensor }): Tensor {
+    return this[2].addTo(to, this[0].forward(x, { activation: "gelu" }), mod);
   }
 }
 
@@ -61,13 +62,13 @@ export class DoubleStreamBlock extends Module {
       );
       const [txtOut, imgOut] = split(joint, 1, [txt.shape[1] ?? 0, img.shape[1] ?? 0]) as [Tensor, Tensor];
       return {
-        img: feedForward(gateResidual(img, this.img_attn.proj.forward(imgOut), imgMod1), this.img_mlp, imgMod2),
-        txt: feedForward(gateResidual(txt, this.txt_attn.proj.forward(txtOut), txtMod1), this.txt_mlp, txtMod2),
+        img: feedForward(this.img_attn.proj.addTo(img, imgOut, imgMod1), this.img_mlp, imgMod2),
+        txt: feedForward(this.txt_attn.proj.addTo(txt, txtOut, txtMod1), this.txt_mlp, txtMod2),
       };
     });
   }
 }
 
 function feedForward(x: Tensor, mlp: Mlp, mod: ModulationOut): Tensor {
-  return gateResidual(x, mlp.forward(layerNorm(x, mod)), mod);
+  return mlp.addTo(x, layerNorm(x, mod), mod);
 }

@@ -1,4 +1,4 @@
-import { concat, gateResidual, gelu, layerNorm, scoped, split, type Tensor } from "@fluxsr/kernels";
+import { concat, gelu, layerNorm, scoped, split, type Tensor } from "@fluxsr/kernels";
 import { Linear } from "../nn/linear.ts";
 import { Module } from "../nn/module.ts";
 import type { MmditConfig } from "../weights/configs.ts";
@@ -33,7 +33,7 @@ export class SingleStreamBlock extends Module {
       const h = this.linear1.forward(layerNorm(x, mod));
       const [qkv, mlp] = split(h, 2, [3 * hidden_size, Math.trunc(hidden_size * mlp_ratio)]) as [Tensor, Tensor];
       const attended = attend(splitHeads(qkv, { heads: num_heads, norm: this.norm }), pe);
-      return gateResidual(x, this.linear2.forward(concat([attended, gelu(mlp)], 2)), mod);
+      return this.linear2.addTo(x, concat([attended, gelu(mlp)], 2), mod);
     });
   }
 }

@@ -1,4 +1,4 @@
-import { type Activation, matmul, type Tensor } from "@fluxsr/kernels";
+import { type Activation, gateResidual, matmul, type Tensor } from "@fluxsr/kernels";
 import { Module, Parameter } from "./module.ts";
 
 /** A low-rank change of a linear layer: `x W^T + scale (x A^T) B^T`. */
@@ -42,6 +42,12 @@ export class Linear extends Module {
     const low = matmul(x, adapter.a, { transposeB: true });
     const addend = matmul(x, this.weight.tensor, base);
     return matmul(low, adapter.b, { transposeB: true, alpha: adapter.scale, addend, activation });
+  }
+
+  /** `to + gate (x W^T + b)`: `x [B, L, in], to [B, L, out], gate [B, out] -> [B, L, out]` */
+  addTo(to: Tensor, x: Tensor, { gate }: { gate: Tensor }): Tensor {
+    if (this.#adapter) return gateResidual(to, this.forward(x), { gate });
+    return matmul(x, this.weight.tensor, { transposeB: true, bias: this.bias?.tensor, residual: { to, gate } });
   }
 
   override dispose(): void {

@@ -3,6 +3,9 @@ import { UnsupportedFeatureError } from "./errors.ts";
 /** Without it Dawn hides what is still experimental, the matrices of a subgroup among it. */
 const FLAGS: readonly string[] = ["enable-dawn-features=allow_unsafe_apis"];
 
+/** Held for ever: a device of the addon crashes the process once the garbage collector took what it came from. */
+const instances: GPU[] = [];
+
 /**
  * Chrome's WebGPU, as Node addon: where the driver has matrix units (tensor cores), kernels can use them through it, which
  * Deno's own WebGPU does not let them.
@@ -13,7 +16,9 @@ const FLAGS: readonly string[] = ["enable-dawn-features=allow_unsafe_apis"];
 export async function openDawn(flags: readonly string[] = []): Promise<GPU> {
   try {
     const { create } = await import("webgpu");
-    return create([...FLAGS, ...flags]);
+    const instance = create([...FLAGS, ...flags]);
+    instances.push(instance);
+    return instance;
   } catch (error) {
     throw new UnsupportedFeatureError(
       `Cannot open Dawn: its addon must load: ${(error as Error).message.split("\n")[0]}`,

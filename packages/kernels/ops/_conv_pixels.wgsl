@@ -41,8 +41,12 @@ var<private> corners_x: vec4i;
 var<private> pixels: vec4i;
 var<private> weights: u32;
 
+fn phase_of(z: u32) -> vec2u {
+  return vec2u(z / params.stride, z % params.stride);
+}
+
 fn open(z: u32) {
-  phase = vec2u(z / params.stride, z % params.stride);
+  phase = phase_of(z);
 }
 
 // Lines and columns of a phase.
@@ -73,18 +77,18 @@ fn place_pixels(chosen: vec4u) {
   corners_x = vec4i(valid % size.y) * step;
 }
 
-fn segments() -> vec2u {
+fn segments(z: u32) -> vec2u {
   return vec2u(0u, params.kernel_height * params.kernel_width);
 }
 
-fn enter(tap: u32) -> u32 {
+fn enter(tap: u32, z: u32) -> u32 {
   let at = vec2i(vec2u(tap / params.kernel_width, tap % params.kernel_width));
   var offset = at - vec2i(vec2u(params.pad_top, params.pad_left));
   if (ADJOINT) {
     offset = -offset;
   }
   if (PHASED) {
-    offset += vec2i(phase);
+    offset += vec2i(phase_of(z));
     let strided = offset / i32(params.stride);
     if (any(strided * i32(params.stride) != offset)) {
       return 0u;

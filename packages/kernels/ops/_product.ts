@@ -3,7 +3,9 @@ import { type Groups, groups1d } from "../gpu/kernel.ts";
 import activations from "./_activation.wgsl" with { type: "text" };
 import activate from "./_product_finish.wgsl" with { type: "text" };
 import lanes from "./_product_lanes.wgsl" with { type: "text" };
+import outer from "./_product_outer.wgsl" with { type: "text" };
 import shared from "./_product_shared.wgsl" with { type: "text" };
+import storeGated from "./_product_store_gated.wgsl" with { type: "text" };
 import storeScalar from "./_product_store_scalar.wgsl" with { type: "text" };
 import storeVec4 from "./_product_store_vec4.wgsl" with { type: "text" };
 
@@ -44,15 +46,15 @@ export function productOf(
 ): { sources: readonly string[]; constants: Record<string, number> } {
   return by === "lanes"
     ? { sources: [lanes], constants: { ROWS: rows } }
-    : { sources: [shared], constants: { GRID: rows / 8 } };
+    : { sources: [outer, shared], constants: { GRID: rows / 8 } };
 }
 
 /** The chunks that say what is applied to a product before it is written. */
 export const finish: readonly string[] = [activations, activate];
 
-/** The chunks that write the result; `aligned`: its rows are a multiple of four long. */
-export function storeOf({ aligned }: { aligned: boolean }): readonly string[] {
-  return [...finish, aligned ? storeVec4 : storeScalar];
+/** The chunks that write the result; `aligned`: its rows are a multiple of four long, as they must be if it is `gated`. */
+export function storeOf({ aligned, gated = false }: { aligned: boolean; gated?: boolean }): readonly string[] {
+  return [...finish, gated ? storeGated : aligned ? storeVec4 : storeScalar];
 }
 
 /** Workgroups that cover `rows` x `columns` elements of each of `batches`. */

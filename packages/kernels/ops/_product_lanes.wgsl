@@ -6,8 +6,8 @@
 // round: 32 rows for 4 reads. There is no workgroup memory, which is no faster than storage here. Inner loops are unrolled
 // by hand, since every WGSL loop costs a bounds counter, and indices of `sums` are literals, so that it stays in registers.
 //
-// The op provides: extent() -> rows and columns of C; open(z) for a batch; place_rows and place_columns, told once; the
-// segments of K that a batch has; enter(segment) -> steps in it; load_a(k) -> four steps of K for each placed row;
+// The op provides: extent() -> rows and columns of C; open(z) for batch z; place_rows and place_columns, told once; the
+// segments(z) of K that it has; enter(segment, z) -> steps in it; load_a(k) -> four steps of K for each placed row;
 // load_b(k) -> four steps of K, each for four columns from the placed one on; store_four.
 
 // Rows of C, 32, 16 or 8: few rows need no more.
@@ -61,9 +61,9 @@ fn forward(
   open(group.z);
   place_rows(vec4u(row_of(first, 0u, lane), row_of(first, 1u, lane), row_of(first, 2u, lane), row_of(first, 3u, lane)));
   place_columns(column);
-  let range = segments();
+  let range = segments(group.z);
   for (var segment = range.x; segment < range.y; segment++) {
-    let depth = enter(segment);
+    let depth = enter(segment, group.z);
     for (var k = 0u; k < depth; k += 4u) {
       let w = load_b(k);
       let x = load_a(k);

@@ -1,52 +1,44 @@
 // How a product C = A B is computed on hardware, through workgroup memory; what A, B and C are, says the op.
 //
-// A workgroup of GRID x GRID threads owns 8 GRID x 8 GRID elements of C, a thread 8 x 8 of them: two times four
-// neighbouring rows and two times four neighbouring columns, each half a tile apart, so that neighbouring threads read
-// neighbouring memory. For GRID steps of K at a time, half of the threads bring a 4 x 4 block of A each, the others one of
-// B, as columns of steps: a step is then four vec4 reads for 64 multiply-adds. Lines are padded against bank conflicts.
+// A workgroup of GRID x GRID threads owns a tile of 8 GRID x 8 GRID elements of C, a thread 8 x 8 of them in registers. A
+// tile of 128 does 32 operations for each byte that it reads, above what any GPU's memory asks for; one of 64 does 16, and
+// fills the device with smaller results. Registers of a thread: 64 sums, 16 operands of a step, 16 of the block on its
+// way: below 128, so that at least two large workgroups share a multiprocessor and one computes while the other waits.
+//
+// For GRID steps of K at a time, one half of the threads bring 4 x 4 blocks of A, the other half of B: from storage into
+// registers before the steps on the lines held are computed, which hides the way, from there into workgroup memory after
+// them. Four threads bring 16 neighbouring elements, or 32 threads whole rows, so that storage is read in full sectors;
+// eight neighbours write eight neighbouring vec4s, so that no two meet in a bank. Two barriers for GRID steps; no second
+// copy of the lines, since 16 KiB is what every adapter has.
 //
 // What the op provides is said in _product_lanes.wgsl.
 
-// Threads along either side, and steps of K held: 8 or 16.
-override GRID: u32 = 16u;
+// Whether rows of A, not steps of K, are neighbours in memory.
 override A_TRANSPOSED: bool = false;
 
-// vec4s of a line, 2 GRID and one more.
-const PITCH = 33u;
-var<workgroup> a_tile: array<vec4f, 528>; // GRID * PITCH: four rows at a step
-var<workgroup> b_tile: array<vec4f, 528>; // four columns at a step
-
-// Element 2 i + j: row i (0 .. 3 and 4 .. 7: the halves) x the j-th four columns.
-var<private> sums: array<vec4f, 16>;
-
-fn four_rows(i: u32, x: vec4f, left: vec4f, right: vec4f) {
-  sums[2u * i] += x.x * left;
-  sums[2u * i + 1u] += x.x * right;
-  sums[2u * i + 2u] += x.y * left;
-  sums[2u * i + 3u] += x.y * right;
-  sums[2u * i + 4u] += x.z * left;
-  sums[2u * i + 5u] += x.z * right;
-  sums[2u * i + 6u] += x.w * left;
-  sums[2u * i + 7u] += x.w * right;
+// Four steps, from `k` on, of the four rows or columns of this thread: a step is a column; zero from step `depth` on.
+fn fetch(brings_a: bool, k: u32, depth: u32) -> mat4x4f {
+  if (k >= depth) {
+    return mat4x4f();
+  }
+  if (brings_a) {
+    return transpose(load_a(k));
+  }
+  return load_b(k);
 }
 
-fn step(k: u32, thread: vec3u) {
-  let line = k * PITCH;
-  let left = b_tile[line + thread.x];
-  let right = b_tile[line + GRID + thread.x];
-  four_rows(0u, a_tile[line + thread.y], left, right);
-  four_rows(4u, a_tile[line + GRID + thread.y], left, right);
-}
-
-fn store_rows(i: u32, row: u32, column: u32) {
-  store_four(row, column, sums[2u * i]);
-  store_four(row, column + 4u * GRID, sums[2u * i + 1u]);
-  store_four(row + 1u, column, sums[2u * i + 2u]);
-  store_four(row + 1u, column + 4u * GRID, sums[2u * i + 3u]);
-  store_four(row + 2u, column, sums[2u * i + 4u]);
-  store_four(row + 2u, column + 4u * GRID, sums[2u * i + 5u]);
-  store_four(row + 3u, column, sums[2u * i + 6u]);
-  store_four(row + 3u, column + 4u * GRID, sums[2u * i + 7u]);
+fn put(brings_a: bool, k: u32, four: u32, block: mat4x4f) {
+  if (brings_a) {
+    a_lines[k][four] = block[0];
+    a_lines[k + 1u][four] = block[1];
+    a_lines[k + 2u][four] = block[2];
+    a_lines[k + 3u][four] = block[3];
+  } else {
+    b_lines[k][four] = block[0];
+    b_lines[k + 1u][four] = block[1];
+    b_lines[k + 2u][four] = block[2];
+    b_lines[k + 3u][four] = block[3];
+  }
 }
 
 @compute @workgroup_size(GRID, GRID)
@@ -58,62 +50,40 @@ fn forward(
 ) {
   let tile = group.x + group.y * groups.x;
   let tiles = (extent().y + 8u * GRID - 1u) / (8u * GRID);
-  let row = tile / tiles * 8u * GRID;
-  let column = tile % tiles * 8u * GRID;
-  // The block that this thread brings: of A or B, which four steps of K, which four rows or columns.
+  let corner = vec2u(tile / tiles, tile % tiles) * 8u * GRID;
+  // The block that this thread brings: which four steps, and which four rows or columns; neighbours are along what is
+  // contiguous in storage.
   let half = GRID * GRID / 2u;
+  let i = index % half;
   let brings_a = index < half;
-  let steps = index % half / (2u * GRID) * 4u;
-  let four = index % (2u * GRID);
+  let along_k = select(B_TRANSPOSED, !A_TRANSPOSED, brings_a);
+  let four = select(i % (2u * GRID), i / (2u * GRID) * 8u + i % 8u, along_k);
+  let steps = select(i / (2u * GRID), i / 8u % (GRID / 4u), along_k) * 4u;
   open(group.z);
-  place_rows(vec4u(row + 4u * four) + vec4u(0u, 1u, 2u, 3u));
-  place_columns(column + 4u * four);
-  let range = segments();
-  for (var segment = range.x; segment < range.y; segment++) {
-    let depth = enter(segment);
+  place_rows(vec4u(corner.x + 4u * four) + vec4u(0u, 1u, 2u, 3u));
+  place_columns(corner.y + 4u * four);
+  let range = segments(group.z);
+  var held = false;
+  // A last segment, of nothing, multiplies what was brought before.
+  for (var segment = range.x; segment <= range.y; segment++) {
+    var depth = GRID;
+    if (segment < range.y) {
+      depth = enter(segment, group.z);
+    }
     for (var k = 0u; k < depth; k += GRID) {
-      var block = mat4x4f();
-      if (k + steps < depth) {
-        if (brings_a) {
-          block = transpose(load_a(k + steps));
-        } else {
-          block = load_b(k + steps);
+      let block = fetch(brings_a, k + steps, select(0u, depth, segment < range.y));
+      if (held) {
+        eight_steps(0u, thread.xy);
+        if (GRID > 8u) {
+          eight_steps(8u, thread.xy);
         }
       }
-      workgroupBarrier(); // the steps before are done with
-      let at = steps * PITCH + four;
-      if (brings_a) {
-        a_tile[at] = block[0];
-        a_tile[at + PITCH] = block[1];
-        a_tile[at + 2u * PITCH] = block[2];
-        a_tile[at + 3u * PITCH] = block[3];
-      } else {
-        b_tile[at] = block[0];
-        b_tile[at + PITCH] = block[1];
-        b_tile[at + 2u * PITCH] = block[2];
-        b_tile[at + 3u * PITCH] = block[3];
-      }
+      workgroupBarrier(); // the lines are done with
+      put(brings_a, steps, four, block);
       workgroupBarrier();
-      step(0u, thread);
-      step(1u, thread);
-      step(2u, thread);
-      step(3u, thread);
-      step(4u, thread);
-      step(5u, thread);
-      step(6u, thread);
-      step(7u, thread);
-      if (GRID > 8u) {
-        step(8u, thread);
-        step(9u, thread);
-        step(10u, thread);
-        step(11u, thread);
-        step(12u, thread);
-        step(13u, thread);
-        step(14u, thread);
-        step(15u, thread);
-      }
+      held = true;
     }
   }
-  store_rows(0u, row + 4u * thread.y, column + 4u * thread.x);
-  store_rows(4u, row + 4u * (GRID + thread.y), column + 4u * thread.x);
+  store_rows(0u, corner.x + 4u * thread.y, corner.y + 4u * thread.x);
+  store_rows(4u, corner.x + 4u * (GRID + thread.y), corner.y + 4u * thread.x);
 }

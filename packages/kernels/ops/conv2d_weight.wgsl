@@ -56,8 +56,8 @@ fn output_row(row: u32) -> u32 {
   return select(NOWHERE, place, row < extent().x && channel < params.c_in);
 }
 
-fn segments() -> vec2u {
-  return vec2u(chunk * params.chunk, min((chunk + 1u) * params.chunk, params.lines));
+fn segments(z: u32) -> vec2u {
+  return vec2u(z * params.chunk, min((z + 1u) * params.chunk, params.lines));
 }
 
 fn place_rows(rows: vec4u) {
@@ -68,7 +68,7 @@ fn place_rows(rows: vec4u) {
   first_channel = row % rows_of_tap() / 4u * 4u;
 }
 
-fn enter(line: u32) -> u32 {
+fn enter(line: u32, z: u32) -> u32 {
   let y = i32(line % params.out_height * params.stride) + tap.x;
   let under = (i32(line / params.out_height * params.height) + y) * i32(params.width * params.c_in);
   x_line = select(-1, under, y >= 0 && y < i32(params.height));

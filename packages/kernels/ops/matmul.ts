@@ -1,4 +1,4 @@
-import { type Kernel, kernel } from "../gpu/kernel.ts";
+import { type Access, type Kernel, kernel } from "../gpu/kernel.ts";
 import { variants } from "../gpu/variants.ts";
 import { type Dtype, rowMultiple } from "../tensor/dtype.ts";
 import { record, tracked } from "../tensor/tape.ts";
@@ -10,13 +10,14 @@ import aVec4 from "./_read_a_vec4.wgsl" with { type: "text" };
 import { readsOfB } from "./_read_b.ts";
 import { gelu, silu } from "./activation.ts";
 import { columnSum } from "./column_sum.ts";
+import { gateResidual } from "./gate.ts";
 import { permute } from "./permute.ts";
 import { reshape } from "./reshape.ts";
 import source from "./matmul.wgsl" with { type: "text" };
 
 export type { Activation };
 
-/** Options of {@linkcode matmul}: `y = activation(alpha a b + bias + addend)`. */
+/** Options of {@linkcode matmul}: `y = activation(alpha a b + bias + addend)`, or `to + gate (alpha a b + bias)`. */
 export interface MatmulOptions {
   /** `a` is [K, M]. */
   readonly transposeA?: boolean;
@@ -28,6 +29,8 @@ export interface MatmulOptions {
   /** The shape of the result. */
   readonly addend?: Tensor | undefined;
   readonly activation?: Activation | undefined;
+  /** In place of addend and activation: `to` [B, L, N], the shape of the result, and `gate` [B, N]. */
+  readonly residual?: { readonly to: Tensor; readonly gate: Tensor } | undefined;
 }
 
 interface Variant {
@@ -38,13 +41,16 @@ interface Variant {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
   readonly addend: boolean;
+  readonly gated: boolean;
   readonly activation: Activation | "none";
   readonly by: Tiling["by"];
   readonly rows: number;
 }
 
+const BINDS: Readonly<Record<string, Access>> = { a: "read", b: "read", bias: "read", addend: "read", c: "write" };
+
 const variant = variants((chosen: Variant) => {
-  const { alignedA, alignedB, alignedC, dtype, transposeA, transposeB, addend, activation } = chosen;
+  const { alignedA, alignedB, alignedC, dtype, transposeA, transposeB, addend, gated, activation } = chosen;
   const { sources, constants } = productOf(chosen);
   const readA = alignedA ? aVec4 : aScalar;
   return kernel({
@@ -53,13 +59,22 @@ const variant = variants((chosen: Variant) => {
       readA,
       ...readsOfB(dtype, { aligned: alignedB }),
       productB,
-      ...storeOf({ aligned: alignedC }),
+      ...storeOf({ aligned: alignedC, gated }),
       source,
       ...sources,
     ],
     entry: "forward",
-    binds: { a: "read", b: "read", bias: "read", addend: "read", c: "write" },
-    params: { m: "u32", n: "u32", k: "u32", a_stride: "u32", b_stride: "u32", alpha: "f32", has_bias: "u32" },
+    binds: gated ? { ...BINDS, gate: "read" } : BINDS,
+    params: {
+      m: "u32",
+      n: "u32",
+      k: "u32",
+      a_stride: "u32",
+      b_stride: "u32",
+      alpha: "f32",
+      has_bias: "u32",
+      gate_rows: "u32",
+    },
     flops: ({ m, n, k }, [, , batches]) => 2 * m * n * k * batches,
     constants: {
       A_TRANSPOSED: Number(transposeA),
@@ -83,6 +98,7 @@ export const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
       transposeA: false,
       transposeB: false,
       addend: false,
+      gated: false,
       activation: "none",
       ...tiling,
     }),
@@ -117,17 +133,28 @@ function measure(a: Tensor, b: Tensor, { transposeA = false, transposeB = false 
  * @throws {TypeError} if shapes do not fit
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
-  const { transposeA = false, transposeB = false, alpha = 1, bias, addend, activation } = options;
+  const { transposeA = false, transposeB = false, alpha = 1, bias, addend, activation, residual } = options;
   if (activation && [a, b, bias, addend].some((x) => x && tracked(x))) {
     // The gradient of the activation needs its input.
     return { gelu, silu }[activation](matmul(a, b, { ...options, activation: undefined }));
   }
   const { m, n, k, batches, shape } = measure(a, b, options);
+  if (residual && (n % 4 !== 0 || [a, b, bias, residual.to, residual.gate].some((x) => x && tracked(x)))) {
+    // The gradient of the gate needs the product.
+    return gateResidual(residual.to, matmul(a, b, { ...options, residual: undefined }), residual);
+  }
   if (bias && show(bias.shape) !== show([n])) {
     throw new TypeError(`Cannot multiply matrices: bias must be ${show([n])}: it is ${show(bias.shape)}`);
   }
   if (addend && addend.size !== sizeOf(shape)) {
     throw new TypeError(`Cannot multiply matrices: addend must be ${show(shape)}: it is ${show(addend.shape)}`);
+  }
+  if (residual && (show(residual.to.shape) !== show(shape) || show(residual.gate.shape) !== show([shape[0] ?? 1, n]))) {
+    throw new TypeError(
+      `Cannot multiply matrices: a residual must be ${show(shape)} and its gate ${show([shape[0] ?? 1, n])}: they are ${
+        show(residual.to.shape)
+      } and ${show(residual.gate.shape)}`,
+    );
   }
   if (a.dtype !== "f32") throw new TypeError(`Cannot multiply matrices: a must be f32: it is ${a.dtype}`);
   const multiple = rowMultiple(b.dtype);
@@ -147,13 +174,16 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
       transposeA,
       transposeB,
       addend: addend !== undefined,
+      gated: residual !== undefined,
       activation: activation ?? "none",
       by: tiling.by,
       rows: tiling.rows,
     }),
     {
       // Bindings that the variant does not read need a buffer all the same.
-      buffers: [a, b, bias ?? a, addend ?? a, c].map(({ buffer }) => buffer),
+      buffers: [a, b, bias ?? a, residual?.to ?? addend ?? a, c, ...residual ? [residual.gate] : []].map(({ buffer }) =>
+        buffer
+      ),
       params: {
         m,
         n,
@@ -162,6 +192,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
         b_stride: b.shape.length === 2 ? 0 : n * k,
         alpha,
         has_bias: Number(bias !== undefined),
+        gate_rows: shape.at(-2) ?? 1,
       },
       groups: productGroups(tiling, { rows: m, columns: n, batches }),
     },

@@ -10,6 +10,8 @@ struct Params {
   b_stride: u32,
   alpha: f32,
   has_bias: u32,
+  // Rows of C that share one of the gate.
+  gate_rows: u32,
 }
 @group(1) @binding(0) var<uniform> params: Params;
 
@@ -29,11 +31,11 @@ fn output_row(row: u32) -> u32 {
   return select(NOWHERE, batch * params.m + row, row < params.m);
 }
 
-fn segments() -> vec2u {
+fn segments(z: u32) -> vec2u {
   return vec2u(0u, 1u);
 }
 
-fn enter(segment: u32) -> u32 {
+fn enter(segment: u32, z: u32) -> u32 {
   return params.k;
 }
 

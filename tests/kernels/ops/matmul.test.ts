@@ -45,6 +45,32 @@ describe.each(SIZES)("matmul() of %i x %i x %i", (m, k, n) => {
     const options = { alpha: 0.5, bias: bias.tensor, addend: addend.tensor, activation };
     await expectClose(matmul(a.tensor, b.tensor, options), expected);
   });
+
+  test("adds itself to a residual through a gate for each batch", async () => {
+    const [a, b] = [randomTensor([2, m, k], 11), randomTensor([n, k], 12)];
+    const [bias, to, gate] = [randomTensor([n], 13), randomTensor([2, m, n], 14), randomTensor([2, n], 15)];
+    const expected = matmulReference(a.data, b.data, { m: 2 * m, k, n, transposeB: true }).map((value, i) =>
+      to.data[i]! + gate.data[Math.floor(i / (m * n)) * n + i % n]! * (0.5 * value + bias.data[i % n]!)
+    );
+    const residual = { to: to.tensor, gate: gate.tensor };
+    const options = { transposeB: true, alpha: 0.5, bias: bias.tensor, residual };
+    await expectClose(matmul(a.tensor, b.tensor, options), expected);
+  });
+});
+
+test("matmul() refuses a residual or a gate of another shape", () => {
+  const [a, b] = [randomTensor([2, 3, 4]).tensor, randomTensor([4, 8]).tensor];
+  const [to, gate] = [randomTensor([2, 3, 8]).tensor, randomTensor([3, 8]).tensor];
+  expect(() => matmul(a, b, { residual: { to, gate } })).toThrow("its gate [2, 8]: they are [2, 3, 8] and [3, 8]");
+});
+
+test("matmul() leaves the gate to an op of its own where its gradient is wanted", () => {
+  const [a, b] = [randomTensor([2, 3, 4]).tensor, randomTensor([4, 8]).tensor];
+  const [to, gate] = [randomTensor([2, 3, 8]).tensor, randomTensor([2, 8]).tensor];
+  using tape = new Tape(gpu);
+  tape.watch(gate);
+  matmul(a, b, { residual: { to, gate } });
+  expect(tape.nodes.map(({ op }) => op)).toEqual(["gate_residual"]);
 });
 
 /** The upper half of each f32, and the f32 that it stands for. */

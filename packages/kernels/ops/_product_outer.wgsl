@@ -1,0 +1,56 @@
+// The registers of a thread of _product_shared.wgsl, and the lines in workgroup memory that it multiplies from.
+//
+// A line is a step of K: the whole height of the tile of A, the whole width of that of B. A thread has two times four
+// neighbouring rows and two times four neighbouring columns, each half a tile apart, so that neighbouring threads read
+// neighbouring memory: a step is four vec4 reads for 64 multiply-adds. Lines are arrays of their own: where a step is
+// literal, only the place in the line is left to compute, and to check, which is the same in all steps.
+
+// Threads along either side, and lines held: 8 or 16.
+override GRID: u32 = 16u;
+
+var<workgroup> a_lines: array<array<vec4f, 32>, GRID>; // 2 GRID are used: four rows each
+var<workgroup> b_lines: array<array<vec4f, 32>, GRID>; // four columns each
+
+// Element 2 i + j: row i (0 .. 3 and 4 .. 7: the halves) x the j-th four columns.
+var<private> sums: array<vec4f, 16>;
+
+fn four_rows(i: u32, x: vec4f, left: vec4f, right: vec4f) {
+  sums[2u * i] += x.x * left;
+  sums[2u * i + 1u] += x.x * right;
+  sums[2u * i + 2u] += x.y * left;
+  sums[2u * i + 3u] += x.y * right;
+  sums[2u * i + 4u] += x.z * left;
+  sums[2u * i + 5u] += x.z * right;
+  sums[2u * i + 6u] += x.w * left;
+  sums[2u * i + 7u] += x.w * right;
+}
+
+fn step(k: u32, thread: vec2u) {
+  let left = b_lines[k][thread.x];
+  let right = b_lines[k][GRID + thread.x];
+  four_rows(0u, a_lines[k][thread.y], left, right);
+  four_rows(4u, a_lines[k][GRID + thread.y], left, right);
+}
+
+fn eight_steps(k: u32, thread: vec2u) {
+  step(k, thread);
+  step(k + 1u, thread);
+  step(k + 2u, thread);
+  step(k + 3u, thread);
+  step(k + 4u, thread);
+  step(k + 5u, thread);
+  step(k + 6u, thread);
+  step(k + 7u, thread);
+}
+
+fn store_row(i: u32, row: u32, column: u32) {
+  store_four(row, column, sums[2u * i]);
+  store_four(row, column + 4u * GRID, sums[2u * i + 1u]);
+}
+
+fn store_rows(i: u32, row: u32, column: u32) {
+  store_row(i, row, column);
+  store_row(i + 1u, row + 1u, column);
+  store_row(i + 2u, row + 2u, column);
+  store_row(i + 3u, row + 3u, column);
+}

@@ -1,0 +1,58 @@
+/** How threads share a product, and how large a tile of it a workgroup computes. */
+export interface Tiling {
+  /** Subgroups of 8 lanes; workgroup memory; all threads along K, for a few rows. */
+  readonly by: "lanes" | "shared" | "few";
+  /** Rows of C in a workgroup's tile. */
+  readonly rows: number;
+  /** Columns of C in a workgroup's tile. */
+  readonly columns: number;
+  /** Parts that K is divided into, whose sums are added in a pass of their own; 1 for none. */
+  readonly splits: number;
+}
+
+/** What a way of computing a product is chosen by. */
+export interface ProductShape {
+  readonly op: "matmul" | "conv2d" | "conv2d_weight";
+  readonly rows: number;
+  readonly columns: number;
+  /** Steps of K in all. */
+  readonly depth: number;
+  readonly batches: number;
+  /** Whether rows of A, not steps of K, are neighbours in memory; default false. */
+  readonly transposeA?: boolean;
+  /** Whether steps of K, not columns of B, are neighbours in memory; default false. */
+  readonly transposeB?: boolean;
+}
+
+/** What {@linkcode Tuning} is as JSON: the best {@linkcode Tiling} by class of shape. */
+export type TuningJson = Readonly<Record<string, Tiling>>;
+
+/** The choices that were measured to be best on one adapter, by class of shape. */
+export class Tuning {
+  readonly #products: Map<string, Tiling>;
+
+  constructor(products: TuningJson = {}) {
+    this.#products = new Map(Object.entries(products));
+  }
+
+  /** The best for `shape`, if a shape of its class was measured. */
+  product(shape: ProductShape): Tiling | undefined {
+    return this.#products.size === 0 ? undefined : this.#products.get(classOf(shape));
+  }
+
+  /** Remembers that `tiling` is best for shapes like `shape`. */
+  set(shape: ProductShape, tiling: Tiling): void {
+    this.#products.set(classOf(shape), tiling);
+  }
+
+  toJSON(): TuningJson {
+    return Object.fromEntries([...this.#products].sort(([a], [b]) => a < b ? -1 : 1));
+  }
+}
+
+/** Shapes whose sizes are nearest to the same powers of two are of one class, e.g. `matmul.nt 1024x512x256`. */
+export function classOf({ op, rows, columns, depth, batches, transposeA, transposeB }: ProductShape): string {
+  const near = (size: number) => 2 ** Math.round(Math.log2(size));
+  const form = `${op}.${transposeA ? "t" : "n"}${transposeB ? "t" : "n"}`;
+  return `${form} ${near(rows * batches)}x${near(columns)}x${near(depth)}`;
+}
