@@ -15,8 +15,10 @@ override ROWS: u32 = 32u;
 // Whether neighbouring rows of A are neighbours in memory: then a lane takes four of them.
 override A_TRANSPOSED: bool = false;
 
-// Element 8 i + j: the row that lane j holds as its i-th; columns of this lane.
+// Element 8 i + j: the row that lane j holds as its i-th; columns of this lane. Sums are those of a segment: added to the
+// totals at its end, they carry the rounding errors of fewer terms.
 var<private> sums: array<vec4f, 32>;
+var<private> totals: array<vec4f, 32>;
 
 fn eight_rows(i: u32, x: vec4f, w: mat4x4f) {
   sums[8u * i] += w * subgroupShuffle(x, 0u);
@@ -29,20 +31,36 @@ fn eight_rows(i: u32, x: vec4f, w: mat4x4f) {
   sums[8u * i + 7u] += w * subgroupShuffle(x, 7u);
 }
 
+fn total(row: u32) {
+  totals[row] += sums[row];
+  sums[row] = vec4f();
+}
+
+fn total_eight(i: u32) {
+  total(8u * i);
+  total(8u * i + 1u);
+  total(8u * i + 2u);
+  total(8u * i + 3u);
+  total(8u * i + 4u);
+  total(8u * i + 5u);
+  total(8u * i + 6u);
+  total(8u * i + 7u);
+}
+
 // The i-th row of a lane, in a tile that begins at row `first`.
 fn row_of(first: u32, i: u32, lane: u32) -> u32 {
   return first + select(8u * i + lane, 4u * lane + i, A_TRANSPOSED);
 }
 
 fn store_eight(first: u32, i: u32, column: u32) {
-  store_four(row_of(first, i, 0u), column, sums[8u * i]);
-  store_four(row_of(first, i, 1u), column, sums[8u * i + 1u]);
-  store_four(row_of(first, i, 2u), column, sums[8u * i + 2u]);
-  store_four(row_of(first, i, 3u), column, sums[8u * i + 3u]);
-  store_four(row_of(first, i, 4u), column, sums[8u * i + 4u]);
-  store_four(row_of(first, i, 5u), column, sums[8u * i + 5u]);
-  store_four(row_of(first, i, 6u), column, sums[8u * i + 6u]);
-  store_four(row_of(first, i, 7u), column, sums[8u * i + 7u]);
+  store_four(row_of(first, i, 0u), column, totals[8u * i]);
+  store_four(row_of(first, i, 1u), column, totals[8u * i + 1u]);
+  store_four(row_of(first, i, 2u), column, totals[8u * i + 2u]);
+  store_four(row_of(first, i, 3u), column, totals[8u * i + 3u]);
+  store_four(row_of(first, i, 4u), column, totals[8u * i + 4u]);
+  store_four(row_of(first, i, 5u), column, totals[8u * i + 5u]);
+  store_four(row_of(first, i, 6u), column, totals[8u * i + 6u]);
+  store_four(row_of(first, i, 7u), column, totals[8u * i + 7u]);
 }
 
 @compute @workgroup_size(8)
@@ -75,6 +93,14 @@ fn forward(
         eight_rows(2u, x[2], w);
         eight_rows(3u, x[3], w);
       }
+    }
+    total_eight(0u);
+    if (ROWS > 8u) {
+      total_eight(1u);
+    }
+    if (ROWS > 16u) {
+      total_eight(2u);
+      total_eight(3u);
     }
   }
   store_eight(first, 0u, column);
