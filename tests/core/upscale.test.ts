@@ -1,5 +1,6 @@
 import { BUNDLED_MODEL, loadModel, type Model, type Picture, upscale } from "@fluxsr/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { deviceCalls } from "../helpers/device_calls.ts";
 import { gpu } from "../helpers/gpu.ts";
 
 let model: Model;
@@ -103,6 +104,14 @@ describe("upscale()", () => {
     const elsewhere = gradient(tiled.picture, (x) => !near(x)) / gradient(whole.picture, (x) => !near(x));
     expect(change / elsewhere).toBeGreaterThan(0.95);
     expect(change / elsewhere).toBeLessThan(1.05);
+  });
+
+  test("submits a tile in as many parts as it has stages, and waits once", async () => {
+    const work = () => upscale(model, waves(12, 8), OPTIONS).then(() => {});
+    await work();
+    const { submissions, waits, pipelines } = await deviceCalls(gpu, work);
+    expect(submissions).toBeLessThanOrEqual(4);
+    expect({ waits, pipelines }).toEqual({ waits: 1, pipelines: 0 });
   });
 
   test("repeats exactly with a seed, and the seed matters", async () => {

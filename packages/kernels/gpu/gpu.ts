@@ -5,6 +5,8 @@ import { type Groups, type Kernel, packParams, PARAM_STRIDE } from "./kernel.ts"
 import type { AdapterSummary } from "./adapter.ts";
 import { PipelineCache } from "./pipeline_cache.ts";
 import { type KernelTime, Profiler } from "./profiler.ts";
+import { shippedTuning } from "../tuning/shipped.ts";
+import type { Tuning } from "../tuning/tuning.ts";
 
 /** Dispatches that one batch may hold: the uniform arena has a slot for each. */
 const BATCH = 4096;
@@ -20,6 +22,8 @@ export class Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterSummary;
   readonly buffers: BufferPool;
+  /** The measured choices of how to compute; those shipped for the adapter unless others are set. */
+  tuning: Tuning;
   readonly #pipelines: PipelineCache;
   readonly #bindGroups: BindGroups;
   readonly #arena: GPUBuffer;
@@ -42,6 +46,7 @@ export class Gpu {
   constructor(device: GPUDevice, adapter: AdapterSummary) {
     this.device = device;
     this.adapter = adapter;
+    this.tuning = shippedTuning(adapter);
     this.#pipelines = new PipelineCache(device, {
       enables: adapter.enables,
       watch: (check) => this.#checks.push(check),

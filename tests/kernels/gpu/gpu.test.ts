@@ -64,6 +64,37 @@ describe("write()", () => {
     expect(await read(before, after)).toEqual([new Float32Array([10, 20]), new Float32Array([30, 40])]);
   });
 
+  test("submits only what uses the buffer", async () => {
+    using x = tensor(gpu, new Float32Array([1, 2]), [2]);
+    using unused = tensor(gpu, new Float32Array(2), [2]);
+    await gpu.sync();
+    const submit = vi.spyOn(gpu.device.queue, "submit");
+    using first = affine(x, { scale: 10 });
+    gpu.write(unused.buffer, new Float32Array([3, 4]));
+    using second = add(first, unused);
+    expect(submit).not.toHaveBeenCalled();
+    gpu.write(x.buffer, new Float32Array([5, 6]));
+    expect(submit).toHaveBeenCalledTimes(1);
+    expect(await read(second, x)).toEqual([new Float32Array([13, 24]), new Float32Array([5, 6])]);
+  });
+
+  test("is submitted by the next sync(), which frees the memory that it was staged in", async () => {
+    const MEBI = 2 ** 20;
+    using x = empty(gpu, [8 * MEBI]);
+    const data = new Float32Array(8 * MEBI).fill(1);
+    const upload = async (times: number) => {
+      for (let i = 0; i < times; i++) {
+        gpu.write(x.buffer, data);
+        await gpu.sync();
+      }
+    };
+    await upload(2);
+    const before = Deno.memoryUsage().rss;
+    await upload(8);
+    // Kept, the staging memory of eight uploads would be 256 MiB.
+    expect(Deno.memoryUsage().rss - before).toBeLessThan(128 * MEBI);
+  });
+
   test("replaces the start of a buffer only", async () => {
     using x = tensor(gpu, new Float32Array([1, 2, 3]), [3]);
     gpu.write(x.buffer, new Float32Array([9]));
