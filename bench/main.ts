@@ -1,6 +1,7 @@
 /** `deno task bench`: every op at the shapes of the networks, checked, then timed; see results/README.md. */
 import { Command } from "commander";
 import { type Gpu, openGpu } from "@fluxsr/kernels";
+import { applyTuning, saveTuning } from "../packages/cli/_tuning.ts";
 import { allCases } from "./cases/mod.ts";
 import { type Ceilings, measureCeilings } from "./ceilings/ceilings.ts";
 import { allCourses } from "./peers/courses.ts";
@@ -8,6 +9,7 @@ import { openPeers, type Race, race } from "./peers/race.ts";
 import { heading, type Report, type ResultRow } from "./report.ts";
 import { cells, resultTable, runCase } from "./run_cases.ts";
 import { short, Table } from "./table.ts";
+import { tune } from "./tune.ts";
 import { trainStepStages } from "./train_step.ts";
 import { upscaleStages } from "./upscale.ts";
 
@@ -18,13 +20,20 @@ const PROGRAMS = [{ name: "upscale", stages: upscaleStages }, { name: "train_ste
 interface Options {
   readonly json?: string;
   readonly peers?: true;
+  readonly tune?: true;
 }
 
-async function main(filter: string, { json, peers }: Options): Promise<void> {
+async function main(filter: string, { json, peers, tune: tuned }: Options): Promise<void> {
   using gpu = await openGpu();
+  await applyTuning(gpu);
   const head = heading(gpu.adapter);
   console.log(`${head.adapter.description}, ${head.adapter.cores} cores, Deno ${head.versions["deno"]}`);
   console.log(head.date.slice(0, 10));
+  if (tuned) {
+    await tune(gpu, allCases(gpu.adapter).filter(({ name }) => name.includes(filter)), console.log);
+    console.log(`written to ${await saveTuning(gpu)}`);
+    return;
+  }
   const ceilings = await measureCeilings(gpu);
   console.log(`ceilings: ${short(ceilings.gflops)} GFLOP/s (FMA), ${short(ceilings.gbytes)} GB/s (copy)`);
   const rows = await runRows(gpu, filter, ceilings);
@@ -95,6 +104,7 @@ await new Command("bench")
   .description("Times every op at the shapes of the networks, after a check against an f64 reference")
   .argument("[filter]", "only what has this in its name or shape", "")
   .option("--json <file>", "also write the results to a file")
+  .option("--tune", "try every way of computing products instead, and keep what is best for all commands")
   .option("--peers", "race products, convolutions and backward passes against jax-js and TensorFlow.js")
   .action(async (filter: string, options: Options) => {
     try {

@@ -11,7 +11,8 @@ export function registerDoctor(program: Command, { host = PROCESS }: { host?: Ho
     .option("--json", "print one JSON object")
     .addHelpText("after", "\nExit code: 0 upscaling works, 1 it does not.")
     .action(async ({ json }: { json?: boolean }, command: Command) => {
-      const found = await examine({ openGpu: () => openChosenGpu(command), loadModel, model: BUNDLED_MODEL });
+      const openGpu = () => openChosenGpu(command, { matrices: true });
+      const found = await examine({ openGpu, loadModel, model: BUNDLED_MODEL });
       host.out(json ? `${JSON.stringify(found, null, 2)}\n` : describe(found));
       host.exitCode(found.ok ? 0 : 1);
     });

@@ -76,7 +76,7 @@ export function registerUpscale(
     .option("--json", "print one JSON object: adapter, milliseconds per stage, GPU bytes, outputs")
     .addHelpText("after", MORE)
     .action(async (inputs: string[], _options: unknown, command: Command) => {
-      const openGpu = () => openChosenGpu(command);
+      const openGpu = () => openChosenGpu(command, { matrices: true });
       const request = { ...command.optsWithGlobals<Omit<UpscaleRequest, "inputs">>(), inputs };
       host.exitCode(await run(request, { host, openGpu, loadModel, readImage, writeImage, upscale }));
     });

@@ -1,7 +1,7 @@
 import { BUNDLED_MODEL, InputError, loadModel } from "@fluxsr/core";
 import { openGpu, UnsupportedFeatureError } from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
-import { type Examination, examine, grants } from "../../packages/cli/_examine.ts";
+import { type Examination, examine } from "../../packages/cli/_examine.ts";
 import { describe as inWords } from "../../packages/cli/doctor.ts";
 
 const noGpu = () => Promise.reject(new UnsupportedFeatureError("Cannot open a GPU: none", "install one"));
@@ -9,7 +9,7 @@ const badModel = () => Promise.reject(new InputError("Cannot open model"));
 
 describe("examine()", () => {
   test("finds that upscaling works, with the numbers of adapter, model and tile", async () => {
-    const found = await examine({ openGpu, loadModel, grants, model: BUNDLED_MODEL });
+    const found = await examine({ openGpu, loadModel, model: BUNDLED_MODEL });
     expect(found.problems).toEqual([]);
     expect(found.ok).toBe(true);
     expect(found.adapter?.description).not.toBe("");
@@ -23,7 +23,7 @@ describe("examine()", () => {
   });
 
   test("says without an adapter what can be done", async () => {
-    const found = await examine({ openGpu: noGpu, loadModel, grants, model: BUNDLED_MODEL });
+    const found = await examine({ openGpu: noGpu, loadModel, model: BUNDLED_MODEL });
     expect(found).toMatchObject({ ok: false, adapter: null, limits: null, model: null, tile: null, selfTest: null });
     expect(found.problems).toHaveLength(1);
     expect(found.problems[0]).toMatchObject({ message: "Cannot open a GPU: none", hint: "install one" });
@@ -31,7 +31,7 @@ describe("examine()", () => {
   });
 
   test("still tells of the adapter if the model cannot be loaded", async () => {
-    const found = await examine({ openGpu, loadModel: badModel, grants, model: BUNDLED_MODEL });
+    const found = await examine({ openGpu, loadModel: badModel, model: BUNDLED_MODEL });
     expect(found).toMatchObject({ ok: false, model: null, problems: [{ message: "Cannot open model" }] });
     expect(found.adapter).not.toBeNull();
   });
@@ -41,7 +41,12 @@ describe("doctor in words", () => {
   const found: Examination = {
     ok: true,
     adapter: { description: "Pretender 9", vendor: "4318", software: false },
-    features: { "shader-f16": true, "subgroups": false },
+    features: { "shader-f16": true, "subgroups": true },
+    subgroups: { min: 8, max: 32 },
+    matrices: [
+      { m: 16, n: 16, k: 16, operands: "f16", result: "f32" },
+      { m: 8, n: 8, k: 16, operands: "i8", result: "i32" },
+    ],
     limits: {
       maxBufferSize: 2 ** 31 - 1,
       maxStorageBufferBindingSize: 2 ** 27,
@@ -59,7 +64,9 @@ describe("doctor in words", () => {
     expect(inWords(found)).toBe(`\
 Adapter           Pretender 9 (hardware)
 Vendor            NVIDIA (4318)
-Features          shader-f16 yes, subgroups no
+Features          shader-f16 yes, subgroups yes
+Subgroups         8 to 32 lanes
+Matrix units      16x16x16 f16 to f32, 8x8x16 i8 to i32
 Largest buffer    2.0 GiB
 Largest binding   128 MiB
 Workgroup memory  48 KiB
@@ -74,7 +81,16 @@ Upscaling works here.
   });
 
   test("ends with each problem and what to do about it", () => {
-    const nothing = { adapter: null, features: null, limits: null, model: null, tile: null, selfTest: null };
+    const nothing = {
+      adapter: null,
+      features: null,
+      subgroups: null,
+      matrices: null,
+      limits: null,
+      model: null,
+      tile: null,
+      selfTest: null,
+    };
     const problems = [{ message: "Cannot open a GPU", hint: "look for one", advice: ["Buy one."] }];
     expect(inWords({ ...found, ...nothing, ok: false, problems })).toBe(`\
 Versions  deno 2, libvips 8

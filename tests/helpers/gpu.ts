@@ -14,9 +14,9 @@ export function random(shape: Shape, seed = 1): Float32Array<ArrayBuffer> {
 }
 
 /** A tensor of {@linkcode random} values and those values. */
-export function randomTensor(shape: Shape, seed = 1): { data: Float32Array<ArrayBuffer>; tensor: Tensor } {
+export function randomTensor(shape: Shape, seed = 1, on = gpu): { data: Float32Array<ArrayBuffer>; tensor: Tensor } {
   const data = random(shape, seed);
-  return { data, tensor: tensor(gpu, data, shape) };
+  return { data, tensor: tensor(on, data, shape) };
 }
 
 /** The largest difference relative to the largest expected value. */

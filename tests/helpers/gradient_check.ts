@@ -1,12 +1,14 @@
-import { gradients, read, scoped, type Shape, Tape, type Tensor, tensor } from "@fluxsr/kernels";
+import { type Gpu, gradients, read, scoped, type Shape, Tape, type Tensor, tensor } from "@fluxsr/kernels";
 import { expect, vi } from "vitest";
 import { slope } from "../reference/central_differences.ts";
-import { F32, gpu, random, scaledError } from "./gpu.ts";
+import { F32, gpu as common, random, scaledError } from "./gpu.ts";
 
 type Named<T> = Readonly<Record<string, T>>;
 
 /** An op of named inputs, on the GPU and in plain f64. */
 export interface Op {
+  /** Default the one GPU of the tests. */
+  readonly on?: Gpu;
   readonly op: (inputs: Named<Tensor>) => Tensor;
   readonly reference: (inputs: Named<ArrayLike<number>>) => ArrayLike<number>;
 }
@@ -35,7 +37,7 @@ function samples(size: number): number[] {
 }
 
 /** The result and its gradients when the inputs named in `tracked` are watched, and the kernels of the latter. */
-function run(op: Op["op"], { inputs, seed, tracked }: {
+function run({ op, on: gpu = common }: Op, { inputs, seed, tracked }: {
   inputs: Named<Tensor>;
   seed: Float32Array<ArrayBuffer>;
   tracked: readonly string[];
@@ -61,7 +63,7 @@ function run(op: Op["op"], { inputs, seed, tracked }: {
  */
 export async function expectGradients(
   shapes: Named<Shape>,
-  { op, reference }: Op,
+  { op, reference, on: gpu = common }: Op,
   tolerance = TOLERANCE,
 ): Promise<Record<string, string[]>> {
   const live = gpu.memory.live;
@@ -70,7 +72,10 @@ export async function expectGradients(
   const inputs = Object.fromEntries(names.map((name) => [name, tensor(gpu, values[name]!, shapes[name] ?? [])]));
   const plain = reference(values);
   const seed = random([plain.length], 99);
-  const runs = selections(names).map((tracked) => ({ tracked, ...run(op, { inputs, seed, tracked }) }));
+  const runs = selections(names).map((tracked) => ({
+    tracked,
+    ...run({ op, reference, on: gpu }, { inputs, seed, tracked }),
+  }));
   const results = await Promise.all(runs.map(({ y, grads }) => read(...grads, y)));
   for (const each of [...Object.values(inputs), ...runs.flatMap(({ y, grads }) => [y, ...grads])]) each.dispose();
   expect(gpu.memory.live).toBe(live);

@@ -1,4 +1,4 @@
-import { conv2d, type Padding, type Tensor } from "@fluxsr/kernels";
+import { conv2d, type Conv2dOptions, type Padding, type Tensor } from "@fluxsr/kernels";
 import { Module, Parameter } from "./module.ts";
 
 /** A convolution on channels-last pictures; its weight is [out, in, k, k] in the checkpoint, [k, k, in, out] on the GPU. */
@@ -18,8 +18,8 @@ export class Conv2d extends Module {
     this.#options = { stride, padding };
   }
 
-  /** `x [B, h, w, in] -> [B, h', w', out]`; `addend`, of the result's shape, is added. */
-  forward(x: Tensor, { addend }: { addend?: Tensor } = {}): Tensor {
-    return conv2d(x, this.weight.tensor, { ...this.#options, bias: this.bias.tensor, addend });
+  /** `x [B, h, w, in] -> [B, h', w', out]`; `addend`, of the result's shape, is added, then `activation` is applied. */
+  forward(x: Tensor, options: Pick<Conv2dOptions, "addend" | "activation"> = {}): Tensor {
+    return conv2d(x, this.weight.tensor, { ...this.#options, ...options, bias: this.bias.tensor });
   }
 }

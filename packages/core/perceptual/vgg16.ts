@@ -1,4 +1,4 @@
-import { checkpoint, maxPool, relu, scoped, type Tensor } from "@fluxsr/kernels";
+import { checkpoint, maxPool, scoped, type Tensor } from "@fluxsr/kernels";
 import { Conv2d } from "../nn/conv2d.ts";
 import { Module } from "../nn/module.ts";
 
@@ -56,7 +56,7 @@ export class Vgg16 extends Module {
 function run(block: readonly Conv2d[], x: Tensor, { pool }: { pool: boolean }): Tensor {
   return scoped(x.gpu, () =>
     block.reduce((h, convolution) => {
-      const next = scoped(x.gpu, () => relu(convolution.forward(h)));
+      const next = convolution.forward(h, { activation: "relu" });
       if (h !== x) h.dispose();
       return next;
     }, pool ? maxPool(x) : x));

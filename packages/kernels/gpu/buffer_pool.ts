@@ -1,6 +1,9 @@
 import { OutOfMemoryError } from "./errors.ts";
 
-/** A pooled GPU buffer with a reference count; `size` is the class size, at least the bytes asked for. */
+/**
+ * A pooled GPU buffer with a reference count; `size` is the class size, at least the bytes asked for and a multiple of 16:
+ * kernels that go by four values may run over the end of a tensor.
+ */
 export interface PooledBuffer {
   readonly id: number;
   readonly raw: GPUBuffer;
@@ -46,7 +49,7 @@ export class BufferPool {
   constructor(device: GPUDevice, watch: (check: Promise<GPUError | null>, what: string) => void) {
     const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
     this.#device = device;
-    this.#limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    this.#limit = Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 16) * 16;
     this.#watch = watch;
   }
 
@@ -66,7 +69,7 @@ export class BufferPool {
         "use a smaller --tile",
       );
     }
-    const size = Math.min(sizeClass(bytes), Math.floor(limit / 4) * 4);
+    const size = Math.min(sizeClass(bytes), limit);
     let buffer = this.#free.get(size)?.pop();
     while (buffer?.failed) {
       this.#destroy(buffer);

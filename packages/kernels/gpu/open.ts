@@ -5,7 +5,7 @@ import { deviceFeature, enablesOf, kernelFeatures } from "./features.ts";
 import { Gpu } from "./gpu.ts";
 
 /** Features that are taken when the adapter has them. */
-const OPTIONAL: readonly string[] = ["shader-f16", "timestamp-query", deviceFeature("subgroup-matrix")];
+const OPTIONAL: readonly string[] = ["shader-f16", "timestamp-query"];
 
 /** Limits that are raised to what the adapter offers; WebGPU grants only its defaults unless asked. */
 const LIMITS = [
@@ -23,16 +23,27 @@ const LIMITS = [
 export const PROVIDERS = ["deno", "dawn"] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
+/** How {@linkcode openGpu} opens a GPU. */
+export interface OpenOptions {
+  /** A WebGPU implementation, one of {@linkcode PROVIDERS} or any other; default `deno`. */
+  readonly provider?: Provider | GPU | undefined;
+  /**
+   * Whether large products may be left to matrix units (tensor cores), where there are some: they round operands to f16,
+   * so that a result is off by about 3e-4 of the largest. Not for training, since f16 ends where gradients begin: at 6e-8.
+   */
+  readonly matrices?: boolean;
+  /** Further features that must be present, e.g. `subgroups`. */
+  readonly features?: readonly string[];
+}
+
 /**
  * Opens the adapter with all that it offers.
  *
- * @param options `provider` is a WebGPU implementation, one of {@linkcode PROVIDERS} or any other (default `deno`);
- * `features` are further features that must be present, e.g. `subgroups`.
  * @throws {UnsupportedFeatureError} if the implementation cannot be loaded, there is no adapter or it lacks one of
  * `features`.
  */
 export async function openGpu(
-  { provider = "deno", ...options }: { provider?: Provider | GPU | undefined; features?: readonly string[] } = {},
+  { provider = "deno", matrices = false, features: demanded = [] }: OpenOptions = {},
 ): Promise<Gpu> {
   const gpu = provider === "dawn" ? await openDawn() : provider === "deno" ? globalThis.navigator?.gpu : provider;
   const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
@@ -42,10 +53,8 @@ export async function openGpu(
       "install a Vulkan driver (./setup installs a software one where there is none)",
     );
   }
-  const features = [
-    ...OPTIONAL.filter((feature) => adapter.features.has(feature as GPUFeatureName)),
-    ...options.features ?? [],
-  ];
+  const welcome = matrices ? [...OPTIONAL, deviceFeature("subgroup-matrix")] : OPTIONAL;
+  const features = [...welcome.filter((feature) => adapter.features.has(feature as GPUFeatureName)), ...demanded];
   const request = (wanted: readonly string[]) =>
     adapter.requestDevice({
       label: "fluxsr",
@@ -55,7 +64,7 @@ export async function openGpu(
   // Deno grants some features that it does not list, subgroups among them: only the refusal tells.
   const withSubgroups = await request([...features, deviceFeature("subgroups")]).catch(() => undefined);
   const device = withSubgroups ?? await request(features).catch((error: Error) => {
-    const missing = options.features?.filter((feature) => !adapter.features.has(feature as GPUFeatureName)) ?? [];
+    const missing = demanded.filter((feature) => !adapter.features.has(feature as GPUFeatureName));
     if (missing.length === 0) throw new GpuError(`Cannot open a GPU: ${error.message}`);
     throw new UnsupportedFeatureError(`Cannot open a GPU: the adapter does not offer ${missing.join(", ")}`);
   });

@@ -1,2 +1,10 @@
 // Four neighbouring numbers at a time: one memory access instead of four.
 alias Elem = vec4f;
+
+fn elem_sum(value: Elem) -> f32 {
+  return (value.x + value.y) + (value.z + value.w);
+}
+
+fn elem_first(value: Elem) -> f32 {
+  return value.x;
+}

@@ -1,8 +1,12 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { type Groups, groups1d } from "../gpu/kernel.ts";
+import { tilingByRule } from "../tuning/rules.ts";
+import type { ProductShape, Tiling } from "../tuning/tuning.ts";
 import activations from "./_activation.wgsl" with { type: "text" };
 import activate from "./_product_finish.wgsl" with { type: "text" };
+import few from "./_product_few.wgsl" with { type: "text" };
 import lanes from "./_product_lanes.wgsl" with { type: "text" };
+import lines from "./_product_lines.wgsl" with { type: "text" };
 import outer from "./_product_outer.wgsl" with { type: "text" };
 import shared from "./_product_shared.wgsl" with { type: "text" };
 import storeGated from "./_product_store_gated.wgsl" with { type: "text" };
@@ -12,41 +16,25 @@ import storeVec4 from "./_product_store_vec4.wgsl" with { type: "text" };
 /** What may be applied to a product before it is written. */
 export type Activation = "gelu" | "silu";
 
-/** Values of the constant `ACTIVATION`. */
-export const ACTIVATIONS: Readonly<Record<Activation | "none", number>> = { none: 0, gelu: 1, silu: 2 };
-
-/** How threads share a product: by the lanes of a subgroup or through workgroup memory, and the size of a tile. */
-export interface Tiling {
-  readonly by: "lanes" | "shared";
-  /** Rows of C in a workgroup's tile. */
-  readonly rows: number;
-  /** Columns of C in a workgroup's tile. */
-  readonly columns: number;
+/** The measured choice for the adapter, or else what the rules suggest. */
+export function tilingOf(gpu: Gpu, shape: ProductShape): Tiling {
+  return gpu.tuning.product(shape) ?? tilingByRule(gpu.adapter, shape);
 }
 
-/**
- * The way that suits the adapter, for `rows` x `columns` elements. Lanes take four rows each of a transposed A, so that
- * a tile cannot be lower than 32.
- */
-export function tilingOf(
-  gpu: Gpu,
-  { rows, columns, transposed = false }: { rows: number; columns: number; transposed?: boolean },
-): Tiling {
-  const { subgroups, software } = gpu.adapter;
-  if (subgroups?.min === 8 && subgroups.max === 8) {
-    return { by: "lanes", rows: transposed || rows > 16 ? 32 : rows > 8 ? 16 : 8, columns: 32 };
-  }
-  const side = software || Math.min(rows, columns) <= 64 ? 64 : 128;
-  return { by: "shared", rows: side, columns: side };
+/** What of a {@linkcode Tiling} its kernel depends on. */
+export type Way = Pick<Tiling, "by" | "rows" | "columns">;
+
+export function wayOf({ by, rows, columns }: Tiling): Way {
+  return { by, rows, columns };
 }
 
 /** The chunks that compute a tile, and their constants. */
 export function productOf(
-  { by, rows }: Pick<Tiling, "by" | "rows">,
+  { by, rows, columns }: Way,
 ): { sources: readonly string[]; constants: Record<string, number> } {
-  return by === "lanes"
-    ? { sources: [lanes], constants: { ROWS: rows } }
-    : { sources: [outer, shared], constants: { GRID: rows / 8 } };
+  if (by === "lanes") return { sources: [lanes], constants: { ROWS: rows } };
+  if (by === "few") return { sources: [few], constants: { COLUMN_LANES: columns / 4 } };
+  return { sources: [lines, outer, shared], constants: { GRID: rows / 8 } };
 }
 
 /** The chunks that say what is applied to a product before it is written. */

@@ -1,15 +1,7 @@
-// The registers of a thread of _product_shared.wgsl, and the lines in workgroup memory that it multiplies from.
+// What a thread of _product_shared.wgsl computes from the lines of _product_lines.wgsl.
 //
-// A line is a step of K: the whole height of the tile of A, the whole width of that of B. A thread has two times four
-// neighbouring rows and two times four neighbouring columns, each half a tile apart, so that neighbouring threads read
-// neighbouring memory: a step is four vec4 reads for 64 multiply-adds. Lines are arrays of their own: where a step is
-// literal, only the place in the line is left to compute, and to check, which is the same in all steps.
-
-// Threads along either side, and lines held: 8 or 16.
-override GRID: u32 = 16u;
-
-var<workgroup> a_lines: array<array<vec4f, 32>, GRID>; // 2 GRID are used: four rows each
-var<workgroup> b_lines: array<array<vec4f, 32>, GRID>; // four columns each
+// It has two times four neighbouring rows and two times four neighbouring columns, each half a tile apart, so that
+// neighbouring threads read neighbouring memory: a step is four vec4 reads for 64 multiply-adds.
 
 // Element 2 i + j: row i (0 .. 3 and 4 .. 7: the halves) x the j-th four columns.
 var<private> sums: array<vec4f, 16>;

@@ -13,34 +13,6 @@
 //
 // What the op provides is said in _product_lanes.wgsl.
 
-// Whether rows of A, not steps of K, are neighbours in memory.
-override A_TRANSPOSED: bool = false;
-
-// Four steps, from `k` on, of the four rows or columns of this thread: a step is a column; zero from step `depth` on.
-fn fetch(brings_a: bool, k: u32, depth: u32) -> mat4x4f {
-  if (k >= depth) {
-    return mat4x4f();
-  }
-  if (brings_a) {
-    return transpose(load_a(k));
-  }
-  return load_b(k);
-}
-
-fn put(brings_a: bool, k: u32, four: u32, block: mat4x4f) {
-  if (brings_a) {
-    a_lines[k][four] = block[0];
-    a_lines[k + 1u][four] = block[1];
-    a_lines[k + 2u][four] = block[2];
-    a_lines[k + 3u][four] = block[3];
-  } else {
-    b_lines[k][four] = block[0];
-    b_lines[k + 1u][four] = block[1];
-    b_lines[k + 2u][four] = block[2];
-    b_lines[k + 3u][four] = block[3];
-  }
-}
-
 @compute @workgroup_size(GRID, GRID)
 fn forward(
   @builtin(workgroup_id) group: vec3u,
@@ -51,8 +23,7 @@ fn forward(
   let tile = group.x + group.y * groups.x;
   let tiles = (extent().y + 8u * GRID - 1u) / (8u * GRID);
   let corner = vec2u(tile / tiles, tile % tiles) * 8u * GRID;
-  // The block that this thread brings: which four steps, and which four rows or columns; neighbours are along what is
-  // contiguous in storage.
+  // The block that this thread brings: four steps of four rows or columns; neighbours are along what storage has in a row.
   let half = GRID * GRID / 2u;
   let i = index % half;
   let brings_a = index < half;

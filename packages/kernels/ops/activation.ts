@@ -1,17 +1,18 @@
 import { groups1d, type Kernel, kernel } from "../gpu/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
+import { ACTIVATIONS } from "./_activation.ts";
 import definitions from "./_activation.wgsl" with { type: "text" };
 import { requireShape } from "./_shapes.ts";
 import source from "./activation.wgsl" with { type: "text" };
 
-const WORKGROUP = 64;
+const WORKGROUP = 256;
 
-function build(name: string, activation: number) {
+function build(name: "relu" | "gelu" | "silu") {
   const common = {
     sources: [definitions, source],
     params: { count: "u32" },
-    constants: { ACTIVATION: activation },
+    constants: { ACTIVATION: ACTIVATIONS[name], WORKGROUP },
   } as const;
   return {
     name,
@@ -27,7 +28,7 @@ function build(name: string, activation: number) {
 
 type Forms = ReturnType<typeof build>;
 
-const forms = { relu: build("relu", 0), gelu: build("gelu", 1), silu: build("silu", 2) };
+const forms = { relu: build("relu"), gelu: build("gelu"), silu: build("silu") };
 
 export const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
   Object.values(forms).flatMap(({ name, forward, backward }) => [[name, forward], [`${name}_backward`, backward]]),
@@ -43,10 +44,11 @@ function activate({ name, forward, backward }: Forms, x: Tensor): Tensor {
 }
 
 function run(kernel: Forms["forward"] | Forms["backward"], inputs: readonly Tensor[], result: Tensor): Tensor {
+  const count = Math.ceil(result.size / 4);
   result.gpu.run(kernel, {
     buffers: [...inputs, result].map(({ buffer }) => buffer),
-    params: { count: result.size },
-    groups: groups1d(result.size, WORKGROUP),
+    params: { count },
+    groups: groups1d(count, WORKGROUP),
   });
   return result;
 }
@@ -54,6 +56,12 @@ function run(kernel: Forms["forward"] | Forms["backward"], inputs: readonly Tens
 /** `max(x, 0)`, `x [...] -> [...]`; the derivative at 0 is 0. */
 export function relu(x: Tensor): Tensor {
   return activate(forms.relu, x);
+}
+
+/** The gradient of what ReLU was applied to, given its result `y` and the gradient of that. */
+export function reluBackward(y: Tensor, dy: Tensor): Tensor {
+  requireShape("relu", { dy }, y.shape);
+  return run(forms.relu.backward, [y, dy], empty(y.gpu, y.shape));
 }
 
 /** GELU in the tanh form, `x [...] -> [...]`. */

@@ -3,13 +3,15 @@ import { variants } from "../gpu/variants.ts";
 import { scoped } from "../tensor/scope.ts";
 import { record, tracked, unrecorded } from "../tensor/tape.ts";
 import { empty, type Shape, show, type Tensor } from "../tensor/tensor.ts";
+import { ACTIVATIONS } from "./_activation.ts";
 import { GEOMETRY, type Geometry } from "./_conv_geometry.ts";
 import convPixels from "./_conv_pixels.wgsl" with { type: "text" };
-import { finish, productGroups, productOf, storeOf, type Tiling, tilingOf } from "./_product.ts";
+import { finish, productGroups, productOf, storeOf, tilingOf, type Way, wayOf } from "./_product.ts";
 import productB from "./_product_b.wgsl" with { type: "text" };
 import aScalar from "./_read_a_scalar.wgsl" with { type: "text" };
 import aVec4 from "./_read_a_vec4.wgsl" with { type: "text" };
 import { readsOfB } from "./_read_b.ts";
+import { relu, reluBackward } from "./activation.ts";
 import { columnSum } from "./column_sum.ts";
 import { conv2dWeight } from "./conv2d_weight.ts";
 import wide from "./conv2d.wgsl" with { type: "text" };
@@ -32,6 +34,8 @@ export interface Conv2dOptions {
   readonly bias?: Tensor | undefined;
   /** The shape of the result; added to it (a residual connection). */
   readonly addend?: Tensor | undefined;
+  /** Applied last; default none. */
+  readonly activation?: "relu" | undefined;
   /** Default 1. */
   readonly stride?: number;
   /** The same on all sides, or each side's own; default 0. */
@@ -43,7 +47,7 @@ const PARAMS = { m: "u32", ...GEOMETRY, alpha: "f32", has_bias: "u32" } as const
 /** Results of so few channels are computed with the sides of the product exchanged. */
 const NARROW = 16;
 
-interface Variant {
+interface Variant extends Way {
   readonly adjoint: boolean;
   readonly phased: boolean;
   readonly narrow: boolean;
@@ -51,12 +55,11 @@ interface Variant {
   readonly alignedWeight: boolean;
   readonly alignedY: boolean;
   readonly addend: boolean;
-  readonly by: Tiling["by"];
-  readonly rows: number;
+  readonly activation: "relu" | "none";
 }
 
 const variant = variants((chosen: Variant) => {
-  const { adjoint, phased, alignedX, alignedWeight, alignedY, addend } = chosen;
+  const { adjoint, phased, alignedX, alignedWeight, alignedY, addend, activation } = chosen;
   const { sources, constants } = productOf(chosen);
   const readB = readsOfB("f32", { aligned: alignedWeight });
   const sides = chosen.narrow ? [...finish, narrow] : [productB, ...storeOf({ aligned: alignedY }), wide];
@@ -64,7 +67,7 @@ const variant = variants((chosen: Variant) => {
     name: `conv2d.${adjoint ? "backward_x" : "forward"}`,
     sources: [alignedX ? aVec4 : aScalar, ...readB, convPixels, ...sides, ...sources],
     entry: "forward",
-    binds: { x: "read", b: "read", bias: "read", addend: "read", c: "write" },
+    binds: { a: "read", b: "read", bias: "read", addend: "read", c: "write" },
     params: PARAMS,
     // A pixel of a phase meets one of stride^2 taps.
     flops: ({ m, n, c_in, kernel_height, kernel_width, stride }, [, , phases]) =>
@@ -74,19 +77,30 @@ const variant = variants((chosen: Variant) => {
       PHASED: Number(phased),
       ...chosen.narrow ? {} : { B_TRANSPOSED: Number(adjoint) },
       HAS_ADDEND: Number(addend),
+      ACTIVATION: ACTIVATIONS[activation],
       ...constants,
     },
   });
 });
 
-const PLAIN = { adjoint: false, phased: false, narrow: false, alignedX: true, alignedWeight: true, alignedY: true };
+const LANES = { by: "lanes", rows: 32, columns: 32 } as const;
+const PLAIN = {
+  adjoint: false,
+  phased: false,
+  narrow: false,
+  alignedX: true,
+  alignedWeight: true,
+  alignedY: true,
+  addend: false,
+  activation: "none",
+} as const;
 
 /** The plain variants, for checks of the declaration against the WGSL. */
 export const kernels: Readonly<Record<string, Kernel>> = {
-  lanes: variant({ ...PLAIN, addend: false, by: "lanes", rows: 32 }),
-  shared: variant({ ...PLAIN, addend: false, by: "shared", rows: 64 }),
-  narrow: variant({ ...PLAIN, narrow: true, addend: false, by: "lanes", rows: 8 }),
-  backward_x: variant({ ...PLAIN, adjoint: true, phased: true, addend: false, by: "lanes", rows: 32 }),
+  lanes: variant({ ...PLAIN, ...LANES }),
+  shared: variant({ ...PLAIN, by: "shared", rows: 64, columns: 64 }),
+  narrow: variant({ ...PLAIN, narrow: true, ...LANES, rows: 8 }),
+  backward_x: variant({ ...PLAIN, adjoint: true, phased: true, ...LANES }),
 };
 
 /** `weight [kh, kw, C_in, C_out] -> [taps, C_out, C_in]` */
@@ -97,21 +111,25 @@ function transposed(weight: Tensor): Tensor {
 /** Runs a convolution, or its adjoint, whose geometry is that of the result `y`, on x and weight. */
 function convolve(
   [x, weight, y]: readonly [Tensor, Tensor, Tensor],
-  { geometry, adjoint = false, bias, addend }: {
+  { geometry, adjoint = false, bias, addend, activation }: {
     readonly geometry: Geometry;
     readonly adjoint?: boolean;
     readonly bias?: Tensor | undefined;
     readonly addend?: Tensor | undefined;
+    readonly activation?: "relu" | undefined;
   },
 ): Tensor {
-  const { n, c_in, stride, out_height, out_width } = geometry;
+  const { n, c_in, stride, out_height, out_width, kernel_height, kernel_width } = geometry;
   const phased = adjoint && stride > 1;
   const lattice = (size: number) => phased ? Math.ceil(size / stride) : size;
   const m = (y.shape[0] ?? 0) * lattice(out_height) * lattice(out_width);
-  const wide = tilingOf(x.gpu, { rows: m, columns: n });
-  const isNarrow = n <= NARROW && wide.by === "lanes";
+  const batches = phased ? stride ** 2 : 1;
+  const sizes = { depth: c_in, segments: kernel_height * kernel_width, batches };
+  const isNarrow = n <= NARROW;
   const [rows, columns] = isNarrow ? [n, m] : [m, n];
-  const tiling = isNarrow ? tilingOf(x.gpu, { rows, columns }) : wide;
+  const tiling = isNarrow
+    ? tilingOf(x.gpu, { op: "conv2d_narrow", rows, columns, ...sizes, transposeB: true })
+    : tilingOf(x.gpu, { op: "conv2d", rows, columns, ...sizes, transposeB: adjoint });
   // By column: what a thread reads, four input channels, is then in one place.
   const byColumn = isNarrow && !adjoint;
   const b = byColumn ? unrecorded(x.gpu, () => transposed(weight)) : weight;
@@ -124,14 +142,14 @@ function convolve(
       alignedWeight: (adjoint || byColumn ? c_in : n) % 4 === 0,
       alignedY: n % 4 === 0,
       addend: addend !== undefined,
-      by: tiling.by,
-      rows: tiling.rows,
+      activation: activation ?? "none",
+      ...wayOf(tiling),
     }),
     {
       // Bindings that the variant does not read need a buffer all the same.
       buffers: [x, b, bias ?? x, addend ?? x, y].map(({ buffer }) => buffer),
       params: { m, ...geometry, alpha: 1, has_bias: Number(bias !== undefined) },
-      groups: productGroups(tiling, { rows, columns, batches: phased ? stride ** 2 : 1 }),
+      groups: productGroups(tiling, { rows, columns, batches }),
     },
   );
   if (byColumn) b.dispose();
@@ -148,11 +166,11 @@ function gradientX([dy, weight]: [Tensor, Tensor], shape: Shape, geometry: Geome
 /**
  * 2-D convolution, channels last: `x [B, h, w, C_in], weight [kh, kw, C_in, C_out] -> [B, oh, ow, C_out]`.
  *
- * A 1x1 kernel with stride 1 is a matrix product and runs as one.
+ * With `activation` it is applied to the sum of all. A 1x1 kernel with stride 1 is a matrix product and runs as one.
  * @throws {TypeError} if shapes do not fit
  */
 export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): Tensor {
-  const { bias, addend, stride = 1, padding = 0 } = options;
+  const { bias, addend, activation, stride = 1, padding = 0 } = options;
   const pad = typeof padding === "number" ? { top: padding, left: padding, bottom: padding, right: padding } : padding;
   const [batch = 0, height = 0, width = 0, channels = 0] = x.shape;
   const [kernelHeight = 0, kernelWidth = 0, inner = 0, n = 0] = weight.shape;
@@ -174,7 +192,8 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
     throw new TypeError(`Cannot convolve: bias must be [${n}] and addend ${show(shape)}: given ${given}`);
   }
   if (kernelHeight === 1 && kernelWidth === 1 && stride === 1 && outHeight === height && outWidth === width) {
-    return matmul(x, reshape(weight, [inner, n]), { bias, addend });
+    const y = matmul(x, reshape(weight, [inner, n]), { bias, addend });
+    return activation ? relu(y) : y;
   }
   const geometry = {
     n,
@@ -189,12 +208,15 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
     pad_top: pad.top,
     pad_left: pad.left,
   };
-  const y = convolve([x, weight, empty(x.gpu, shape)], { geometry, bias, addend });
+  const y = convolve([x, weight, empty(x.gpu, shape)], { geometry, bias, addend, activation });
   const wanted = { x: tracked(x), weight: tracked(weight), bias: bias !== undefined && tracked(bias) };
-  return record("conv2d", y, [x, weight, ...[addend, bias].filter((tensor) => tensor !== undefined)], (dy) => [
-    wanted.x ? gradientX([dy, weight], x.shape, geometry) : undefined,
-    wanted.weight ? conv2dWeight([x, dy], weight.shape, geometry) : undefined,
-    ...addend ? [dy] : [],
-    ...bias ? [wanted.bias ? columnSum(dy) : undefined] : [],
-  ]);
+  return record("conv2d", y, [x, weight, ...[addend, bias].filter((tensor) => tensor !== undefined)], (dy) => {
+    const g = activation ? reluBackward(y, dy) : dy;
+    return [
+      wanted.x ? gradientX([g, weight], x.shape, geometry) : undefined,
+      wanted.weight ? conv2dWeight([x, g], weight.shape, geometry) : undefined,
+      ...addend ? [g] : [],
+      ...bias ? [wanted.bias ? columnSum(g) : undefined] : [],
+    ];
+  });
 }

@@ -1,7 +1,7 @@
 // Convolution to at most 16 channels, and the gradient of data that has so few, as a product with its sides exchanged: rows
 // are output channels, columns are pixels, so that no lane idles on channels that are not there. Weights are [taps, n, c_in].
 //
-// The operands: how the product is computed is in _product_lanes.wgsl.
+// The operands: how the product is computed is in _product_lanes.wgsl and _product_few.wgsl.
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read> addend: array<f32>;
 @group(0) @binding(4) var<storage, read_write> c: array<f32>;

@@ -2,7 +2,7 @@ import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { variants } from "../gpu/variants.ts";
 import { empty, type Shape, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { GEOMETRY, type Geometry } from "./_conv_geometry.ts";
-import { productGroups, productOf, storeOf, type Tiling, tilingOf } from "./_product.ts";
+import { productGroups, productOf, storeOf, tilingOf, type Way, wayOf } from "./_product.ts";
 import productB from "./_product_b.wgsl" with { type: "text" };
 import aScalar from "./_read_a_scalar.wgsl" with { type: "text" };
 import aVec4 from "./_read_a_vec4.wgsl" with { type: "text" };
@@ -18,21 +18,19 @@ const WORKGROUPS = 1024;
 /** The fewest pixels that are worth a partial sum. */
 const PIXELS = 256;
 
-interface Variant {
+interface Variant extends Way {
   readonly alignedX: boolean;
   readonly alignedY: boolean;
-  readonly by: Tiling["by"];
-  readonly rows: number;
 }
 
-const variant = variants(({ alignedX, alignedY, ...tiling }: Variant) => {
-  const { sources, constants } = productOf(tiling);
+const variant = variants(({ alignedX, alignedY, ...way }: Variant) => {
+  const { sources, constants } = productOf(way);
   const readB = readsOfB("f32", { aligned: alignedY });
   return kernel({
     name: "conv2d.backward_weight",
     sources: [alignedX ? aVec4 : aScalar, ...readB, productB, ...storeOf({ aligned: alignedY }), source, ...sources],
     entry: "forward",
-    binds: { x: "read", b: "read", bias: "read", addend: "read", c: "write" },
+    binds: { a: "read", b: "read", bias: "read", addend: "read", c: "write" },
     params: PARAMS,
     flops: ({ n, c_in, kernel_height, kernel_width, lines, out_width }) =>
       2 * kernel_height * kernel_width * c_in * n * lines * out_width,
@@ -42,8 +40,8 @@ const variant = variants(({ alignedX, alignedY, ...tiling }: Variant) => {
 
 /** A plain variant of each way, for checks of the declaration against the WGSL. */
 export const kernels: Readonly<Record<string, Kernel>> = {
-  lanes: variant({ alignedX: true, alignedY: true, by: "lanes", rows: 32 }),
-  shared: variant({ alignedX: true, alignedY: true, by: "shared", rows: 64 }),
+  lanes: variant({ alignedX: true, alignedY: true, by: "lanes", rows: 32, columns: 32 }),
+  shared: variant({ alignedX: true, alignedY: true, by: "shared", rows: 64, columns: 64 }),
 };
 
 /**
@@ -53,13 +51,15 @@ export const kernels: Readonly<Record<string, Kernel>> = {
 export function conv2dWeight([x, dy]: readonly [Tensor, Tensor], shape: Shape, geometry: Geometry): Tensor {
   const { n, c_in, kernel_height, kernel_width, out_height, out_width } = geometry;
   const rows = kernel_height * kernel_width * Math.ceil(c_in / 4) * 4;
-  const tiling = tilingOf(x.gpu, { rows, columns: n, transposed: true });
-  const tiles = Math.ceil(rows / tiling.rows) * Math.ceil(n / tiling.columns);
   const lines = (dy.shape[0] ?? 0) * out_height;
-  const chunk = Math.max(Math.ceil(lines * tiles / WORKGROUPS), Math.ceil(PIXELS / out_width));
+  const least = Math.ceil(PIXELS / out_width);
+  const sizes = { rows, columns: n, depth: out_width, segments: least, batches: Math.ceil(lines / least) };
+  const tiling = tilingOf(x.gpu, { op: "conv2d_weight", ...sizes, transposeA: true });
+  const tiles = Math.ceil(rows / tiling.rows) * Math.ceil(n / tiling.columns);
+  const chunk = Math.max(Math.ceil(lines * tiles / WORKGROUPS), least);
   const chunks = Math.ceil(lines / chunk);
   const sums = empty(x.gpu, [chunks, sizeOf(shape)]);
-  x.gpu.run(variant({ alignedX: c_in % 4 === 0, alignedY: n % 4 === 0, by: tiling.by, rows: tiling.rows }), {
+  x.gpu.run(variant({ alignedX: c_in % 4 === 0, alignedY: n % 4 === 0, ...wayOf(tiling) }), {
     // Nothing is added: bindings that are not read need a buffer all the same.
     buffers: [x, dy, x, x, sums].map(({ buffer }) => buffer),
     params: { ...geometry, lines, chunk, alpha: 1, has_bias: 0 },

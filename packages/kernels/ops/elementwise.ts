@@ -3,7 +3,7 @@ import { record, tracked } from "../tensor/tape.ts";
 import { empty, sameShape, show, type Tensor } from "../tensor/tensor.ts";
 import source from "./elementwise.wgsl" with { type: "text" };
 
-const WORKGROUP = 64;
+const WORKGROUP = 256;
 const params = { count: "u32", alpha: "f32", beta: "f32" } as const;
 
 function binary(entry: string) {
@@ -13,11 +13,19 @@ function binary(entry: string) {
     entry,
     binds: { a: "read", b: "read", y: "write" },
     params,
+    constants: { WORKGROUP },
   });
 }
 
 function unary(entry: string) {
-  return kernel({ name: `elementwise.${entry}`, sources: [source], entry, binds: { a: "read", out: "write" }, params });
+  return kernel({
+    name: `elementwise.${entry}`,
+    sources: [source],
+    entry,
+    binds: { a: "read", out: "write" },
+    params,
+    constants: { WORKGROUP },
+  });
 }
 
 export const kernels = {
@@ -39,10 +47,11 @@ function dispatch(
     throw new TypeError(`Cannot run "${kernel.name}": shapes must match: a is ${show(a.shape)}, b is ${show(b.shape)}`);
   }
   const y = empty(a.gpu, a.shape);
+  const count = Math.ceil(a.size / 4);
   a.gpu.run(kernel, {
     buffers: [...inputs, y].map(({ buffer }) => buffer),
-    params: { count: a.size, alpha, beta },
-    groups: groups1d(a.size, WORKGROUP),
+    params: { count, alpha, beta },
+    groups: groups1d(count, WORKGROUP),
   });
   return y;
 }

@@ -1,35 +1,54 @@
-import { type Groups, groups1d, kernel } from "../gpu/kernel.ts";
+import { type Kernel, kernel } from "../gpu/kernel.ts";
+import { variants } from "../gpu/variants.ts";
 import { record, tracked } from "../tensor/tape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
+import { byElem, widest } from "./_elem.ts";
+import scalar from "./_elem_scalar.wgsl" with { type: "text" };
 import { requireShape, sizes } from "./_shapes.ts";
-import reduce from "./_workgroup_reduce.wgsl" with { type: "text" };
+import { type Team, teamGroups, teamOf, teamSum } from "./_team.ts";
 import source from "./feature_distance.wgsl" with { type: "text" };
 
-const common = {
-  sources: [reduce, source],
-  params: { batches: "u32", positions: "u32", channels: "u32" },
-} as const;
+const params = { batches: "u32", positions: "u32", channels: "u32" } as const;
 
-export const kernels = {
-  forward: kernel({
-    ...common,
-    name: "feature_distance.forward",
-    entry: "forward",
-    binds: { f: "read", g: "read", weight: "read", distances: "write" },
-  }),
-  average: kernel({
-    ...common,
-    name: "feature_distance.average",
-    entry: "average",
-    binds: { parts: "read", y: "write" },
-    constants: { WORKGROUP: 256 },
-  }),
-  backward: kernel({
-    ...common,
-    name: "feature_distance.backward",
-    entry: "backward",
-    binds: { f: "read", g: "read", weight: "read", dy: "read", df: "write" },
-  }),
+const forward = variants(({ team, workgroup }: Team) =>
+  byElem((elem) =>
+    kernel({
+      name: "feature_distance.forward",
+      sources: [elem, teamSum, source],
+      entry: "forward",
+      binds: { f: "read", g: "read", weight: "read", results: "write" },
+      params,
+      constants: { TEAM: team, WORKGROUP: workgroup },
+    })
+  )
+);
+const average = kernel({
+  name: "feature_distance.average",
+  sources: [scalar, teamSum, source],
+  entry: "average",
+  binds: { parts: "read", y: "write" },
+  params,
+  constants: { TEAM: 256, WORKGROUP: 256 },
+});
+const backward = variants(({ team, workgroup }: Team) =>
+  byElem((elem) =>
+    kernel({
+      name: "feature_distance.backward",
+      sources: [elem, teamSum, source],
+      entry: "backward",
+      binds: { f: "read", g: "read", weight: "read", sums: "read", dy: "read", df: "write" },
+      params,
+      constants: { TEAM: team, WORKGROUP: workgroup },
+    })
+  )
+);
+
+export const kernels: Readonly<Record<string, Kernel>> = {
+  forward_scalar: forward({ team: 64, workgroup: 64 }).scalar,
+  forward_vec4: forward({ team: 1, workgroup: 8 }).vec4,
+  average,
+  backward_scalar: backward({ team: 64, workgroup: 64 }).scalar,
+  backward_vec4: backward({ team: 1, workgroup: 8 }).vec4,
 };
 
 /**
@@ -46,21 +65,33 @@ export function featureDistance(f: Tensor, g: Tensor, { weight }: { weight: Tens
   if (tracked(g) || tracked(weight)) {
     throw new TypeError('Cannot run "feature_distance": only f has a gradient: g or weight is tracked');
   }
+  const { gpu } = f;
   const positions = height * width;
-  const run = (kernel: (typeof kernels)[keyof typeof kernels], tensors: readonly Tensor[], groups: Groups) =>
-    f.gpu.run(kernel, {
-      buffers: tensors.map(({ buffer }) => buffer),
-      params: { batches, positions, channels },
-      groups,
-    });
-  using distances = empty(f.gpu, [batches, positions]);
-  run(kernels.forward, [f, g, weight, distances], groups1d(distances.size, 1));
-  const y = empty(f.gpu, [batches]);
-  run(kernels.average, [distances, y], [batches, 1, 1]);
-  return record("feature_distance", y, [f, g, weight], (dy) => {
+  const buffersOf = (...tensors: readonly Tensor[]) => tensors.map(({ buffer }) => buffer);
+  // The gradient needs them too.
+  using sums = empty(gpu, [batches, positions, 4]);
+  const y = empty(gpu, [batches]);
+  const team = teamOf(gpu, channels);
+  const { kernel, lanes } = widest(forward(team), channels);
+  gpu.run(kernel, {
+    buffers: buffersOf(f, g, weight, sums),
+    params: { batches, positions, channels: channels / lanes },
+    groups: teamGroups(team, batches * positions),
+  });
+  gpu.run(average, {
+    buffers: buffersOf(sums, y),
+    params: { batches, positions, channels },
+    groups: [batches, 1, 1],
+  });
+  return record("feature_distance", y, [f, g, weight, sums], (dy) => {
     requireShape("feature_distance", { dy }, [batches]);
-    const df = empty(f.gpu, f.shape);
-    run(kernels.backward, [f, g, weight, dy, df], groups1d(batches * positions, 1));
+    const df = empty(gpu, f.shape);
+    const { kernel, lanes } = widest(backward(team), channels);
+    gpu.run(kernel, {
+      buffers: buffersOf(f, g, weight, sums, dy, df),
+      params: { batches, positions, channels: channels / lanes },
+      groups: teamGroups(team, batches * positions),
+    });
     return [df];
   });
 }

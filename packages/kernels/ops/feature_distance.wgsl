@@ -4,45 +4,34 @@
 //   df_c = (h_c - f_c / |f| sum_k h_k u_k) / (|f| + eps)
 // Where f is 0 its direction f / |f| is taken as 0: what is left is the derivative there.
 //
-// `forward` and `backward` take one workgroup a position; the differences are taken channel by channel, since their
-// squares nearly cancel where the pictures are alike. `average` takes one workgroup a picture. Memory: the features are
-// read twice by the forward pass and three times by the gradient, but once from memory.
+// `forward` and `backward` take a team a position; the differences are taken channel by channel, since their squares
+// nearly cancel where the pictures are alike. `forward` notes all sums over channels that the gradient needs. `average`
+// takes one workgroup a picture. Memory: the features are read twice by the forward pass, but once from memory, and once
+// by the gradient, which writes once.
 
-@group(0) @binding(0) var<storage, read> f: array<f32>;
-@group(0) @binding(1) var<storage, read> g: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<f32>;
-@group(0) @binding(3) var<storage, read_write> distances: array<f32>;
+@group(0) @binding(0) var<storage, read> f: array<Elem>;
+@group(0) @binding(1) var<storage, read> g: array<Elem>;
+@group(0) @binding(2) var<storage, read> weight: array<Elem>;
+// Of each position: |f|, |g|, D and sum_c w_c (u_c - v_c) u_c.
+@group(0) @binding(3) var<storage, read_write> results: array<vec4f>;
 // average
-@group(0) @binding(0) var<storage, read> parts: array<f32>;
+@group(0) @binding(0) var<storage, read> parts: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 // backward
-@group(0) @binding(3) var<storage, read> dy: array<f32>;
-@group(0) @binding(4) var<storage, read_write> df: array<f32>;
+@group(0) @binding(3) var<storage, read> sums: array<vec4f>;
+@group(0) @binding(4) var<storage, read> dy: array<f32>;
+@group(0) @binding(5) var<storage, read_write> df: array<Elem>;
 
 struct Params {
   batches: u32,
   // Of one picture.
   positions: u32,
+  // In Elem.
   channels: u32,
 }
 @group(1) @binding(0) var<uniform> params: Params;
 
 const EPS = 1e-10;
-
-// |f| and |g| at a position. All threads of the workgroup get them.
-fn lengths(position: u32, thread: u32) -> vec2f {
-  var squares = vec2f();
-  for (var c = thread; c < params.channels; c += WORKGROUP) {
-    let features = vec2f(f[position * params.channels + c], g[position * params.channels + c]);
-    squares += features * features;
-  }
-  return sqrt(vec2f(workgroup_sum(squares.x, thread), workgroup_sum(squares.y, thread)));
-}
-
-// u_c and v_c at a position.
-fn normalised(position: u32, c: u32, lengths: vec2f) -> vec2f {
-  return vec2f(f[position * params.channels + c], g[position * params.channels + c]) / (lengths + EPS);
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn forward(
@@ -50,19 +39,34 @@ fn forward(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let position = group.x + group.y * groups.x;
-  if (position >= params.batches * params.positions) {
-    return;
+  let index = (group.x + group.y * groups.x) * (WORKGROUP / TEAM) + thread / TEAM;
+  // Teams without a position help to add up all the same.
+  let position = min(index, params.batches * params.positions - 1u);
+  let begin = position * params.channels;
+  let member = thread % TEAM;
+
+  var f_squares = Elem();
+  var g_squares = Elem();
+  for (var c = member; c < params.channels; c += TEAM) {
+    f_squares += f[begin + c] * f[begin + c];
+    g_squares += g[begin + c] * g[begin + c];
   }
-  let lengths = lengths(position, thread);
-  var sum = 0.0;
-  for (var c = thread; c < params.channels; c += WORKGROUP) {
-    let units = normalised(position, c, lengths);
-    sum += weight[c] * (units.x - units.y) * (units.x - units.y);
+  let f_length = sqrt(team_sum(elem_sum(f_squares), thread));
+  let g_length = sqrt(team_sum(elem_sum(g_squares), thread));
+
+  var distances = Elem();
+  var products = Elem();
+  for (var c = member; c < params.channels; c += TEAM) {
+    let u = f[begin + c] / (f_length + EPS);
+    let difference = u - g[begin + c] / (g_length + EPS);
+    let weighted = weight[c] * difference;
+    distances += weighted * difference;
+    products += weighted * u;
   }
-  let distance = workgroup_sum(sum, thread);
-  if (thread == 0u) {
-    distances[position] = distance;
+  let distance = team_sum(elem_sum(distances), thread);
+  let along = team_sum(elem_sum(products), thread);
+  if (member == 0u && index == position) {
+    results[position] = vec4f(f_length, g_length, distance, along);
   }
 }
 
@@ -70,9 +74,9 @@ fn forward(
 fn average(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   var sum = 0.0;
   for (var i = thread; i < params.positions; i += WORKGROUP) {
-    sum += parts[group.x * params.positions + i];
+    sum += parts[group.x * params.positions + i].z;
   }
-  let total = workgroup_sum(sum, thread);
+  let total = team_sum(sum, thread);
   if (thread == 0u) {
     y[group.x] = total / f32(params.positions);
   }
@@ -84,22 +88,17 @@ fn backward(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let position = group.x + group.y * groups.x;
+  let position = (group.x + group.y * groups.x) * (WORKGROUP / TEAM) + thread / TEAM;
   if (position >= params.batches * params.positions) {
     return;
   }
-  let lengths = lengths(position, thread);
-  var sum = 0.0;
-  for (var c = thread; c < params.channels; c += WORKGROUP) {
-    let units = normalised(position, c, lengths);
-    sum += weight[c] * (units.x - units.y) * units.x;
-  }
-  let along = workgroup_sum(sum, thread);
-  let factor = 2.0 * dy[position / params.positions] / f32(params.positions) / (lengths.x + EPS);
-  for (var c = thread; c < params.channels; c += WORKGROUP) {
-    let units = normalised(position, c, lengths);
-    let i = position * params.channels + c;
-    let direction = select(f[i] / lengths.x, 0.0, lengths.x == 0.0);
-    df[i] = factor * (weight[c] * (units.x - units.y) - direction * along);
+  let begin = position * params.channels;
+  let sum = sums[position];
+  let scale = 2.0 * dy[position / params.positions] / f32(params.positions) / (sum.x + EPS);
+  for (var c = thread % TEAM; c < params.channels; c += TEAM) {
+    let feature = f[begin + c];
+    let difference = feature / (sum.x + EPS) - g[begin + c] / (sum.y + EPS);
+    let direction = select(feature / sum.x, Elem(), sum.x == 0.0);
+    df[begin + c] = scale * (weight[c] * difference - direction * sum.w);
   }
 }

@@ -1,16 +1,17 @@
-import { groups1d, kernel } from "../gpu/kernel.ts";
+import { groups1d, type Kernel, kernel } from "../gpu/kernel.ts";
 import { record, tracked } from "../tensor/tape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
+import { byElem, widest } from "./_elem.ts";
 import { requireShape, sizes } from "./_shapes.ts";
 import { columnSum } from "./column_sum.ts";
 import source from "./gate.wgsl" with { type: "text" };
 import { reshape } from "./reshape.ts";
 
 const WORKGROUP = 64;
-/** Tokens that one thread of the gradient adds up. */
-const STRIP = 32;
+/** Tokens that one thread goes along; more, and wide rows that are read at once fall into the same lines of a cache. */
+const STRIP = 8;
 
-const common = { sources: [source], params: { batches: "u32", length: "u32", width: "u32" } } as const;
+const params = { batches: "u32", length: "u32", width: "u32" } as const;
 
 /** Which gradients are wanted. */
 interface Wanted {
@@ -18,26 +19,39 @@ interface Wanted {
   readonly gate: boolean;
 }
 
-function backward(wanted: Wanted) {
-  return kernel({
-    ...common,
-    name: "gate_residual.backward",
-    entry: "backward",
-    binds: { g: "read", y: "read", gate: "read", dy: "write", parts: "write" },
-    constants: { STRIP, WITH_Y: Number(wanted.y), WITH_GATE: Number(wanted.gate) },
-  });
-}
-
-export const kernels = {
-  forward: kernel({
-    ...common,
+const forward = byElem((elem) =>
+  kernel({
     name: "gate_residual",
+    sources: [elem, source],
     entry: "forward",
     binds: { x: "read", y: "read", gate: "read", out: "write" },
-  }),
-  backward: backward({ y: true, gate: true }),
-  backward_y: backward({ y: true, gate: false }),
-  backward_gate: backward({ y: false, gate: true }),
+    params,
+    constants: { STRIP, WORKGROUP },
+  })
+);
+
+function backward(wanted: Wanted) {
+  return byElem((elem) =>
+    kernel({
+      name: "gate_residual.backward",
+      sources: [elem, source],
+      entry: "backward",
+      binds: { g: "read", y: "read", gate: "read", dy: "write", parts: "write" },
+      params,
+      constants: { STRIP, WORKGROUP, WITH_Y: Number(wanted.y), WITH_GATE: Number(wanted.gate) },
+    })
+  );
+}
+
+const both = backward({ y: true, gate: true });
+const onlyY = backward({ y: true, gate: false });
+const onlyGate = backward({ y: false, gate: true });
+
+export const kernels: Readonly<Record<string, Kernel>> = {
+  forward_scalar: forward.scalar,
+  forward_vec4: forward.vec4,
+  backward_scalar: both.scalar,
+  backward_vec4: both.vec4,
 };
 
 /**
@@ -49,10 +63,11 @@ export function gateResidual(x: Tensor, y: Tensor, { gate }: { gate: Tensor }): 
   requireShape("gate_residual", { y }, x.shape);
   requireShape("gate_residual", { gate }, [batches, width]);
   const out = empty(x.gpu, x.shape);
-  x.gpu.run(kernels.forward, {
+  const { kernel, lanes } = widest(forward, width);
+  x.gpu.run(kernel, {
     buffers: [x, y, gate, out].map(({ buffer }) => buffer),
-    params: { batches, length, width },
-    groups: groups1d(x.size, WORKGROUP),
+    params: { batches, length, width: width / lanes },
+    groups: groups1d(Math.ceil(length / STRIP) * batches * width / lanes, WORKGROUP),
   });
   const wanted = { y: tracked(y), gate: tracked(gate) };
   return record("gate_residual", out, [x, y, gate], (dout) => [dout, ...gradients(dout, { y, gate, wanted })]);
@@ -70,11 +85,11 @@ function gradients(
   // What is not wanted is not written, but needs a buffer of its own all the same.
   const dy = empty(y.gpu, wanted.y ? y.shape : [1]);
   const parts = empty(y.gpu, wanted.gate ? [strips, batches * width] : [1]);
-  const both = wanted.y && wanted.gate;
-  y.gpu.run(both ? kernels.backward : wanted.y ? kernels.backward_y : kernels.backward_gate, {
+  const { kernel, lanes } = widest(wanted.y && wanted.gate ? both : wanted.y ? onlyY : onlyGate, width);
+  y.gpu.run(kernel, {
     buffers: [dout, y, gate, dy, parts].map(({ buffer }) => buffer),
-    params: { batches, length, width },
-    groups: groups1d(strips * batches * width, WORKGROUP),
+    params: { batches, length, width: width / lanes },
+    groups: groups1d(strips * batches * width / lanes, WORKGROUP),
   });
   return [wanted.y ? dy : undefined, wanted.gate ? reshape(columnSum(parts), gate.shape) : undefined];
 }

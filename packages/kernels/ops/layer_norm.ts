@@ -1,58 +1,75 @@
-import { groups1d, kernel } from "../gpu/kernel.ts";
+import { groups1d, type Kernel, kernel } from "../gpu/kernel.ts";
+import { variants } from "../gpu/variants.ts";
 import { record, tracked } from "../tensor/tape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
+import { byElem, widest } from "./_elem.ts";
 import { requireShape, sizes } from "./_shapes.ts";
-import reduce from "./_workgroup_reduce.wgsl" with { type: "text" };
+import { type Team, teamGroups, teamOf, teamSum } from "./_team.ts";
 import { columnSum } from "./column_sum.ts";
 import { split } from "./concat.ts";
 import source from "./layer_norm.wgsl" with { type: "text" };
 import { reshape } from "./reshape.ts";
 
-/** Rows that one workgroup of the gradient adds up. */
-const STRIP = 16;
+/** Threads of a workgroup of the gradients of shift and scale, and the rows that each of them goes along. */
+const WORKGROUP = 64;
+const STRIP = 8;
 
-const common = {
-  sources: [reduce, source],
-  params: { batches: "u32", length: "u32", width: "u32", strip: "u32", eps: "f32" },
-} as const;
+const params = { batches: "u32", length: "u32", width: "u32", share: "f32", eps: "f32" } as const;
 
-function forward(modulated: boolean) {
-  return kernel({
-    ...common,
-    name: `layer_norm.${modulated ? "modulated" : "plain"}`,
-    entry: "forward",
-    binds: { x: "read", shift: "read", scale: "read", y: "write" },
-    constants: { MODULATED: Number(modulated) },
-  });
+interface Variant extends Team {
+  readonly modulated: boolean;
 }
 
-/** Which gradients are wanted; those of shift and scale are computed together. */
-interface Wanted {
-  readonly x: boolean;
-  readonly modulation: boolean;
+function constantsOf({ team, workgroup, modulated }: Variant) {
+  return { TEAM: team, WORKGROUP: workgroup, MODULATED: Number(modulated) };
 }
 
-function backward(modulated: boolean, wanted: Wanted) {
-  return kernel({
-    ...common,
-    name: `layer_norm.backward_${modulated ? "modulated" : "plain"}`,
-    entry: "backward",
-    binds: { x: "read", dy: "read", scale: "read", dx: "write", parts: "write" },
-    constants: {
-      MODULATED: Number(modulated),
-      WITH_X: Number(wanted.x),
-      WITH_MODULATION: Number(wanted.modulation),
-    },
-  });
-}
+const forward = variants((variant: Variant) =>
+  byElem((elem) =>
+    kernel({
+      name: "layer_norm",
+      sources: [elem, teamSum, source],
+      entry: "forward",
+      binds: { x: "read", shift: "read", scale: "read", y: "write", moments: "write" },
+      params,
+      constants: constantsOf(variant),
+    })
+  )
+);
+const backwardX = variants((variant: Variant) =>
+  byElem((elem) =>
+    kernel({
+      name: "layer_norm.backward_x",
+      sources: [elem, teamSum, source],
+      entry: "backward_x",
+      binds: { x: "read", dy: "read", scale: "read", moments: "read", dx: "write" },
+      params,
+      constants: constantsOf(variant),
+    })
+  )
+);
+const backwardModulation = byElem((elem) =>
+  kernel({
+    name: "layer_norm.backward_modulation",
+    sources: [elem, teamSum, source],
+    entry: "backward_modulation",
+    binds: { x: "read", dy: "read", moments: "read", parts: "write" },
+    params,
+    constants: { WORKGROUP, STRIP },
+  })
+);
 
-export const kernels = {
-  plain: forward(false),
-  modulated: forward(true),
-  backward_plain: backward(false, { x: true, modulation: false }),
-  backward_modulated: backward(true, { x: true, modulation: true }),
-  backward_modulated_x: backward(true, { x: true, modulation: false }),
-  backward_modulation: backward(true, { x: false, modulation: true }),
+const alone = { team: 1, workgroup: 8, modulated: true };
+const shared = { team: 64, workgroup: 64, modulated: false };
+
+/** Some variants, for checks of the declaration against the WGSL. */
+export const kernels: Readonly<Record<string, Kernel>> = {
+  forward_scalar: forward(alone).scalar,
+  forward_vec4: forward(shared).vec4,
+  backward_x_scalar: backwardX(alone).scalar,
+  backward_x_vec4: backwardX(shared).vec4,
+  backward_modulation_scalar: backwardModulation.scalar,
+  backward_modulation_vec4: backwardModulation.vec4,
 };
 
 /** Options of {@linkcode layerNorm}; `shift` and `scale` [B, D] go together. */
@@ -76,41 +93,46 @@ export function layerNorm(x: Tensor, { shift, scale, eps = 1e-6 }: LayerNormOpti
   const modulation = shift && scale ? { shift, scale } : undefined;
   if (modulation) requireShape("layer_norm", modulation, [batches, width]);
   const y = empty(x.gpu, x.shape);
-  x.gpu.run(modulation ? kernels.modulated : kernels.plain, {
-    // Bindings that the plain form does not read need a buffer all the same.
-    buffers: [x, shift ?? x, scale ?? x, y].map(({ buffer }) => buffer),
-    params: { batches, length, width, strip: 1, eps },
-    groups: groups1d(batches * length, 1),
+  // Mean and reciprocal deviation of each row, which the gradients need too.
+  using moments = empty(x.gpu, [batches, length, 2]);
+  // Bindings that the plain form does not read need a buffer all the same.
+  byRow(forward, [x, shift ?? x, scale ?? x, y, moments], { modulated: modulation !== undefined, eps });
+  const inputs = [x, moments, ...Object.values(modulation ?? {})];
+  const wanted = { x: tracked(x), modulation: inputs.slice(2).some(tracked) };
+  return record("layer_norm", y, inputs, (dy) => {
+    requireShape("layer_norm", { dy }, x.shape);
+    const dx = wanted.x ? empty(x.gpu, x.shape) : undefined;
+    if (dx) byRow(backwardX, [x, dy, scale ?? x, moments, dx], { modulated: modulation !== undefined, eps });
+    return [dx, undefined, ...wanted.modulation ? modulationGradients(dy, { x, moments }) : []];
   });
-  const inputs = [x, ...Object.values(modulation ?? {})];
-  const wanted = { x: tracked(x), modulation: inputs.slice(1).some(tracked) };
-  return record("layer_norm", y, inputs, (dy) => gradients(dy, { x, scale, eps, wanted }));
 }
 
-/** The gradients of x, shift and scale, of those that are wanted. */
-function gradients(
-  dy: Tensor,
-  { x, scale, eps, wanted }: { x: Tensor; scale: Tensor | undefined; eps: number; wanted: Wanted },
-): readonly (Tensor | undefined)[] {
+/** Runs a kernel that has a team for each row of `x`, the first of `tensors`. */
+function byRow(
+  variant: typeof forward | typeof backwardX,
+  tensors: readonly [Tensor, ...Tensor[]],
+  { modulated, eps }: { modulated: boolean; eps: number },
+): void {
+  const [{ gpu, shape: [batches = 1, length = 1, width = 1] }] = tensors;
+  const team = teamOf(gpu, width);
+  const { kernel, lanes } = widest<Kernel<string, keyof typeof params>>(variant({ ...team, modulated }), width);
+  gpu.run(kernel, {
+    buffers: tensors.map(({ buffer }) => buffer),
+    params: { batches, length, width: width / lanes, share: 1 / width, eps },
+    groups: teamGroups(team, batches * length),
+  });
+}
+
+/** The gradients of shift and scale. */
+function modulationGradients(dy: Tensor, { x, moments }: { x: Tensor; moments: Tensor }): Tensor[] {
   const [batches, length, width] = sizes("layer_norm", x, ["B", "L", "D"]);
-  requireShape("layer_norm", { dy }, x.shape);
-  // Without sums over rows, every row is for itself.
-  const strip = wanted.modulation ? STRIP : 1;
-  const strips = Math.ceil(length / strip);
-  // What is not wanted is not written, but needs a buffer of its own all the same.
-  const dx = empty(x.gpu, wanted.x ? x.shape : [1]);
-  const parts = empty(x.gpu, wanted.modulation ? [strips, 2 * batches * width] : [1]);
-  x.gpu.run(form(scale !== undefined, wanted), {
-    buffers: [x, dy, scale ?? x, dx, parts].map(({ buffer }) => buffer),
-    params: { batches, length, width, strip, eps },
-    groups: groups1d(batches * strips, 1),
+  const strips = Math.ceil(length / STRIP);
+  const parts = empty(x.gpu, [strips, 2 * batches * width]);
+  const { kernel, lanes } = widest(backwardModulation, width);
+  x.gpu.run(kernel, {
+    buffers: [x, dy, moments, parts].map(({ buffer }) => buffer),
+    params: { batches, length, width: width / lanes, share: 0, eps: 0 },
+    groups: groups1d(strips * batches * width / lanes, WORKGROUP),
   });
-  const sums = wanted.modulation ? split(reshape(columnSum(parts), [2 * batches, width]), 0, [batches, batches]) : [];
-  return [wanted.x ? dx : undefined, ...sums];
-}
-
-function form(modulated: boolean, wanted: Wanted) {
-  if (!modulated) return kernels.backward_plain;
-  if (!wanted.modulation) return kernels.backward_modulated_x;
-  return wanted.x ? kernels.backward_modulated : kernels.backward_modulation;
+  return split(reshape(columnSum(parts), [2 * batches, width]), 0, [batches, batches]);
 }

@@ -2,58 +2,41 @@
 // Gradients, with g = (1 + scale) dy and means over the row: dx = (g - mean(g) - n mean(g n)) / sqrt(variance + eps);
 // dshift = sum of dy and dscale = sum of dy n over the rows of a batch.
 //
-// `forward`: one workgroup a row, 3 reads of x, of which two from the cache, 1 write. `backward`: one workgroup a strip
-// of rows, one after the other; n is computed again, so that x and dy come from memory once. The sums over a strip stay
-// in the cache, where a thread always adds to the same channels; parts have 2 / strip of the size of x.
-// The variance is the mean of squared deviations; E[x^2] - E[x]^2 would cancel where |mean| >> deviation.
+// `forward` and `backward_x` take a team a row: 3 reads of x, of which two from the cache, 1 write; and 2 reads of x and
+// dy, one from the cache, 1 write. `forward` notes the moments for the gradients. `backward_modulation` takes one channel
+// (or four) of a strip of rows a thread: 1 read of x and dy; parts have 2 / STRIP of the size of x.
+// The variance is the mean of squared deviations; E[x^2] - E[x]^2 would cancel where |mean| >> deviation. The mean is
+// summed up relative to the row's first value for the same reason.
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> shift: array<f32>;
-@group(0) @binding(2) var<storage, read> scale: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
-// backward
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Elem>;
+@group(0) @binding(1) var<storage, read> shift: array<Elem>;
+@group(0) @binding(2) var<storage, read> scale: array<Elem>;
+@group(0) @binding(3) var<storage, read_write> y: array<Elem>;
+// Of each row: mean and 1 / sqrt(variance + eps).
+@group(0) @binding(4) var<storage, read_write> moments: array<vec2f>;
+// backward_x
+@group(0) @binding(1) var<storage, read> dy: array<Elem>;
+@group(0) @binding(3) var<storage, read> moments_of: array<vec2f>;
+@group(0) @binding(4) var<storage, read_write> dx: array<Elem>;
+// backward_modulation: besides x and dy
+@group(0) @binding(2) var<storage, read> moments_at: array<vec2f>;
 // [strips, 2, B, D]: of dshift, then of dscale.
-@group(0) @binding(4) var<storage, read_write> parts: array<f32>;
+@group(0) @binding(3) var<storage, read_write> parts: array<Elem>;
 
 struct Params {
   batches: u32,
   length: u32,
+  // In Elem.
   width: u32,
-  // Rows.
-  strip: u32,
+  // One in the numbers of a row.
+  share: f32,
   eps: f32,
 }
 @group(1) @binding(0) var<uniform> params: Params;
 
 override MODULATED: bool = false;
-// Which gradients are wanted.
-override WITH_X: bool = true;
-override WITH_MODULATION: bool = false;
-
-struct Moments {
-  mean: f32,
-  // 1 / sqrt(variance + eps)
-  rstd: f32,
-}
-
-// Those of the row at `base`. All threads of the workgroup get them.
-fn moments(base: u32, thread: u32) -> Moments {
-  let width = f32(params.width);
-  var sum = 0.0;
-  for (var i = thread; i < params.width; i += WORKGROUP) {
-    sum += x[base + i];
-  }
-  let mean = workgroup_sum(sum, thread) / width;
-
-  var squares = 0.0;
-  for (var i = thread; i < params.width; i += WORKGROUP) {
-    let deviation = x[base + i] - mean;
-    squares += deviation * deviation;
-  }
-  return Moments(mean, 1.0 / sqrt(workgroup_sum(squares, thread) / width + params.eps));
-}
+// Rows that one thread of `backward_modulation` goes along.
+override STRIP: u32 = 8u;
 
 @compute @workgroup_size(WORKGROUP)
 fn forward(
@@ -61,72 +44,102 @@ fn forward(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let row = group.x + group.y * groups.x;
-  if (row >= params.batches * params.length) {
+  let index = (group.x + group.y * groups.x) * (WORKGROUP / TEAM) + thread / TEAM;
+  // Teams without a row help to add up all the same.
+  let row = min(index, params.batches * params.length - 1u);
+  let begin = row * params.width;
+  let member = thread % TEAM;
+
+  let origin = elem_first(x[begin]);
+  var sum = Elem();
+  for (var i = member; i < params.width; i += TEAM) {
+    sum += x[begin + i] - origin;
+  }
+  let mean = origin + team_sum(elem_sum(sum), thread) * params.share;
+
+  var squares = Elem();
+  for (var i = member; i < params.width; i += TEAM) {
+    let deviation = x[begin + i] - mean;
+    squares += deviation * deviation;
+  }
+  let rstd = 1.0 / sqrt(team_sum(elem_sum(squares), thread) * params.share + params.eps);
+
+  if (index != row) {
     return;
   }
-  let base = row * params.width;
-  let m = moments(base, thread);
   let modulation = row / params.length * params.width;
-  for (var i = thread; i < params.width; i += WORKGROUP) {
-    var value = (x[base + i] - m.mean) * m.rstd;
+  for (var i = member; i < params.width; i += TEAM) {
+    var value = (x[begin + i] - mean) * rstd;
     if (MODULATED) {
       value = (1.0 + scale[modulation + i]) * value + shift[modulation + i];
     }
-    y[base + i] = value;
+    y[begin + i] = value;
   }
-}
-
-// g of element i of a row.
-fn through_scale(base: u32, modulation: u32, i: u32) -> f32 {
-  if (MODULATED) {
-    return (1.0 + scale[modulation + i]) * dy[base + i];
+  if (member == 0u) {
+    moments[row] = vec2f(mean, rstd);
   }
-  return dy[base + i];
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn backward(
+fn backward_x(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let strips = (params.length + params.strip - 1u) / params.strip; // of a batch
-  let index = group.x + group.y * groups.x;
-  let batch = index / strips;
-  if (batch >= params.batches) {
+  let index = (group.x + group.y * groups.x) * (WORKGROUP / TEAM) + thread / TEAM;
+  let row = min(index, params.batches * params.length - 1u);
+  let begin = row * params.width;
+  let modulation = row / params.length * params.width;
+  let member = thread % TEAM;
+  let m = moments_of[row];
+
+  var sum = Elem();
+  var products = Elem();
+  for (var i = member; i < params.width; i += TEAM) {
+    let g = through_scale(dy[begin + i], modulation + i);
+    sum += g;
+    products += g * (x[begin + i] - m.x);
+  }
+  let mean = team_sum(elem_sum(sum), thread) * params.share;
+  let slope = m.y * m.y * team_sum(elem_sum(products), thread) * params.share;
+
+  if (index != row) {
     return;
   }
-  let first = index % strips * params.strip;
-  let modulation = batch * params.width;
-  let shift_part = index % strips * 2u * params.batches * params.width + modulation;
-  let scale_part = shift_part + params.batches * params.width;
-
-  for (var token = first; token < min(first + params.strip, params.length); token++) {
-    let base = (batch * params.length + token) * params.width;
-    let m = moments(base, thread);
-    var sum = 0.0;
-    var products = 0.0;
-    for (var i = thread; i < params.width; i += WORKGROUP) {
-      let n = (x[base + i] - m.mean) * m.rstd;
-      let g = through_scale(base, modulation, i);
-      sum += g;
-      products += g * n;
-      if (WITH_MODULATION) {
-        let part = vec2f(dy[base + i], dy[base + i] * n);
-        let before = vec2f(parts[shift_part + i], parts[scale_part + i]);
-        let total = select(before + part, part, token == first);
-        parts[shift_part + i] = total.x;
-        parts[scale_part + i] = total.y;
-      }
-    }
-    if (WITH_X) {
-      let mean = workgroup_sum(sum, thread) / f32(params.width);
-      let along = workgroup_sum(products, thread) / f32(params.width);
-      for (var i = thread; i < params.width; i += WORKGROUP) {
-        let n = (x[base + i] - m.mean) * m.rstd;
-        dx[base + i] = m.rstd * (through_scale(base, modulation, i) - mean - n * along);
-      }
-    }
+  for (var i = member; i < params.width; i += TEAM) {
+    let g = through_scale(dy[begin + i], modulation + i);
+    dx[begin + i] = m.y * (g - mean - slope * (x[begin + i] - m.x));
   }
+}
+
+// g, given dy and where its channel's scale is.
+fn through_scale(gradient: Elem, at: u32) -> Elem {
+  if (MODULATED) {
+    return (1.0 + scale[at]) * gradient;
+  }
+  return gradient;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn backward_modulation(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * WORKGROUP;
+  let row_size = params.batches * params.width; // of [B, D]
+  let first = i / row_size * STRIP;
+  if (first >= params.length) {
+    return;
+  }
+  let column = i % row_size;
+  let start = column / params.width * params.length;
+  var shift_part = Elem();
+  var scale_part = Elem();
+  for (var row = start + first; row < start + min(first + STRIP, params.length); row++) {
+    let at = row * params.width + column % params.width;
+    let m = moments_at[row];
+    let gradient = dy[at];
+    shift_part += gradient;
+    scale_part += gradient * (x[at] - m.x) * m.y;
+  }
+  let to = i / row_size * 2u * row_size + column;
+  parts[to] = shift_part;
+  parts[to + row_size] = scale_part;
 }

@@ -3,7 +3,9 @@ import { variants } from "../gpu/variants.ts";
 import { type Dtype, rowMultiple } from "../tensor/dtype.ts";
 import { record, tracked } from "../tensor/tape.ts";
 import { empty, type Shape, show, sizeOf, type Tensor } from "../tensor/tensor.ts";
-import { type Activation, ACTIVATIONS, productGroups, productOf, storeOf, type Tiling, tilingOf } from "./_product.ts";
+import { ACTIVATIONS } from "./_activation.ts";
+import { type Activation, productGroups, productOf, storeOf, tilingOf, type Way, wayOf } from "./_product.ts";
+import type { Tiling } from "../tuning/tuning.ts";
 import productB from "./_product_b.wgsl" with { type: "text" };
 import aScalar from "./_read_a_scalar.wgsl" with { type: "text" };
 import aVec4 from "./_read_a_vec4.wgsl" with { type: "text" };
@@ -13,6 +15,7 @@ import { columnSum } from "./column_sum.ts";
 import { gateResidual } from "./gate.ts";
 import { permute } from "./permute.ts";
 import { reshape } from "./reshape.ts";
+import { addParts } from "./matmul_parts.ts";
 import source from "./matmul.wgsl" with { type: "text" };
 
 export type { Activation };
@@ -33,7 +36,7 @@ export interface MatmulOptions {
   readonly residual?: { readonly to: Tensor; readonly gate: Tensor } | undefined;
 }
 
-interface Variant {
+interface Variant extends Way {
   readonly alignedA: boolean;
   readonly alignedB: boolean;
   readonly alignedC: boolean;
@@ -42,15 +45,14 @@ interface Variant {
   readonly transposeB: boolean;
   readonly addend: boolean;
   readonly gated: boolean;
+  readonly inParts: boolean;
   readonly activation: Activation | "none";
-  readonly by: Tiling["by"];
-  readonly rows: number;
 }
 
 const BINDS: Readonly<Record<string, Access>> = { a: "read", b: "read", bias: "read", addend: "read", c: "write" };
 
 const variant = variants((chosen: Variant) => {
-  const { alignedA, alignedB, alignedC, dtype, transposeA, transposeB, addend, gated, activation } = chosen;
+  const { alignedA, alignedB, alignedC, dtype, transposeA, transposeB, addend, gated, inParts, activation } = chosen;
   const { sources, constants } = productOf(chosen);
   const readA = alignedA ? aVec4 : aScalar;
   return kernel({
@@ -74,11 +76,14 @@ const variant = variants((chosen: Variant) => {
       alpha: "f32",
       has_bias: "u32",
       gate_rows: "u32",
+      parts: "u32",
+      steps: "u32",
     },
-    flops: ({ m, n, k }, [, , batches]) => 2 * m * n * k * batches,
+    flops: ({ m, n, k, parts }, [, , batches]) => 2 * m * n * k * batches / parts,
     constants: {
       A_TRANSPOSED: Number(transposeA),
       B_TRANSPOSED: Number(transposeB),
+      IN_PARTS: Number(inParts),
       HAS_ADDEND: Number(addend),
       ACTIVATION: ACTIVATIONS[activation],
       ...constants,
@@ -86,10 +91,19 @@ const variant = variants((chosen: Variant) => {
   });
 });
 
+/** A part of K is whole blocks, the most that any way holds at a time. */
+const BLOCK = 16;
+
+const WAYS: readonly Way[] = [
+  { by: "lanes", rows: 32, columns: 32 },
+  { by: "shared", rows: 64, columns: 64 },
+  { by: "few", rows: 4, columns: 4 },
+];
+
 /** A plain variant of each way, for checks of the declaration against the WGSL. */
 export const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
-  ([{ by: "lanes", rows: 32 }, { by: "shared", rows: 64 }] as const).map((tiling) => [
-    tiling.by,
+  WAYS.map((way) => [
+    way.by,
     variant({
       alignedA: true,
       alignedB: true,
@@ -99,8 +113,9 @@ export const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
       transposeB: false,
       addend: false,
       gated: false,
+      inParts: false,
       activation: "none",
-      ...tiling,
+      ...way,
     }),
   ]),
 );
@@ -126,6 +141,59 @@ function measure(a: Tensor, b: Tensor, { transposeA = false, transposeB = false 
   return shared && !transposeA ? { m: m * batches, k, n, batches: 1, shape } : { m, k, n, batches, shape };
 }
 
+/** Sizes of a product, and how it is computed: in `parts` of so many `steps` of K each. */
+interface Plan {
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+  readonly batches: number;
+  readonly parts: number;
+  readonly steps: number;
+  readonly tiling: Tiling;
+}
+
+/** Runs the product: `c` is the result, or [B, parts, M, N]. */
+function multiply(
+  [a, b, c]: readonly [Tensor, Tensor, Tensor],
+  { m, n, k, batches, parts, steps, tiling }: Plan,
+  { transposeA = false, transposeB = false, alpha = 1, bias, addend, activation, residual }: MatmulOptions,
+): void {
+  a.gpu.run(
+    variant({
+      alignedA: (transposeA ? m : k) % 4 === 0,
+      alignedB: (transposeB ? k : n) % 4 === 0,
+      alignedC: n % 4 === 0,
+      dtype: b.dtype,
+      transposeA,
+      transposeB,
+      addend: addend !== undefined,
+      gated: residual !== undefined,
+      inParts: parts > 1,
+      activation: activation ?? "none",
+      ...wayOf(tiling),
+    }),
+    {
+      // Bindings that the variant does not read need a buffer all the same.
+      buffers: [a, b, bias ?? a, residual?.to ?? addend ?? a, c, ...residual ? [residual.gate] : []].map(({ buffer }) =>
+        buffer
+      ),
+      params: {
+        m,
+        n,
+        k,
+        a_stride: m * k,
+        b_stride: b.shape.length === 2 ? 0 : n * k,
+        alpha,
+        has_bias: Number(bias !== undefined),
+        gate_rows: c.shape.at(-2) ?? 1,
+        parts,
+        steps,
+      },
+      groups: productGroups(tiling, { rows: m, columns: n, batches: batches * parts }),
+    },
+  );
+}
+
 /**
  * Matrix product with fused epilogue: `a [..., M, K], b [..., K, N] -> [..., M, N]`, f32 accumulation.
  *
@@ -133,12 +201,13 @@ function measure(a: Tensor, b: Tensor, { transposeA = false, transposeB = false 
  * @throws {TypeError} if shapes do not fit
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
-  const { transposeA = false, transposeB = false, alpha = 1, bias, addend, activation, residual } = options;
+  const { transposeA = false, transposeB = false, bias, addend, activation, residual } = options;
   if (activation && [a, b, bias, addend].some((x) => x && tracked(x))) {
     // The gradient of the activation needs its input.
     return { gelu, silu }[activation](matmul(a, b, { ...options, activation: undefined }));
   }
-  const { m, n, k, batches, shape } = measure(a, b, options);
+  const { shape, ...sizes } = measure(a, b, options);
+  const { m, n, k, batches } = sizes;
   if (residual && (n % 4 !== 0 || [a, b, bias, residual.to, residual.gate].some((x) => x && tracked(x)))) {
     // The gradient of the gate needs the product.
     return gateResidual(residual.to, matmul(a, b, { ...options, residual: undefined }), residual);
@@ -164,39 +233,16 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
     );
   }
   const c = empty(a.gpu, shape);
-  const tiling = tilingOf(a.gpu, { rows: m, columns: n, transposed: transposeA });
-  a.gpu.run(
-    variant({
-      alignedA: (transposeA ? m : k) % 4 === 0,
-      alignedB: (transposeB ? k : n) % 4 === 0,
-      alignedC: n % 4 === 0,
-      dtype: b.dtype,
-      transposeA,
-      transposeB,
-      addend: addend !== undefined,
-      gated: residual !== undefined,
-      activation: activation ?? "none",
-      by: tiling.by,
-      rows: tiling.rows,
-    }),
-    {
-      // Bindings that the variant does not read need a buffer all the same.
-      buffers: [a, b, bias ?? a, residual?.to ?? addend ?? a, c, ...residual ? [residual.gate] : []].map(({ buffer }) =>
-        buffer
-      ),
-      params: {
-        m,
-        n,
-        k,
-        a_stride: m * k,
-        b_stride: b.shape.length === 2 ? 0 : n * k,
-        alpha,
-        has_bias: Number(bias !== undefined),
-        gate_rows: shape.at(-2) ?? 1,
-      },
-      groups: productGroups(tiling, { rows: m, columns: n, batches }),
-    },
-  );
+  const tiling = tilingOf(a.gpu, { op: "matmul", rows: m, columns: n, depth: k, batches, transposeA, transposeB });
+  const steps = Math.ceil(k / tiling.splits / BLOCK) * BLOCK;
+  const parts = Math.ceil(k / steps);
+  if (parts === 1) {
+    multiply([a, b, c], { ...sizes, parts, steps, tiling }, options);
+  } else {
+    using sums = empty(a.gpu, [batches, parts, m, n]);
+    multiply([a, b, sums], { ...sizes, parts, steps, tiling }, { transposeA, transposeB });
+    addParts([sums, c], options);
+  }
   const wanted = { a: tracked(a), b: tracked(b), bias: bias !== undefined && tracked(bias) };
   return record("matmul", c, [a, b, ...[addend, bias].filter((x) => x !== undefined)], (dc) => [
     wanted.a ? gradientA(dc, { a, b, options }) : undefined,

@@ -1,6 +1,6 @@
 // C = activation(alpha A B + bias + addend), batched; A is [M, K] or, transposed, [K, M]; B is [K, N] or, transposed, [N, K].
 //
-// The operands of a product: how it is computed is in _product_lanes.wgsl and _product_shared.wgsl.
+// The operands of a product: how it is computed is in _product_lanes.wgsl, _product_shared.wgsl and _product_few.wgsl.
 
 struct Params {
   m: u32,
@@ -12,10 +12,20 @@ struct Params {
   has_bias: u32,
   // Rows of C that share one of the gate.
   gate_rows: u32,
+  // Parts that K is divided into, and the steps of one: each part of each batch is a batch of the product.
+  parts: u32,
+  steps: u32,
 }
 @group(1) @binding(0) var<uniform> params: Params;
 
+// Whether K is divided; a division for nothing costs CPU adapters 2 % of a small product.
+override IN_PARTS: bool = false;
+
+// Which part of which batch.
+var<private> part: u32;
 var<private> batch: u32;
+// The first step of the part.
+var<private> origin: u32;
 // Where the rows of this thread begin in A; if A is transposed, the first of them, the others being its neighbours.
 var<private> a_rows: vec4u;
 
@@ -24,11 +34,16 @@ fn extent() -> vec2u {
 }
 
 fn open(z: u32) {
+  part = z;
   batch = z;
+  if (IN_PARTS) {
+    batch = z / params.parts;
+    origin = z % params.parts * params.steps;
+  }
 }
 
 fn output_row(row: u32) -> u32 {
-  return select(NOWHERE, batch * params.m + row, row < params.m);
+  return select(NOWHERE, part * params.m + row, row < params.m);
 }
 
 fn segments(z: u32) -> vec2u {
@@ -36,6 +51,9 @@ fn segments(z: u32) -> vec2u {
 }
 
 fn enter(segment: u32, z: u32) -> u32 {
+  if (IN_PARTS) {
+    return min(params.steps, params.k - z % params.parts * params.steps);
+  }
   return params.k;
 }
 
@@ -45,7 +63,8 @@ fn place_rows(rows: vec4u) {
 }
 
 // Four steps of K for the four rows of this thread, zero beyond the last step.
-fn load_a(k: u32) -> mat4x4f {
+fn load_a(step: u32) -> mat4x4f {
+  let k = origin + step;
   if (A_TRANSPOSED) {
     let at = vec4u(a_rows.x) + min(vec4u(k) + vec4u(0u, 1u, 2u, 3u), vec4u(params.k - 1u)) * params.m;
     let left = params.m - (a_rows.x - batch * params.a_stride);
@@ -66,6 +85,6 @@ fn load_a(k: u32) -> mat4x4f {
   );
 }
 
-fn load_b(k: u32) -> mat4x4f {
-  return block_of_b(batch * params.b_stride, k, params.k);
+fn load_b(step: u32) -> mat4x4f {
+  return block_of_b(batch * params.b_stride, origin + step, params.k);
 }

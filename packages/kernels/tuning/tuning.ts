@@ -12,11 +12,14 @@ export interface Tiling {
 
 /** What a way of computing a product is chosen by. */
 export interface ProductShape {
-  readonly op: "matmul" | "conv2d" | "conv2d_weight";
+  /** `conv2d_narrow` has output channels for rows, pixels for columns. */
+  readonly op: "matmul" | "conv2d" | "conv2d_narrow" | "conv2d_weight";
   readonly rows: number;
   readonly columns: number;
-  /** Steps of K in all. */
+  /** Steps of K in a segment. */
   readonly depth: number;
+  /** Segments of K, the taps of a convolution; default 1. */
+  readonly segments?: number;
   readonly batches: number;
   /** Whether rows of A, not steps of K, are neighbours in memory; default false. */
   readonly transposeA?: boolean;
@@ -51,8 +54,10 @@ export class Tuning {
 }
 
 /** Shapes whose sizes are nearest to the same powers of two are of one class, e.g. `matmul.nt 1024x512x256`. */
-export function classOf({ op, rows, columns, depth, batches, transposeA, transposeB }: ProductShape): string {
+export function classOf(
+  { op, rows, columns, depth, segments = 1, batches, transposeA, transposeB }: ProductShape,
+): string {
   const near = (size: number) => 2 ** Math.round(Math.log2(size));
   const form = `${op}.${transposeA ? "t" : "n"}${transposeB ? "t" : "n"}`;
-  return `${form} ${near(rows * batches)}x${near(columns)}x${near(depth)}`;
+  return `${form} ${near(rows * batches)}x${near(columns)}x${near(depth * segments)}`;
 }

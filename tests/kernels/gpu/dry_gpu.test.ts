@@ -36,5 +36,5 @@ test("a dry GPU counts multiply-adds twice", () => {
     attention(q, q, q);
     expect(dry.flops).toBe(2 * 15 * 7 * 11 + 2 * 2 * 30 * 27 * 4 + 4 * 2 * 3 * 36 * 8);
   });
-  expect(dry.dispatches).toBe(3);
+  expect(dry.dispatches).toBe(4); // the weight of a convolution to few channels is turned first
 });

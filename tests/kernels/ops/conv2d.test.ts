@@ -113,6 +113,39 @@ test.each(GRADIENTS)(
   },
 );
 
+test.each([
+  { sizes: [1, 5, 7, 3, 5], size: 3, stride: 1 },
+  { sizes: [2, 6, 5, 4, 20], size: 3, stride: 1 },
+  { sizes: [1, 7, 6, 8, 12], size: 3, stride: 2 },
+  { sizes: [2, 3, 5, 3, 7], size: 1, stride: 1 },
+])("conv2d() with ReLU and its gradients: [B, h, w, in, out] $sizes, kernel $size, stride $stride", async (form) => {
+  const { sizes: [batches, height, width, channels, outputs], size, stride } = form;
+  const pad = (size - 1) / 2;
+  const out = [Math.ceil(height! / stride), Math.ceil(width! / stride)] as const;
+  const kernels = await expectGradients({
+    x: [batches!, height!, width!, channels!],
+    weight: [size, size, channels!, outputs!],
+    bias: [outputs!],
+    addend: [batches!, ...out, outputs!],
+  }, {
+    op: ({ x, weight, bias, addend }) =>
+      conv2d(x!, weight!, { stride, padding: pad, bias, addend, activation: "relu" }),
+    reference: ({ x, weight, bias, addend }) =>
+      convReference(x!, weight!, {
+        batches: batches!,
+        height: height!,
+        width: width!,
+        channels: channels!,
+        outputs: outputs!,
+        size: [size, size],
+        stride,
+        pad: { top: pad, left: pad },
+        out,
+      }).map((value, i) => Math.max(0, value + bias![i % outputs!]! + addend![i]!)),
+  });
+  expect(kernels["addend"]).toEqual(["relu.backward"]);
+});
+
 test("conv2d() refuses shapes that do not fit, in words", () => {
   const x = randomTensor([1, 4, 4, 3]).tensor;
   expect(() => conv2d(x, randomTensor([3, 3, 4, 8]).tensor)).toThrow("channels must match: x is [1, 4, 4, 3]");

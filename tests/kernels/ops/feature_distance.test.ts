@@ -1,17 +1,23 @@
 import { featureDistance, gradients, read, Tape, tensor } from "@fluxsr/kernels";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { expectGradients } from "../../helpers/gradient_check.ts";
 import { expectClose, gpu, random, randomTensor } from "../../helpers/gpu.ts";
+import { hardwareGpu } from "../../helpers/ways.ts";
 import { featureDistance as reference } from "../../reference/perceptual.ts";
 
 /** One position, primes, batch 2, one more than a workgroup of channels, more positions than threads that average. */
-const SHAPES = [[1, 1, 1, 2], [2, 3, 5, 3], [1, 2, 3, 65], [2, 17, 19, 7]];
+const SHAPES = [[1, 1, 1, 2], [2, 3, 5, 3], [1, 2, 3, 65], [2, 17, 19, 7], [2, 3, 3, 12]];
 
-test.each(SHAPES.map((shape) => [shape]))("featureDistance() and its gradient for shape %j", async (shape) => {
-  const [g, weight] = [randomTensor(shape, 11), randomTensor([shape.at(-1)!], 12)];
-  await expectGradients({ f: shape }, {
-    op: ({ f }) => featureDistance(f!, g.tensor, { weight: weight.tensor }),
-    reference: ({ f }) => reference([f!, g.data, weight.data], shape),
+describe.each([["a software adapter", gpu], ["hardware", hardwareGpu()]])("on %s", (_, on) => {
+  test.each(SHAPES.map((shape) => [shape]))("featureDistance() and its gradient for shape %j", async (shape) => {
+    const width = [shape.at(-1)!];
+    const [g, weight] = [random(shape, 11), random(width, 12)];
+    const constants = { g: tensor(on, g, shape), weight: tensor(on, weight, width) };
+    await expectGradients({ f: shape }, {
+      op: ({ f }) => featureDistance(f!, constants.g, constants),
+      reference: ({ f }) => reference([f!, g, weight], shape),
+      on,
+    });
   });
 });
 

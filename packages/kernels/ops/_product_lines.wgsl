@@ -1,0 +1,37 @@
+// The lines in workgroup memory of _product_shared.wgsl, and how blocks of A and B come there.
+//
+// A line is a step of K: the whole height of the tile of A, the whole width of that of B. Lines are arrays of their own:
+// where a step is literal, only the place in the line is left to compute, and to check, which is the same in all steps.
+
+// Threads along either side of the workgroup, and lines held: 8 or 16.
+override GRID: u32 = 16u;
+// Whether rows of A, not steps of K, are neighbours in memory.
+override A_TRANSPOSED: bool = false;
+
+var<workgroup> a_lines: array<array<vec4f, 32>, GRID>; // 2 GRID are used: four rows each
+var<workgroup> b_lines: array<array<vec4f, 32>, GRID>; // four columns each
+
+// Four steps, from `k` on, of the four rows or columns of this thread: a step is a column; zero from step `depth` on.
+fn fetch(brings_a: bool, k: u32, depth: u32) -> mat4x4f {
+  if (k >= depth) {
+    return mat4x4f();
+  }
+  if (brings_a) {
+    return transpose(load_a(k));
+  }
+  return load_b(k);
+}
+
+fn put(brings_a: bool, k: u32, four: u32, block: mat4x4f) {
+  if (brings_a) {
+    a_lines[k][four] = block[0];
+    a_lines[k + 1u][four] = block[1];
+    a_lines[k + 2u][four] = block[2];
+    a_lines[k + 3u][four] = block[3];
+  } else {
+    b_lines[k][four] = block[0];
+    b_lines[k + 1u][four] = block[1];
+    b_lines[k + 2u][four] = block[2];
+    b_lines[k + 3u][four] = block[3];
+  }
+}

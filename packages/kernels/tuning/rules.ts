@@ -1,0 +1,68 @@
+import type { AdapterSummary } from "../gpu/adapter.ts";
+import type { ProductShape, Tiling } from "./tuning.ts";
+
+/** The most rows for which reading B is all that counts. */
+const FEW = 8;
+
+/** Threads of a workgroup that computes a few rows. */
+const FEW_THREADS = 128;
+
+/** Workgroups that fill a large GPU: about two for each of its multiprocessors. */
+const FULL = 256;
+
+/** The fewest steps of K that are worth a partial sum. */
+const STEPS = 512;
+
+/** The way that suits `shape` on adapters that were not measured. */
+export function tilingByRule(adapter: AdapterSummary, shape: ProductShape): Tiling {
+  const { rows, columns, depth, batches, segments = 1 } = shape;
+  if (hasEightLanes(adapter)) {
+    return lanesTiling(shape.transposeA || rows > 16 ? 32 : rows > 8 ? 16 : 8);
+  }
+  if (suitsFew(shape)) return fewTiling(shape);
+  const tiles = (side: number) => Math.ceil(rows / side) * Math.ceil(columns / side) * batches;
+  if (adapter.software) return sharedTiling(64);
+  if (tiles(128) >= FULL) return sharedTiling(128);
+  const splits = shape.op === "matmul"
+    ? Math.min(Math.ceil(FULL / tiles(64)), Math.floor(depth * segments / STEPS))
+    : 1;
+  return sharedTiling(64, Math.max(1, splits));
+}
+
+/** All ways that an adapter may be tuned to, for `shape`. */
+export function candidateTilings(adapter: AdapterSummary, shape: ProductShape): Tiling[] {
+  const { op, depth, transposeA = false } = shape;
+  const lanes = hasEightLanes(adapter) ? [8, 16, 32].filter((height) => height === 32 || !transposeA) : [];
+  const splits = op === "matmul" ? [1, 2, 4, 8, 16].filter((parts) => parts === 1 || depth / parts >= STEPS / 4) : [1];
+  return [
+    ...lanes.map(lanesTiling),
+    ...suitsFew(shape) ? [fewTiling(shape)] : [],
+    ...op === "conv2d_narrow" ? [] : [64, 128].flatMap((side) => splits.map((parts) => sharedTiling(side, parts))),
+  ];
+}
+
+function suitsFew({ op, rows }: ProductShape): boolean {
+  return rows <= FEW || op === "conv2d_narrow";
+}
+
+function hasEightLanes({ subgroups }: AdapterSummary): boolean {
+  return subgroups?.min === 8 && subgroups.max === 8;
+}
+
+/** A tile is 32 columns wide; lanes take four rows each of a transposed A, so that it cannot be lower than 32 then. */
+function lanesTiling(rows: number): Tiling {
+  return { by: "lanes", rows, columns: 32, splits: 1 };
+}
+
+function sharedTiling(side: number, splits = 1): Tiling {
+  return { by: "shared", rows: side, columns: side, splits };
+}
+
+/** As many threads along K as have two blocks of four steps each; but 32 columns at least where those are neighbours. */
+function fewTiling({ depth, transposeB = false }: ProductShape): Tiling {
+  const along = Math.min(
+    transposeB ? FEW_THREADS : FEW_THREADS / 8,
+    2 ** Math.floor(Math.log2(Math.max(8, depth) / 8)),
+  );
+  return { by: "few", rows: 4, columns: 4 * FEW_THREADS / along, splits: 1 };
+}
