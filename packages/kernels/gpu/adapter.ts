@@ -24,3 +24,8 @@ export interface MatrixConfig {
   readonly operands: string;
   readonly result: string;
 }
+
+/** Whether subgroups have 8 lanes always, as on llvmpipe: kernels that pass values between so many are then chosen. */
+export function hasEightLanes({ subgroups }: AdapterSummary): boolean {
+  return subgroups?.min === 8 && subgroups.max === 8;
+}

@@ -57,10 +57,11 @@ export function adamw(
 ): void {
   requireShape("adamw", { p, gradient, m, v }, p.shape);
   requireShape("adamw", { control }, [2]);
+  const count = Math.ceil(p.size / 4);
   p.gpu.run(kernels.step, {
     buffers: [p, gradient, m, v, control].map(({ buffer }) => buffer),
     params: {
-      count: p.size,
+      count,
       rate_1: 1 - beta1,
       rate_2: 1 - beta2,
       keep: 1 - lr * weightDecay,
@@ -68,6 +69,6 @@ export function adamw(
       correction: 1 / Math.sqrt(1 - beta2 ** step),
       eps,
     },
-    groups: groups1d(p.size, WORKGROUP),
+    groups: groups1d(count, WORKGROUP),
   });
 }

@@ -4,16 +4,18 @@
 // with rate_i = 1 - beta_i, keep = 1 - lr weight_decay, step_size = lr / (1 - beta_1^k) and
 // correction = 1 / sqrt(1 - beta_2^k), which the host computes: in f32, 1 - 0.999 is wrong in the fifth digit.
 //
-// One thread an element: 4 reads, 3 writes. Nothing is written unless the run is alive.
+// One thread four elements, beyond the last of which is padding: 4 reads, 3 writes. Nothing is written unless the run is
+// alive.
 
-@group(0) @binding(0) var<storage, read_write> p: array<f32>;
-@group(0) @binding(1) var<storage, read> gradient: array<f32>;
-@group(0) @binding(2) var<storage, read_write> m: array<f32>;
-@group(0) @binding(3) var<storage, read_write> v: array<f32>;
+@group(0) @binding(0) var<storage, read_write> p: array<vec4f>;
+@group(0) @binding(1) var<storage, read> gradient: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> m: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> v: array<vec4f>;
 // (factor of the gradient, 1 if alive else 0)
 @group(0) @binding(4) var<storage, read> control: array<f32>;
 
 struct Params {
+  // In vec4f.
   count: u32,
   rate_1: f32,
   rate_2: f32,
@@ -37,5 +39,5 @@ fn step(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let second = v[i] + params.rate_2 * (g * g - v[i]);
   m[i] = first;
   v[i] = second;
-  p[i] = params.keep * p[i] - params.step_size * first / (sqrt(second) * params.correction + params.eps);
+  p[i] = params.keep * p[i] - params.step_size * first / (sqrt(second) * params.correction + vec4f(params.eps));
 }

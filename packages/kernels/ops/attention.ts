@@ -1,10 +1,13 @@
-import { kernel } from "../gpu/kernel.ts";
+import type { AdapterSummary } from "../gpu/adapter.ts";
+import { type Groups, kernel } from "../gpu/kernel.ts";
 import { scoped } from "../tensor/scope.ts";
 import { record, tracked } from "../tensor/tape.ts";
 import { empty, show, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import tile from "./_attention_tile.wgsl" with { type: "text" };
 import source from "./attention.wgsl" with { type: "text" };
 import { attentionBackward } from "./attention_backward.ts";
+import { lanesAttention } from "./attention_lanes.ts";
+import { type AttentionSizes, matrixAttention } from "./attention_matrix.ts";
 import { concat, split } from "./concat.ts";
 
 /** Queries per workgroup. */
@@ -27,6 +30,15 @@ function build(chunks: number) {
 /** One variant per number of vec4s of the output that a thread holds for a query. */
 export const kernels = { forward1: build(1), forward2: build(2), forward3: build(3), forward4: build(4) };
 const byChunks = Object.values(kernels);
+
+/** The kernel for these sizes that suits the adapter best, and its workgroups. */
+function wayOf(adapter: AdapterSummary, sizes: AttentionSizes): { kernel: typeof kernels.forward1; groups: Groups } {
+  const { batches, queries, heads, channels } = sizes;
+  return matrixAttention(adapter, sizes) ?? lanesAttention(adapter, sizes) ?? {
+    kernel: byChunks[Math.min(4, Math.ceil(channels / 32)) - 1] ?? kernels.forward4,
+    groups: [Math.ceil(queries / QUERIES), heads * Math.ceil(channels / WIDTH), batches],
+  };
+}
 
 /**
  * Scaled dot-product attention without mask: `softmax(q k^T / sqrt(D)) v`.
@@ -58,10 +70,12 @@ function attend(q: Tensor, k: Tensor, { v, scale }: { v: Tensor; scale: number }
   const [batch = 0, queries = 0, heads = 0, width = 0] = q.shape;
   const out = empty(q.gpu, q.shape);
   const lse = empty(q.gpu, [batch, heads, queries]);
-  q.gpu.run(byChunks[Math.min(4, Math.ceil(width / 32)) - 1] ?? kernels.forward4, {
+  const keys = k.shape[1] ?? 0;
+  const { kernel, groups } = wayOf(q.gpu.adapter, { batches: batch, queries, keys, heads, channels: width });
+  q.gpu.run(kernel, {
     buffers: [q, k, v, out, lse].map(({ buffer }) => buffer),
-    params: { queries, keys: k.shape[1] ?? 0, heads, width: width / 4, scale },
-    groups: [Math.ceil(queries / QUERIES), heads * Math.ceil(width / WIDTH), batch],
+    params: { queries, keys, heads, width: width / 4, scale },
+    groups,
   });
   const wanted = { q: tracked(q), k: tracked(k), v: tracked(v) };
   const state = { q, k, v, out, lse, scale };

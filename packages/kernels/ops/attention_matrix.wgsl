@@ -57,7 +57,7 @@ fn bring(source: ptr<storage, array<vec4f>, read>, base: u32, range: vec3u, inde
 // Scores of the queries of a subgroup and the keys in `tokens`, to `scores`.
 fn score(first: u32, queries: ptr<function, Queries>) {
   for (var n = 0u; n < KEYS; n += UNIT_N) {
-    var sum: Sum;
+    var sum = Sum(); // said, since one without a value keeps that of the last pass (webgpu 0.6.2)
     for (var d = 0u; d < WIDTH; d += UNIT_K) {
       let keys = subgroupMatrixLoad<Right, col_major>(&tokens, n * TOKEN_PITCH + d / 4u, TOKEN_PITCH);
       sum = subgroupMatrixMultiplyAccumulate(queries[d / UNIT_K], keys, sum);

@@ -34,14 +34,14 @@ export const kernels = {
   backward_x_vec4: backward.vec4,
 };
 
-/** Runs one of the forms of `kernel`; `width` is that of the smaller picture. */
-function dispatch(forms: typeof forward | typeof backward, [from, to]: [Tensor, Tensor], width: number): Tensor {
-  const channels = to.shape.at(-1) ?? 1;
+/** Runs one of the forms of `kernel` for the smaller picture `x`. */
+function dispatch(forms: typeof forward | typeof backward, [from, to]: [Tensor, Tensor], x: Tensor): Tensor {
+  const [width = 1, channels = 1] = x.shape.slice(2);
   const { kernel, lanes } = widest<typeof forward.vec4 | typeof backward.vec4>(forms, channels);
   from.gpu.run(kernel, {
     buffers: [from.buffer, to.buffer],
-    params: { count: to.size / lanes, width, channels: channels / lanes },
-    groups: groups1d(to.size / lanes, WORKGROUP),
+    params: { count: x.size / lanes, width, channels: channels / lanes },
+    groups: groups1d(x.size / lanes, WORKGROUP),
   });
   return to;
 }
@@ -49,6 +49,6 @@ function dispatch(forms: typeof forward | typeof backward, [from, to]: [Tensor, 
 /** Every pixel twice along both axes: `x [B, h, w, C] -> [B, 2h, 2w, C]`. */
 export function upsampleNearest(x: Tensor): Tensor {
   const [batches, height, width, channels] = sizes("upsample_nearest", x, ["B", "h", "w", "C"]);
-  const y = dispatch(forward, [x, empty(x.gpu, [batches, 2 * height, 2 * width, channels])], width);
-  return record("upsample_nearest", y, [x], (dy) => [dispatch(backward, [dy, empty(x.gpu, x.shape)], width)]);
+  const y = dispatch(forward, [x, empty(x.gpu, [batches, 2 * height, 2 * width, channels])], x);
+  return record("upsample_nearest", y, [x], (dy) => [dispatch(backward, [dy, empty(x.gpu, x.shape)], x)]);
 }

@@ -1,4 +1,4 @@
-import type { AdapterSummary } from "../gpu/adapter.ts";
+import { type AdapterSummary, hasEightLanes } from "../gpu/adapter.ts";
 import type { ProductShape, Tiling } from "./tuning.ts";
 
 /** The most rows for which reading B is all that counts. */
@@ -43,10 +43,6 @@ export function candidateTilings(adapter: AdapterSummary, shape: ProductShape): 
 
 function suitsFew({ op, rows }: ProductShape): boolean {
   return rows <= FEW || op === "conv2d_narrow";
-}
-
-function hasEightLanes({ subgroups }: AdapterSummary): boolean {
-  return subgroups?.min === 8 && subgroups.max === 8;
 }
 
 /** A tile is 32 columns wide; lanes take four rows each of a transposed A, so that it cannot be lower than 32 then. */
