@@ -53,10 +53,18 @@ describe("runProgram() ends with 2 for", () => {
     ["--output", "", "a path"],
     ["--model", "", "a path"],
     ["--lora", "", "a path"],
+    ["--gpu", "metal", "one of deno, dawn"],
   ])("%s %j", async (flag, value, rule) => {
     const { stderr, code } = await run("upscale", "x.png", flag, value);
     expect(code).toBe(2);
     expect(stderr).toBe(`Cannot use ${flag} "${value}": it must be ${rule}\n`);
+  });
+
+  test("a GPU in FLUXSR_GPU that is none", async () => {
+    Deno.env.set("FLUXSR_GPU", "metal");
+    const { stderr, code } = await run("doctor").finally(() => Deno.env.delete("FLUXSR_GPU"));
+    expect(code).toBe(2);
+    expect(stderr).toBe(`Cannot use --gpu "metal": it must be one of deno, dawn\n`);
   });
 
   test("no command at all, with the help", async () => {

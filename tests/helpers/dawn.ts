@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type Gpu, openGpu, type OpenOptions, UnsupportedFeatureError } from "@fluxsr/kernels";
+import { type Gpu, type Kernel, openDawn, openGpu, type OpenOptions, UnsupportedFeatureError } from "@fluxsr/kernels";
+import { PipelineCache } from "../../packages/kernels/gpu/pipeline_cache.ts";
 
 const SWIFTSHADER = fileURLToPath(new URL("../../.swiftshader/vk_swiftshader_icd.json", import.meta.url));
 
@@ -21,4 +22,18 @@ export async function openDawnGpu(options: Omit<OpenOptions, "provider"> = {}): 
   } finally {
     for (const name of Object.keys(DRIVER)) Deno.env.delete(name);
   }
+}
+
+/** What hardware with matrix units has at least, and many others: bytes. The null backend itself has half of it. */
+const WORKGROUP_MEMORY = 32768;
+
+/** What Dawn's compiler has against `kernel`, on its null backend, which has all features and runs nothing. */
+export async function refusalByDawn(kernel: Kernel): Promise<string | undefined> {
+  using gpu = await openGpu({ provider: await openDawn(["backend=null"]), matrices: true });
+  const checks: Promise<Error | null>[] = [];
+  const cache = new PipelineCache(gpu.device, { enables: gpu.adapter.enables, watch: (check) => checks.push(check) });
+  cache.get(kernel);
+  const message = (await Promise.all(checks)).find((error) => error !== null)?.message;
+  const [, bytes] = message?.match(/total use of workgroup storage \((\d+) bytes\)/) ?? [];
+  return Number(bytes) <= WORKGROUP_MEMORY ? undefined : message;
 }

@@ -1,12 +1,13 @@
-import type { AdapterSummary } from "../gpu/adapter.ts";
+import { type AdapterSummary, hasEightLanes } from "../gpu/adapter.ts";
 import { type Groups, kernel } from "../gpu/kernel.ts";
+import { variants } from "../gpu/variants.ts";
 import { scoped } from "../tensor/scope.ts";
 import { record, tracked } from "../tensor/tape.ts";
 import { empty, show, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import tile from "./_attention_tile.wgsl" with { type: "text" };
-import source from "./attention.wgsl" with { type: "text" };
+import byThreads from "./attention.wgsl" with { type: "text" };
+import byLanes from "./attention_lanes.wgsl" with { type: "text" };
 import { attentionBackward } from "./attention_backward.ts";
-import { lanesAttention } from "./attention_lanes.ts";
 import { type AttentionSizes, matrixAttention } from "./attention_matrix.ts";
 import { concat, split } from "./concat.ts";
 
@@ -15,27 +16,36 @@ const QUERIES = 32;
 /** Output channels per workgroup; wider heads are split. */
 const WIDTH = 128;
 
-function build(chunks: number) {
-  return kernel({
+interface Variant {
+  readonly lanes: boolean;
+  /** vec4s of the output that a thread holds for a query, 1 to 4. */
+  readonly chunks: number;
+}
+
+const variant = variants(({ lanes, chunks }: Variant) =>
+  kernel({
     name: "attention.forward",
-    sources: [tile, source],
+    sources: lanes ? [byLanes] : [tile, byThreads],
     entry: "forward",
     binds: { q: "read", k: "read", v: "read", out: "write", lse: "write" },
     params: { queries: "u32", keys: "u32", heads: "u32", width: "u32", scale: "f32" },
+    features: lanes ? ["subgroups"] : [],
     flops: ({ queries, keys, heads, width }, [, , batches]) => 4 * queries * keys * 4 * width * heads * batches,
     constants: { CHUNKS: chunks },
-  });
-}
+  })
+);
 
-/** One variant per number of vec4s of the output that a thread holds for a query. */
-export const kernels = { forward1: build(1), forward2: build(2), forward3: build(3), forward4: build(4) };
-const byChunks = Object.values(kernels);
+/** The widest variants, for checks of the declaration against the WGSL. */
+export const kernels = {
+  threads: variant({ lanes: false, chunks: 4 }),
+  lanes: variant({ lanes: true, chunks: 4 }),
+};
 
 /** The kernel for these sizes that suits the adapter best, and its workgroups. */
-function wayOf(adapter: AdapterSummary, sizes: AttentionSizes): { kernel: typeof kernels.forward1; groups: Groups } {
+function wayOf(adapter: AdapterSummary, sizes: AttentionSizes): { kernel: typeof kernels.threads; groups: Groups } {
   const { batches, queries, heads, channels } = sizes;
-  return matrixAttention(adapter, sizes) ?? lanesAttention(adapter, sizes) ?? {
-    kernel: byChunks[Math.min(4, Math.ceil(channels / 32)) - 1] ?? kernels.forward4,
+  return matrixAttention(adapter, sizes) ?? {
+    kernel: variant({ lanes: hasEightLanes(adapter), chunks: Math.min(4, Math.ceil(channels / 32)) }),
     groups: [Math.ceil(queries / QUERIES), heads * Math.ceil(channels / WIDTH), batches],
   };
 }

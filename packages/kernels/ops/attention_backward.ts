@@ -1,7 +1,10 @@
+import { hasEightLanes } from "../gpu/adapter.ts";
 import { groups1d, type Kernel, kernel } from "../gpu/kernel.ts";
+import { variants } from "../gpu/variants.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import tile from "./_attention_tile.wgsl" with { type: "text" };
-import source from "./attention_backward.wgsl" with { type: "text" };
+import byThreads from "./attention_backward.wgsl" with { type: "text" };
+import byLanes from "./attention_backward_lanes.wgsl" with { type: "text" };
 
 /** Rows of the gradient per workgroup. */
 const ROWS = 32;
@@ -10,10 +13,17 @@ const WIDTH = 128;
 
 const PARAMS = { rows: "u32", columns: "u32", heads: "u32", width: "u32", scale: "f32" } as const;
 
-function build(name: "q" | "k" | "v", chunks: number) {
-  return kernel({
+interface Variant {
+  readonly name: "q" | "k" | "v";
+  readonly lanes: boolean;
+  /** vec4s of the gradient that a thread holds for a row, 1 to 4. */
+  readonly chunks: number;
+}
+
+const variant = variants(({ name, lanes, chunks }: Variant) =>
+  kernel({
     name: `attention.backward_${name}`,
-    sources: [tile, source],
+    sources: lanes ? [byLanes] : [tile, byThreads],
     entry: "backward",
     binds: {
       rows_a: "read",
@@ -25,34 +35,27 @@ function build(name: "q" | "k" | "v", chunks: number) {
       gradient: "write",
     },
     params: PARAMS,
+    features: lanes ? ["subgroups"] : [],
     // Scores again, then two products; the gradient of v needs but one.
     flops: ({ rows, columns, heads, width }, [, , batches]) =>
       (name === "v" ? 4 : 6) * rows * columns * 4 * width * heads * batches,
     constants: { CHUNKS: chunks, BY_KEY: Number(name !== "q"), VALUES: Number(name === "v") },
-  });
-}
-
-function variants(chunks: number) {
-  return { q: build("q", chunks), k: build("k", chunks), v: build("v", chunks) };
-}
-
-/** One form per number of vec4s of the gradient that a thread holds for a row. */
-const WIDEST = variants(4);
-const byChunks = [variants(1), variants(2), variants(3), WIDEST];
+  })
+);
 
 const delta = kernel({
   name: "attention.backward_delta",
-  sources: [tile, source],
+  sources: [tile, byThreads],
   entry: "backward_delta",
   binds: { out: "read", dout: "read", products: "write" },
   params: PARAMS,
 });
 
+/** The widest variants, for checks of the declaration against the WGSL. */
 export const kernels: Readonly<Record<string, Kernel>> = {
   delta,
-  ...Object.fromEntries(
-    byChunks.flatMap((forms, i) => Object.entries(forms).map(([name, form]) => [`${name}${i + 1}`, form])),
-  ),
+  threads: variant({ name: "q", lanes: false, chunks: 4 }),
+  lanes: variant({ name: "q", lanes: true, chunks: 4 }),
 };
 
 /** What the forward pass leaves: `q, out [B, Lq, H, D], k, v [B, Lk, H, D], lse [B, H, Lq]`, D a multiple of 4. */
@@ -75,7 +78,7 @@ export function attentionBackward(
   const [batch = 0, queries = 0, heads = 0, channels = 0] = q.shape;
   const keys = k.shape[1] ?? 0;
   const width = channels / 4;
-  const forms = byChunks[Math.ceil(channels / 32) - 1] ?? WIDEST;
+  const way = { lanes: hasEightLanes(q.gpu.adapter), chunks: Math.min(4, Math.ceil(channels / 32)) };
   const products = empty(q.gpu, lse.shape);
   if (wanted.q || wanted.k) {
     const rows = batch * queries * heads;
@@ -89,7 +92,7 @@ export function attentionBackward(
     if (!wanted[name]) return undefined;
     const [rows, columns] = name === "q" ? [queries, keys] : [keys, queries];
     const result = empty(q.gpu, [batch, rows, heads, channels]);
-    q.gpu.run(forms[name], {
+    q.gpu.run(variant({ name, ...way }), {
       buffers: [...operands, lse, products, result].map(({ buffer }) => buffer),
       params: { rows, columns, heads, width, scale },
       groups: [Math.ceil(rows / ROWS), heads * Math.ceil(channels / WIDTH), batch],

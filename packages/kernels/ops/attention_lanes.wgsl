@@ -40,14 +40,14 @@ var<private> totals: array<f32, 32>;
 var<private> sums: array<vec4f, 128>;
 
 fn score_eight(i: u32, x: vec4f, w: mat4x4f) {
-  scores[8u * i] += w * subgroupShuffle(x, 0u);
-  scores[8u * i + 1u] += w * subgroupShuffle(x, 1u);
-  scores[8u * i + 2u] += w * subgroupShuffle(x, 2u);
-  scores[8u * i + 3u] += w * subgroupShuffle(x, 3u);
-  scores[8u * i + 4u] += w * subgroupShuffle(x, 4u);
-  scores[8u * i + 5u] += w * subgroupShuffle(x, 5u);
-  scores[8u * i + 6u] += w * subgroupShuffle(x, 6u);
-  scores[8u * i + 7u] += w * subgroupShuffle(x, 7u);
+  scores[8u * i] += subgroupShuffle(x, 0u) * w;
+  scores[8u * i + 1u] += subgroupShuffle(x, 1u) * w;
+  scores[8u * i + 2u] += subgroupShuffle(x, 2u) * w;
+  scores[8u * i + 3u] += subgroupShuffle(x, 3u) * w;
+  scores[8u * i + 4u] += subgroupShuffle(x, 4u) * w;
+  scores[8u * i + 5u] += subgroupShuffle(x, 5u) * w;
+  scores[8u * i + 6u] += subgroupShuffle(x, 6u) * w;
+  scores[8u * i + 7u] += subgroupShuffle(x, 7u) * w;
 }
 
 // The largest of all lanes.
@@ -129,7 +129,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     let k_at = k_base + min(keys, vec4u(params.keys - 1u)) * step;
     scores = array<vec4f, 32>();
     for (var d = 0u; d < params.width; d++) {
-      let w = transpose(mat4x4f(k[k_at.x + d], k[k_at.y + d], k[k_at.z + d], k[k_at.w + d]));
+      let w = mat4x4f(k[k_at.x + d], k[k_at.y + d], k[k_at.z + d], k[k_at.w + d]);
       score_eight(0u, q[q_at.x + d], w);
       score_eight(1u, q[q_at.y + d], w);
       score_eight(2u, q[q_at.z + d], w);

@@ -5,6 +5,7 @@ import { record, tracked, unrecorded } from "../tensor/tape.ts";
 import { empty, type Shape, show, type Tensor } from "../tensor/tensor.ts";
 import { ACTIVATIONS } from "./_activation.ts";
 import { GEOMETRY, type Geometry } from "./_conv_geometry.ts";
+import convGeometry from "./_conv_geometry.wgsl" with { type: "text" };
 import convPixels from "./_conv_pixels.wgsl" with { type: "text" };
 import { finish, productGroups, productOf, storeOf, tilingOf, type Way, wayOf } from "./_product.ts";
 import productB from "./_product_b.wgsl" with { type: "text" };
@@ -65,7 +66,7 @@ const variant = variants((chosen: Variant) => {
   const sides = chosen.narrow ? [...finish, narrow] : [productB, ...storeOf({ aligned: alignedY }), wide];
   return kernel({
     name: `conv2d.${adjoint ? "backward_x" : "forward"}`,
-    sources: [alignedX ? aVec4 : aScalar, ...readB, convPixels, ...sides, ...sources],
+    sources: [alignedX ? aVec4 : aScalar, ...readB, convGeometry, convPixels, ...sides, ...sources],
     entry: "forward",
     binds: { a: "read", b: "read", bias: "read", addend: "read", c: "write" },
     params: PARAMS,

@@ -54,7 +54,7 @@ fn clamp_range(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups
 fn clamp_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * WORKGROUP;
   if (i < params.count) {
-    y[i] = select(vec4f(), b[i], a[i] >= vec4f(params.alpha) & a[i] <= vec4f(params.beta));
+    y[i] = select(vec4f(), b[i], (a[i] >= vec4f(params.alpha)) & (a[i] <= vec4f(params.beta)));
   }
 }
 

@@ -5,7 +5,6 @@ import { empty, type Tensor } from "../tensor/tensor.ts";
 import { byElem, widest } from "./_elem.ts";
 import scalar from "./_elem_scalar.wgsl" with { type: "text" };
 import { requireShape, sizes } from "./_shapes.ts";
-import reduce from "./_workgroup_reduce.wgsl" with { type: "text" };
 import { columnSum } from "./column_sum.ts";
 import { split } from "./concat.ts";
 import source from "./group_norm.wgsl" with { type: "text" };
@@ -32,7 +31,7 @@ function byStrip(entry: string, { binds, strip }: { binds: Readonly<Record<strin
     byElem((elem) =>
       kernel({
         name: `group_norm.${entry}${silu ? ".silu" : ""}`,
-        sources: [elem, reduce, source],
+        sources: [elem, source],
         entry,
         binds,
         params,
@@ -53,24 +52,22 @@ const gradient = byStrip("backward_x", {
 });
 const coefficients = kernel({
   name: "group_norm.coefficients",
-  sources: [scalar, reduce, source],
+  sources: [scalar, source],
   entry: "coefficients",
   binds: { stats: "read", weight: "read", spread: "write" },
   params,
 });
-const merge = kernel({
-  name: "group_norm.backward_merge",
+const lines = kernel({
+  name: "group_norm.backward_lines",
   sources: coefficients.sources,
-  entry: "backward_merge",
-  binds: { stats: "read", weight: "read", parts: "read", sums: "write", lines: "write" },
+  entry: "backward_lines",
+  binds: { stats: "read", weight: "read", totals: "read", sums: "write", lines: "write" },
   params,
-  // Few and large groups: more threads than elsewhere share one.
-  constants: { WORKGROUP: 256 },
 });
 
 export const kernels = {
   coefficients,
-  merge,
+  lines,
   apply_scalar: apply.plain.scalar,
   apply_vec4: apply.plain.vec4,
   silu_scalar: apply.silu.scalar,
@@ -131,21 +128,21 @@ function backward(
   operands: Operands,
   wanted: { readonly x: boolean; readonly affine: boolean },
 ): (Tensor | undefined)[] {
-  const { x, stats, weight, bias, size: { batches, pixels, channels, groups } } = operands;
+  const { x, stats, weight, bias, size: { batches, pixels, channels } } = operands;
   const factors = factorsOf(operands);
   const strips = Math.ceil(pixels / sums.strip);
-  const partials = empty(x.gpu, [batches, strips, 2, channels]);
+  const partials = empty(x.gpu, [strips, batches * 2 * channels]);
   overStrips(sums, [x, factors, bias, dy, partials], operands);
-  const totals = empty(x.gpu, [batches, 2 * channels]);
-  const lines = empty(x.gpu, [batches, 2 * channels]);
-  x.gpu.run(merge, {
-    buffers: [stats, weight, partials, totals, lines].map(({ buffer }) => buffer),
+  const affine = empty(x.gpu, [batches, 2 * channels]);
+  const line = empty(x.gpu, [batches, 2 * channels]);
+  x.gpu.run(lines, {
+    buffers: [stats, weight, columnSum(partials), affine, line].map(({ buffer }) => buffer),
     params: { ...operands.size, strips },
-    groups: groups1d(batches * groups, 1),
+    groups: groups1d(batches * channels, WORKGROUP),
   });
   const dx = wanted.x ? empty(x.gpu, x.shape) : undefined;
-  if (dx) overStrips(gradient, [x, factors, bias, dy, lines, dx], operands);
-  const [dbias, dweight] = wanted.affine ? split(columnSum(totals), 0, [channels, channels]) : [];
+  if (dx) overStrips(gradient, [x, factors, bias, dy, line, dx], operands);
+  const [dbias, dweight] = wanted.affine ? split(columnSum(affine), 0, [channels, channels]) : [];
   return [dx, undefined, dweight, dbias];
 }
 

@@ -8,9 +8,9 @@
 // Gradient, with g that of weight xhat + bias: dbias = sum(g) and dweight = sum(g xhat) over pixels and batches, and
 // dx = (weight g - mean(weight g) - xhat mean(weight g xhat)) / deviation with means over the group, as both statistics
 // depend on x (Ba et al. 2016, "Layer Normalization", section 5, for groups).
-// `backward_sums` sums g and g (x - mean) over strips of pixels, `backward_merge` adds the strips up, one workgroup a
-// group, and makes the group's two means into dx = weight g / deviation + offset + slope (x - mean), which `backward_x`
-// computes. Memory: x and dy are read twice, dx is written once; partials are [B, strips, 2, C], 2 / STRIP of x.
+// `backward_sums` sums g and g (x - mean) over strips of pixels; `backward_lines`, a thread a channel, makes the sums over
+// all strips into those of its group and these into dx = weight g / deviation + offset + slope (x - mean), which
+// `backward_x` computes. Memory: x and dy are read twice, dx is written once; partials are 2 / STRIP of x.
 
 @group(0) @binding(0) var<storage, read> stats: array<f32>;
 @group(0) @binding(1) var<storage, read> weight: array<f32>;
@@ -22,11 +22,12 @@
 @group(0) @binding(3) var<storage, read_write> y: array<Elem>;
 // backward_sums and backward_x: besides those of apply
 @group(0) @binding(3) var<storage, read> dy: array<Elem>;
+// [strips, B, 2, C]
 @group(0) @binding(4) var<storage, read_write> partials: array<Elem>;
 @group(0) @binding(4) var<storage, read> line: array<Elem>;
 @group(0) @binding(5) var<storage, read_write> dx: array<Elem>;
-// backward_merge: besides stats and weight
-@group(0) @binding(2) var<storage, read> parts: array<f32>;
+// backward_lines: besides stats and weight
+@group(0) @binding(2) var<storage, read> totals: array<f32>;
 @group(0) @binding(3) var<storage, read_write> sums: array<f32>;
 @group(0) @binding(4) var<storage, read_write> lines: array<f32>;
 
@@ -43,6 +44,7 @@ struct Params {
 }
 @group(1) @binding(0) var<uniform> params: Params;
 
+override WORKGROUP: u32 = 64u;
 override STRIP: u32 = 16u;
 override SILU: bool = false;
 
@@ -133,51 +135,38 @@ fn backward_sums(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgrou
     sum += g;
     product += g * centred;
   }
-  let to = i + i / params.channels * params.channels;
+  let row = i / params.channels;
+  let part = row % params.strips * params.batches + row / params.strips;
+  let to = 2u * part * params.channels + strip.channel;
   partials[to] = sum;
   partials[to + params.channels] = product;
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn backward_merge(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) thread: u32,
-) {
-  let index = id.x + id.y * groups.x;
-  let batch = index / params.groups;
-  let group = index % params.groups;
+fn backward_lines(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * WORKGROUP;
+  let channel = i % params.channels;
+  let batch = i / params.channels;
   if (batch >= params.batches) {
     return;
   }
-  let rstd = inverseSqrt(stats[(batch * 2u + 1u) * params.groups + group] + params.eps);
   let width = params.channels / params.groups;
+  let group = channel / width;
+  let rstd = inverseSqrt(stats[(batch * 2u + 1u) * params.groups + group] + params.eps);
   let base = batch * 2u * params.channels;
-  // Over the group: weight g and weight g xhat.
+  // Over the group: weight g and weight g (x - mean).
   var sum = 0.0;
   var product = 0.0;
-  for (var channel = group * width; channel < (group + 1u) * width; channel++) {
-    var own_sum = 0.0;
-    var own_product = 0.0;
-    for (var strip = thread; strip < params.strips; strip += WORKGROUP) {
-      let at = base * params.strips + strip * 2u * params.channels + channel;
-      own_sum += parts[at];
-      own_product += parts[at + params.channels];
-    }
-    own_sum = workgroup_sum(own_sum, thread);
-    own_product = rstd * workgroup_sum(own_product, thread);
-    if (thread == 0u) {
-      sums[base + channel] = own_sum;
-      sums[base + params.channels + channel] = own_product;
-    }
-    sum += weight[channel] * own_sum;
-    product += weight[channel] * own_product;
+  for (var each = group * width; each < (group + 1u) * width; each++) {
+    sum += weight[each] * totals[base + each];
+    product += weight[each] * totals[base + params.channels + each];
   }
-  for (var i = thread; i < width; i += WORKGROUP) {
-    let to = base + group * width + i;
-    lines[to] = -params.share * rstd * sum;
-    lines[to + params.channels] = -params.share * rstd * rstd * product;
-  }
+  let first = base + channel;
+  let second = first + params.channels;
+  sums[first] = totals[first];
+  sums[second] = rstd * totals[second];
+  lines[first] = -params.share * rstd * sum;
+  lines[second] = -params.share * rstd * rstd * rstd * product;
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,6 +1,7 @@
 import { attention } from "@fluxsr/kernels";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { expectClose, gpu, random, randomTensor } from "../../helpers/gpu.ts";
+import { hardwareGpu } from "../../helpers/ways.ts";
 import { attentionReference } from "../../reference/attention.ts";
 import { tensor } from "@fluxsr/kernels";
 
@@ -19,25 +20,27 @@ const CASES = [
   [1, 40, 66, 1, 512],
 ] as const;
 
-test.each(CASES)("attention() matches the reference for [B %i, Lq %i, Lk %i, H %i, D %i]", async (...sizes) => {
-  const [batches, queries, keys, heads, width] = sizes;
-  const q = randomTensor([batches, queries, heads, width], 1);
-  const k = randomTensor([batches, keys, heads, width], 2);
-  const v = randomTensor([batches, keys, heads, width], 3);
-  const expected = attentionReference({ q: q.data, k: k.data, v: v.data }, { batches, queries, keys, heads, width });
-  const out = attention(q.tensor, k.tensor, v.tensor);
-  expect(out.shape).toEqual(q.tensor.shape);
-  await expectClose(out, expected);
-});
+describe.each([["its own", gpu], ["hardware's", hardwareGpu()]] as const)("in %s way", (_, on) => {
+  test.each(CASES)("attention() matches the reference for [B %i, Lq %i, Lk %i, H %i, D %i]", async (...sizes) => {
+    const [batches, queries, keys, heads, width] = sizes;
+    const q = randomTensor([batches, queries, heads, width], 1, on);
+    const k = randomTensor([batches, keys, heads, width], 2, on);
+    const v = randomTensor([batches, keys, heads, width], 3, on);
+    const expected = attentionReference({ q: q.data, k: k.data, v: v.data }, { batches, queries, keys, heads, width });
+    const out = attention(q.tensor, k.tensor, v.tensor);
+    expect(out.shape).toEqual(q.tensor.shape);
+    await expectClose(out, expected);
+  });
 
-test("attention() stays finite for scores of several hundred", async () => {
-  const sizes = { batches: 1, queries: 9, keys: 130, heads: 1, width: 16 };
-  const large = random([1, 130, 1, 16], 4).map((value) => 60 * value);
-  const k = tensor(gpu, large, [1, 130, 1, 16]);
-  const q = tensor(gpu, large.slice(0, 9 * 16), [1, 9, 1, 16]);
-  const v = randomTensor([1, 130, 1, 16], 5);
-  const expected = attentionReference({ q: large, k: large, v: v.data }, sizes);
-  await expectClose(attention(q, k, v.tensor), expected, 1e-4);
+  test("attention() stays finite for scores of several hundred", async () => {
+    const sizes = { batches: 1, queries: 9, keys: 130, heads: 1, width: 16 };
+    const large = random([1, 130, 1, 16], 4).map((value) => 60 * value);
+    const k = tensor(on, large, [1, 130, 1, 16]);
+    const q = tensor(on, large.slice(0, 9 * 16), [1, 9, 1, 16]);
+    const v = randomTensor([1, 130, 1, 16], 5, on);
+    const expected = attentionReference({ q: large, k: large, v: v.data }, sizes);
+    await expectClose(attention(q, k, v.tensor), expected, 1e-4);
+  });
 });
 
 test("attention() refuses shapes that do not fit", () => {

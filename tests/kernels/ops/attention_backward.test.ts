@@ -1,7 +1,8 @@
 import { attention, scale, scoped, Tape } from "@fluxsr/kernels";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { expectGradients } from "../../helpers/gradient_check.ts";
 import { gpu, randomTensor } from "../../helpers/gpu.ts";
+import { hardwareGpu } from "../../helpers/ways.ts";
 import { attentionReference } from "../../reference/attention.ts";
 
 /** [batches, queries, keys, heads, width]: one token, primes, tile + 1 both ways, head sizes that are no multiple of 4. */
@@ -24,32 +25,35 @@ const CASES = [
 /** Scores large enough for a few keys to matter much more than the others. */
 const SHARPNESS = 6;
 
-test.each(CASES)(
-  "attention() has the gradient of central differences for [B %i, Lq %i, Lk %i, H %i, D %i]",
-  async (batches, queries, keys, heads, width) => {
-    const kernels = await expectGradients({
-      q: [batches, queries, heads, width],
-      k: [batches, keys, heads, width],
-      v: [batches, keys, heads, width],
-    }, {
-      op: ({ q, k, v }) => attention(scale(q!, SHARPNESS), k!, v!),
-      reference: ({ q, k, v }) =>
-        attentionReference({ q: Float64Array.from(q!, (value) => SHARPNESS * value), k: k!, v: v! }, {
-          batches,
-          queries,
-          keys,
-          heads,
-          width,
-        }),
-    });
-    const used = (tracked: string) => kernels[tracked]!.filter((name) => name.startsWith("attention"));
-    expect(used("q")).toEqual(["attention.backward_delta", "attention.backward_q"]);
-    expect(used("k")).toEqual(["attention.backward_delta", "attention.backward_k"]);
-    expect(used("v")).toEqual(["attention.backward_v"]);
-    expect(used("q v")).toEqual(["attention.backward_delta", "attention.backward_q", "attention.backward_v"]);
-    expect(used("q k v").length).toBe(4);
-  },
-);
+describe.each([["its own", gpu], ["hardware's", hardwareGpu()]] as const)("in %s way", (_, on) => {
+  test.each(CASES)(
+    "attention() has the gradient of central differences for [B %i, Lq %i, Lk %i, H %i, D %i]",
+    async (batches, queries, keys, heads, width) => {
+      const kernels = await expectGradients({
+        q: [batches, queries, heads, width],
+        k: [batches, keys, heads, width],
+        v: [batches, keys, heads, width],
+      }, {
+        on,
+        op: ({ q, k, v }) => attention(scale(q!, SHARPNESS), k!, v!),
+        reference: ({ q, k, v }) =>
+          attentionReference({ q: Float64Array.from(q!, (value) => SHARPNESS * value), k: k!, v: v! }, {
+            batches,
+            queries,
+            keys,
+            heads,
+            width,
+          }),
+      });
+      const used = (tracked: string) => kernels[tracked]!.filter((name) => name.startsWith("attention"));
+      expect(used("q")).toEqual(["attention.backward_delta", "attention.backward_q"]);
+      expect(used("k")).toEqual(["attention.backward_delta", "attention.backward_k"]);
+      expect(used("v")).toEqual(["attention.backward_v"]);
+      expect(used("q v")).toEqual(["attention.backward_delta", "attention.backward_q", "attention.backward_v"]);
+      expect(used("q k v").length).toBe(4);
+    },
+  );
+});
 
 test("attention() of one tensor with itself adds its three gradients", async () => {
   await expectGradients({ x: [1, 9, 2, 8] }, {
