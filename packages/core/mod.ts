@@ -16,13 +16,19 @@
 export { Autoencoder } from "./autoencoder/autoencoder.ts";
 export { type ColorFix } from "./color_fix.ts";
 export { InputError } from "./errors.ts";
+export { evaluate, type Evaluated, type EvaluateOptions, METHODS } from "./evaluation/evaluate.ts";
+export { FIGURE_NAMES, type FigureName, FIGURES, type Figures, meanFigures } from "./evaluation/figures.ts";
+export { findPairs, findResults, type PairsFolder, type PicturePair } from "./evaluation/pairs_folder.ts";
+export { isComparable, type PerceptualNetworks } from "./evaluation/perceptual_reference.ts";
 export { hashBits } from "./hash_bits.ts";
 export { FLUX_SHIFT, type Shift, timeSchedule, timeShift } from "./flow/schedule.ts";
 export { sample } from "./flow/sampler.ts";
 export { interpolate, lowResolutionPoint, oneStep, velocity } from "./flow/trajectory.ts";
 export { type Picture } from "./image/picture.ts";
 export { isPictureName, PICTURE_EXTENSIONS } from "./image/picture_names.ts";
+export { pictureSize } from "./image/picture_size.ts";
 export { readImage } from "./image/read_image.ts";
+export { cut, toRgb8, toTensor } from "./image/rgb8.ts";
 export { checkPlace, writeAtomically } from "./image/write_atomically.ts";
 export { writeImage } from "./image/write_image.ts";
 export { attachedLora, attachLora, mergeLora } from "./lora/apply.ts";
@@ -45,6 +51,8 @@ export { BUNDLED_MODEL, loadModel, type LoadOptions, type Model } from "./model.
 export { loadModule, permuted, type Precision } from "./nn/load.ts";
 export { Module, Parameter } from "./nn/module.ts";
 export { moduleTensors } from "./nn/module_tensors.ts";
+export { Dists } from "./perceptual/dists.ts";
+export { loadDists } from "./perceptual/load_dists.ts";
 export { loadLpips } from "./perceptual/load_lpips.ts";
 export { Lpips } from "./perceptual/lpips.ts";
 export { lpipsPath } from "./perceptual/lpips_weights.ts";

@@ -51,6 +51,7 @@ export { gateResidual } from "./ops/gate.ts";
 export { globalNorm, gradientControl } from "./ops/global_norm.ts";
 export { groupNorm, groupNormApply, type GroupNormOptions } from "./ops/group_norm.ts";
 export { interpolate, type InterpolateOptions, type InterpolationMode } from "./ops/interpolate.ts";
+export { l2Pool } from "./ops/l2_pool.ts";
 export { layerNorm, type LayerNormOptions } from "./ops/layer_norm.ts";
 export { maxPool } from "./ops/max_pool.ts";
 export { groupNormStats, meanStd } from "./ops/moments.ts";

@@ -14,6 +14,7 @@ export { type PairsConfig, pairsConfig } from "./config/pairs_config.ts";
 export { parseConfig } from "./config/parse_config.ts";
 export { type BlurKernel, blurKernel } from "./data/degradation/blur_kernels.ts";
 export { applyDegradation, degrade } from "./data/degradation/degrade.ts";
+export { type DegradedPair, degradedPairs, type DegradedPairsOptions } from "./data/degradation/degraded_pairs.ts";
 export { describeDegradation } from "./data/degradation/describe.ts";
 export { type Degradation, drawDegradation } from "./data/degradation/draw.ts";
 export { addField } from "./data/degradation/noise.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { median, repeats } from "../../bench/measure.ts";
+import { median, quantile, repeats, summary } from "../../bench/measure.ts";
 import { percent, short, Table } from "../../bench/table.ts";
 
 test("cells stand under each other, words left and numbers right", () => {
@@ -19,6 +19,11 @@ test("numbers have three digits that matter", () => {
 test("the median is the middle", () => {
   expect(median([3, 1, 2])).toBe(2);
   expect(median([4, 1, 2, 3])).toBe(2.5);
+});
+
+test("quartiles lie between the values around them", () => {
+  expect([0, 0.25, 0.5, 1].map((share) => quantile([4, 1, 2, 3], share))).toEqual([1, 1.75, 2.5, 4]);
+  expect(summary([30, 10, 20])).toEqual({ runs: 3, ms: 20, low: 15, high: 25 });
 });
 
 test("a shape runs at least five times, else for a second, at most 200 times", () => {

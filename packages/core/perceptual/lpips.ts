@@ -1,10 +1,7 @@
-import { add, featureDistance, matmul, scoped, type Tensor, tensor } from "@fluxsr/kernels";
+import { add, featureDistance, scoped, type Tensor } from "@fluxsr/kernels";
 import { Module, Parameter } from "../nn/module.ts";
+import { standardised } from "./standardised.ts";
 import { Vgg16, VGG16_WIDTHS } from "./vgg16.ts";
-
-/** Mean and standard deviation of ImageNet's RGB, for pictures in [-1, 1] (LPIPS v0.1, `ScalingLayer`). */
-const SHIFT = [-0.030, -0.088, -0.188];
-const SCALE = [0.458, 0.448, 0.450];
 
 /**
  * LPIPS v0.1 with VGG16: how different two pictures look, as the distance of their features
@@ -46,13 +43,4 @@ export class Lpips extends Module {
   forward(first: Tensor, second: Tensor): Tensor {
     return scoped(first.gpu, () => this.distance(this.features(first), this.features(second)));
   }
-}
-
-/** `(image - shift) / scale` channel by channel, as a product with a diagonal matrix. */
-function standardised(image: Tensor): Tensor {
-  const { gpu } = image;
-  const upload = (values: readonly number[], shape: readonly number[]) => tensor(gpu, Float32Array.from(values), shape);
-  const diagonal = SCALE.flatMap((scale, row) => SCALE.map((_, column) => row === column ? 1 / scale : 0));
-  const bias = upload(SHIFT.map((shift, c) => -shift / SCALE[c]!), [3]);
-  return matmul(image, upload(diagonal, [3, 3]), { bias });
 }

@@ -12,15 +12,17 @@ interface Place {
 }
 
 /**
- * Opens the weights of LPIPS in `files`, safetensors or ONNX: VGG16 and the heads, in one file or in two.
+ * Opens the weights of LPIPS or DISTS in `files`, safetensors or ONNX: VGG16 and the heads, in one file or in two.
  *
  * Other tensors, such as torchvision's classifier, are left out; of two with the same meaning the first counts.
- * @param shapes what is needed, by the property path in `Lpips`
+ * @param shapes what is needed, by the property path in `Lpips` or `Dists`
+ * @param options.fallback has what no file needs to have
  * @throws {InputError} if a file cannot be opened, or a tensor is missing, has another shape or is not a weight
  */
 export async function openLpipsWeights(
   files: readonly string[],
   shapes: ReadonlyMap<string, readonly number[]>,
+  { fallback }: { fallback?: WeightSource } = {},
 ): Promise<WeightSource> {
   using opened = new DisposableStack();
   const places = new Map<string, Place>();
@@ -30,6 +32,9 @@ export async function openLpipsWeights(
       const path = lpipsPath(name);
       if (path !== undefined && !places.has(path)) places.set(path, { source, name });
     }
+  }
+  for (const name of fallback?.tensors.keys() ?? []) {
+    if (!places.has(name)) places.set(name, { source: fallback!, name });
   }
   const path = files.join(", ");
   const missing = [...shapes.keys()].filter((name) => !places.has(name));
@@ -53,13 +58,16 @@ export async function openLpipsWeights(
 }
 
 /**
- * The property path in `Lpips` of a tensor that a file calls `name`, behind any prefix: as in torchvision
+ * The property path in `Lpips` or `Dists` of a tensor that a file calls `name`, behind any prefix: as in torchvision
  * (`features.0.weight`) or in the lpips package, whose slices keep torchvision's numbers (`net.slice1.0.weight`,
- * `lin0.model.1.weight`, `lins.0.model.1.weight`), or a head by itself (`lin0.weight`, `lin0`).
+ * `lin0.model.1.weight`, `lins.0.model.1.weight`), or a head by itself (`lin0.weight`, `lin0`); or as in the program of
+ * DISTS (`stage1.0.weight`, `alpha`, `beta`).
  */
 export function lpipsPath(name: string): string | undefined {
-  const [, layer, kind] = name.match(/(?:^|\.)(?:features|slice\d)\.(\d+)\.(weight|bias)$/) ?? [];
+  const [, layer, kind] = name.match(/(?:^|\.)(?:features|slice\d|stage\d)\.(\d+)\.(weight|bias)$/) ?? [];
   if (layer !== undefined) return `net.features.${layer}.${kind}`;
+  const [, share] = name.match(/(?:^|\.)(alpha|beta)$/) ?? [];
+  if (share !== undefined) return share;
   const [, head] = name.match(/(?:^|\.)lin(?:s\.)?(\d)(?:\.model\.1)?(?:\.weight)?$/) ?? [];
   return head === undefined ? undefined : `lins.${head}`;
 }

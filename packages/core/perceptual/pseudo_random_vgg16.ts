@@ -7,7 +7,8 @@ export const PSEUDO_RANDOM = "pseudo-random VGG16";
 /**
  * Weights of the given `shapes`, the same everywhere: element i of a tensor is made from `u`, the hash of i and the
  * tensor's seed, in [0, 1). Convolutions get `(2u - 1) sqrt(6 / fan-in)`, which keeps the size of values through ReLU
- * (He et al. 2015, https://arxiv.org/abs/1502.01852), biases `0.01 (2u - 1)`, and the heads [C] of LPIPS `u / C`.
+ * (He et al. 2015, https://arxiv.org/abs/1502.01852), biases `0.01 (2u - 1)`, and the heads [C] of LPIPS `u / C`;
+ * `alpha` and `beta` of DISTS are 1.
  *
  * @param options.seeds by name; by default tensors count from 1
  */
@@ -39,5 +40,6 @@ function distribution(name: string, shape: readonly number[]): (u: number) => nu
     const bound = Math.sqrt(6 / inputs.reduce((product, size) => product * size, 1));
     return (u) => (2 * u - 1) * bound;
   }
+  if (name === "alpha" || name === "beta") return () => 1;
   return name.endsWith("bias") ? (u) => 0.01 * (2 * u - 1) : (u) => u / outputs;
 }

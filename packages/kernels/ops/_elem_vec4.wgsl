@@ -8,3 +8,7 @@ fn elem_sum(value: Elem) -> f32 {
 fn elem_first(value: Elem) -> f32 {
   return value.x;
 }
+
+fn elem_max(value: Elem) -> f32 {
+  return max(max(value.x, value.y), max(value.z, value.w));
+}

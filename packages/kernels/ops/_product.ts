@@ -1,5 +1,5 @@
 import type { Gpu } from "../gpu/gpu.ts";
-import { type Groups, groups1d } from "../gpu/kernel.ts";
+import { type Groups, groups1d, type Kernel } from "../gpu/kernel.ts";
 import { tilingByRule } from "../tuning/rules.ts";
 import type { ProductShape, Tiling } from "../tuning/tuning.ts";
 import activations from "./_activation.wgsl" with { type: "text" };
@@ -7,8 +7,10 @@ import activate from "./_product_finish.wgsl" with { type: "text" };
 import few from "./_product_few.wgsl" with { type: "text" };
 import lanes from "./_product_lanes.wgsl" with { type: "text" };
 import lines from "./_product_lines.wgsl" with { type: "text" };
+import { matrixProduct, matrixTiling } from "./_product_matrix.ts";
 import outer from "./_product_outer.wgsl" with { type: "text" };
 import shared from "./_product_shared.wgsl" with { type: "text" };
+import totals from "./_product_totals.wgsl" with { type: "text" };
 import storeGated from "./_product_store_gated.wgsl" with { type: "text" };
 import storeScalar from "./_product_store_scalar.wgsl" with { type: "text" };
 import storeVec4 from "./_product_store_vec4.wgsl" with { type: "text" };
@@ -16,25 +18,34 @@ import storeVec4 from "./_product_store_vec4.wgsl" with { type: "text" };
 /** What may be applied to a product before it is written. */
 export type Activation = "gelu" | "silu";
 
-/** The measured choice for the adapter, or else what the rules suggest. */
+/** Matrix units, or else the measured choice for the adapter, or else what the rules suggest. */
 export function tilingOf(gpu: Gpu, shape: ProductShape): Tiling {
-  return gpu.tuning.product(shape) ?? tilingByRule(gpu.adapter, shape);
+  return matrixTiling(gpu.adapter, shape) ?? gpu.tuning.product(shape) ?? tilingByRule(gpu.adapter, shape);
 }
 
 /** What of a {@linkcode Tiling} its kernel depends on. */
-export type Way = Pick<Tiling, "by" | "rows" | "columns">;
+export type Way = Required<Pick<Tiling, "by" | "rows" | "columns" | "threads">>;
 
-export function wayOf({ by, rows, columns }: Tiling): Way {
-  return { by, rows, columns };
+export function wayOf({ by, rows, columns, threads = 0 }: Omit<Tiling, "splits">): Way {
+  return { by, rows, columns, threads };
 }
 
-/** The chunks that compute a tile, and their constants. */
+/**
+ * The chunks that compute a tile, their constants, and what they need beyond core WebGPU; `segmented`: segments of K are
+ * to be added up apart.
+ */
 export function productOf(
-  { by, rows, columns }: Way,
-): { sources: readonly string[]; constants: Record<string, number> } {
-  if (by === "lanes") return { sources: [lanes], constants: { ROWS: rows } };
-  if (by === "few") return { sources: [few], constants: { COLUMN_LANES: columns / 4 } };
-  return { sources: [lines, outer, shared], constants: { GRID: rows / 8 } };
+  { by, rows, columns, threads }: Way,
+  { segmented = false }: { segmented?: boolean } = {},
+): Pick<Kernel, "sources" | "constants" | "features"> {
+  if (by === "matrix") return matrixProduct({ rows, columns, threads });
+  if (by === "lanes") return { sources: [lanes], constants: { ROWS: rows }, features: ["subgroups"] };
+  if (by === "few") return { sources: [few], constants: { COLUMN_LANES: columns / 4 }, features: [] };
+  return {
+    sources: [lines, outer, totals, shared],
+    constants: { GRID: rows / 8, SEGMENTED: Number(segmented) },
+    features: [],
+  };
 }
 
 /** The chunks that say what is applied to a product before it is written. */

@@ -34,15 +34,3 @@ fn eight_steps(k: u32, thread: vec2u) {
   step(k + 6u, thread);
   step(k + 7u, thread);
 }
-
-fn store_row(i: u32, row: u32, column: u32) {
-  store_four(row, column, sums[2u * i]);
-  store_four(row, column + 4u * GRID, sums[2u * i + 1u]);
-}
-
-fn store_rows(i: u32, row: u32, column: u32) {
-  store_row(i, row, column);
-  store_row(i + 1u, row + 1u, column);
-  store_row(i + 2u, row + 2u, column);
-  store_row(i + 3u, row + 3u, column);
-}

@@ -48,6 +48,9 @@ fn forward(
         if (GRID > 8u) {
           eight_steps(8u, thread.xy);
         }
+        if (SEGMENTED && k == 0u) {
+          close_segment(); // those were the last steps of the segment before
+        }
       }
       workgroupBarrier(); // the lines are done with
       put(brings_a, steps, four, block);

@@ -35,9 +35,10 @@ function run(
   tensors: readonly [Tensor, ...Tensor[]],
 ): void {
   const [x] = tensors;
+  const count = Math.ceil(x.size / 4);
   x.gpu.run(kernel, {
     buffers: tensors.map(({ buffer }) => buffer),
-    params: { count: x.size },
-    groups: groups1d(x.size, WORKGROUP),
+    params: { count },
+    groups: groups1d(count, WORKGROUP),
   });
 }

@@ -1,12 +1,13 @@
-// y = |x|, dx = sign(x) dy with 0 where x is 0. One thread an element.
+// y = |x|, dx = sign(x) dy with 0 where x is 0. One thread four elements, beyond the last of which is padding.
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
 // backward
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> dx: array<vec4f>;
 
 struct Params {
+  // In vec4f.
   count: u32,
 }
 @group(1) @binding(0) var<uniform> params: Params;

@@ -7,8 +7,8 @@ import { requireShape } from "./_shapes.ts";
 import source from "./column_sum.wgsl" with { type: "text" };
 
 const WORKGROUP = 64;
-/** Rows that one thread adds up; more take another level. */
-const ROWS = 256;
+/** Rows that one thread adds up, few enough for processors to foresee what is read next; more take another level. */
+const ROWS = 32;
 
 const forms = byElem((elem) =>
   kernel({

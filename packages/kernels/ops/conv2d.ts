@@ -61,13 +61,14 @@ interface Variant extends Way {
 
 const variant = variants((chosen: Variant) => {
   const { adjoint, phased, alignedX, alignedWeight, alignedY, addend, activation } = chosen;
-  const { sources, constants } = productOf(chosen);
+  const { sources, constants, features } = productOf(chosen, { segmented: true });
   const readB = readsOfB("f32", { aligned: alignedWeight });
   const sides = chosen.narrow ? [...finish, narrow] : [productB, ...storeOf({ aligned: alignedY }), wide];
   return kernel({
     name: `conv2d.${adjoint ? "backward_x" : "forward"}`,
     sources: [alignedX ? aVec4 : aScalar, ...readB, convGeometry, convPixels, ...sides, ...sources],
     entry: "forward",
+    features,
     binds: { a: "read", b: "read", bias: "read", addend: "read", c: "write" },
     params: PARAMS,
     // A pixel of a phase meets one of stride^2 taps.
@@ -84,7 +85,7 @@ const variant = variants((chosen: Variant) => {
   });
 });
 
-const LANES = { by: "lanes", rows: 32, columns: 32 } as const;
+const LANES = wayOf({ by: "lanes", rows: 32, columns: 32 });
 const PLAIN = {
   adjoint: false,
   phased: false,
@@ -99,7 +100,7 @@ const PLAIN = {
 /** The plain variants, for checks of the declaration against the WGSL. */
 export const kernels: Readonly<Record<string, Kernel>> = {
   lanes: variant({ ...PLAIN, ...LANES }),
-  shared: variant({ ...PLAIN, by: "shared", rows: 64, columns: 64 }),
+  shared: variant({ ...PLAIN, ...wayOf({ by: "shared", rows: 64, columns: 64 }) }),
   narrow: variant({ ...PLAIN, narrow: true, ...LANES, rows: 8 }),
   backward_x: variant({ ...PLAIN, adjoint: true, phased: true, ...LANES }),
 };

@@ -24,12 +24,13 @@ interface Variant extends Way {
 }
 
 const variant = variants(({ alignedX, alignedY, ...way }: Variant) => {
-  const { sources, constants } = productOf(way);
+  const { sources, constants, features } = productOf(way, { segmented: true });
   const readB = readsOfB("f32", { aligned: alignedY });
   return kernel({
     name: "conv2d.backward_weight",
     sources: [alignedX ? aVec4 : aScalar, ...readB, productB, ...storeOf({ aligned: alignedY }), source, ...sources],
     entry: "forward",
+    features,
     binds: { a: "read", b: "read", bias: "read", addend: "read", c: "write" },
     params: PARAMS,
     flops: ({ n, c_in, kernel_height, kernel_width, lines, out_width }) =>
@@ -40,8 +41,8 @@ const variant = variants(({ alignedX, alignedY, ...way }: Variant) => {
 
 /** A plain variant of each way, for checks of the declaration against the WGSL. */
 export const kernels: Readonly<Record<string, Kernel>> = {
-  lanes: variant({ alignedX: true, alignedY: true, by: "lanes", rows: 32, columns: 32 }),
-  shared: variant({ alignedX: true, alignedY: true, by: "shared", rows: 64, columns: 64 }),
+  lanes: variant({ alignedX: true, alignedY: true, ...wayOf({ by: "lanes", rows: 32, columns: 32 }) }),
+  shared: variant({ alignedX: true, alignedY: true, ...wayOf({ by: "shared", rows: 64, columns: 64 }) }),
 };
 
 /**

@@ -23,9 +23,10 @@ export const kernels = {
 export function emaUpdate(average: Tensor, x: Tensor, { decay, control }: { decay: number; control: Tensor }): void {
   requireShape("ema", { average, x }, average.shape);
   requireShape("ema", { control }, [2]);
+  const count = Math.ceil(average.size / 4);
   average.gpu.run(kernels.update, {
     buffers: [average, x, control].map(({ buffer }) => buffer),
-    params: { count: average.size, rate: 1 - decay },
-    groups: groups1d(average.size, WORKGROUP),
+    params: { count, rate: 1 - decay },
+    groups: groups1d(count, WORKGROUP),
   });
 }

@@ -1,12 +1,14 @@
 // Exponential moving average, in place: average += rate (x - average), with rate = 1 - decay.
-// One thread an element: 2 reads, 1 write. Nothing is written unless the run is alive.
+// One thread four elements, beyond the last of which is padding: 2 reads, 1 write. Nothing is written unless the run is
+// alive.
 
-@group(0) @binding(0) var<storage, read_write> average: array<f32>;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read_write> average: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
 // (not read here, 1 if alive else 0)
 @group(0) @binding(2) var<storage, read> control: array<f32>;
 
 struct Params {
+  // In vec4f.
   count: u32,
   rate: f32,
 }

@@ -1,25 +1,33 @@
 import { kernel } from "../gpu/kernel.ts";
 import { scoped } from "../tensor/scope.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
+import { byElem, widest } from "./_elem.ts";
+import scalar from "./_elem_scalar.wgsl" with { type: "text" };
 import { requireShape } from "./_shapes.ts";
 import reduce from "./_workgroup_reduce.wgsl" with { type: "text" };
 import source from "./global_norm.wgsl" with { type: "text" };
 
 /** The smallest chunk that is worth a workgroup, and the most chunks of one tensor. */
-const CHUNK = 4096;
+const CHUNK = 16384;
 const CHUNKS = 1024;
 const LARGEST_F32 = 2 ** 128 - 2 ** 104;
 
 const params = { count: "u32", chunk: "u32", first: "u32", clip: "f32" } as const;
-const common = { sources: [reduce, source], params, constants: { WORKGROUP: 256 } };
+const common = { sources: [scalar, reduce, source], params, constants: { WORKGROUP: 256 } };
 
-export const kernels = {
-  squares: kernel({
+const squares = byElem((elem) =>
+  kernel({
     ...common,
+    sources: [elem, reduce, source],
     name: "global_norm.squares",
     entry: "squares",
     binds: { x: "read", partials: "write" },
-  }),
+  })
+);
+
+export const kernels = {
+  squares_scalar: squares.scalar,
+  squares_vec4: squares.vec4,
   root: kernel({ ...common, name: "global_norm.root", entry: "root", binds: { parts: "read", total: "write" } }),
   decide: kernel({
     ...common,
@@ -44,9 +52,10 @@ export function globalNorm(tensors: readonly [Tensor, ...Tensor[]]): Tensor {
     tensors.forEach((x, i) => {
       const own = chunks[i] ?? 0;
       requireShape("global_norm", { x }, x.shape);
-      gpu.run(kernels.squares, {
+      const { kernel, lanes } = widest(squares, x.size);
+      gpu.run(kernel, {
         buffers: [x.buffer, partials.buffer],
-        params: { count: x.size, chunk: Math.ceil(x.size / own), first, clip: 0 },
+        params: { count: x.size / lanes, chunk: Math.ceil(x.size / lanes / own), first, clip: 0 },
         groups: [own, 1, 1],
       });
       first += own;

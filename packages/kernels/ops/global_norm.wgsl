@@ -4,7 +4,7 @@
 // partials of all tensors and takes the root. Chunks depend on the sizes alone: the same bits every time.
 // `decide`: control = (min(1, clip / norm), alive before and norm finite).
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Elem>;
 @group(0) @binding(1) var<storage, read_write> partials: array<f32>;
 // root
 @group(0) @binding(0) var<storage, read> parts: array<f32>;
@@ -14,6 +14,7 @@
 @group(0) @binding(1) var<storage, read_write> control: array<f32>;
 
 struct Params {
+  // In Elem.
   count: u32,
   chunk: u32,
   first: u32,
@@ -24,13 +25,13 @@ struct Params {
 @compute @workgroup_size(WORKGROUP)
 fn squares(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let end = min((group.x + 1u) * params.chunk, params.count);
-  var sum = 0.0;
+  var sum = Elem();
   for (var i = group.x * params.chunk + thread; i < end; i += WORKGROUP) {
     sum += x[i] * x[i];
   }
-  sum = workgroup_sum(sum, thread);
+  let total = workgroup_sum(elem_sum(sum), thread);
   if (thread == 0u) {
-    partials[params.first + group.x] = sum;
+    partials[params.first + group.x] = total;
   }
 }
 

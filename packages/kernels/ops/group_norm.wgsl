@@ -3,14 +3,15 @@
 //
 // `coefficients` spreads mean and weight / deviation from groups to channels, [B, 2, C]; `apply` subtracts the mean
 // first, since x weight' - mean weight' would cancel where |mean| >> deviation. A thread of `apply` has one channel (or
-// four) of a strip of pixels, so that it reads the coefficients once: 1 read, 1 write.
+// four) of a strip of pixels, so that it reads the coefficients once: 1 read, 1 write. A strip's pixels are far apart, so
+// that neighbouring threads read along a few lines through memory.
 //
 // Gradient, with g that of weight xhat + bias: dbias = sum(g) and dweight = sum(g xhat) over pixels and batches, and
 // dx = (weight g - mean(weight g) - xhat mean(weight g xhat)) / deviation with means over the group, as both statistics
 // depend on x (Ba et al. 2016, "Layer Normalization", section 5, for groups).
 // `backward_sums` sums g and g (x - mean) over strips of pixels; `backward_lines`, a thread a channel, makes the sums over
 // all strips into those of its group and these into dx = weight g / deviation + offset + slope (x - mean), which
-// `backward_x` computes. Memory: x and dy are read twice, dx is written once; partials are 2 / STRIP of x.
+// `backward_x` computes. Memory: x and dy are read twice, dx is written once; partials are 2 in 16 of x.
 
 @group(0) @binding(0) var<storage, read> stats: array<f32>;
 @group(0) @binding(1) var<storage, read> weight: array<f32>;
@@ -45,7 +46,6 @@ struct Params {
 @group(1) @binding(0) var<uniform> params: Params;
 
 override WORKGROUP: u32 = 64u;
-override STRIP: u32 = 16u;
 override SILU: bool = false;
 
 @compute @workgroup_size(WORKGROUP)
@@ -62,24 +62,25 @@ fn coefficients(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroup
   spread[to + params.channels] = weight[channel] / sqrt(stats[begin + params.groups] + params.eps);
 }
 
-// One channel (or four) of a strip of pixels: elements begin, begin + channels, ... below end.
+// One channel (or four) of the pixels that are `strip` modulo `strips`: elements begin, begin + step, ... below end.
 struct Strip {
   channel: u32,
   begin: u32,
   end: u32,
+  step: u32,
   // Of the channel's first coefficient in [B, 2, C].
   coefficient: u32,
 }
 
 fn strip_of(i: u32) -> Strip {
   let channel = i % params.channels;
+  let strip = i / params.channels % params.strips;
   let batch = i / params.channels / params.strips;
-  let first = i / params.channels % params.strips * STRIP;
-  let start = batch * params.pixels;
   return Strip(
     channel,
-    (start + first) * params.channels + channel,
-    (start + min(first + STRIP, params.pixels)) * params.channels,
+    (batch * params.pixels + strip) * params.channels + channel,
+    (batch + 1u) * params.pixels * params.channels,
+    params.strips * params.channels,
     batch * 2u * params.channels + channel,
   );
 }
@@ -108,7 +109,7 @@ fn apply(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
   let mean = factors[strip.coefficient];
   let factor = factors[strip.coefficient + params.channels];
   let offset = bias[strip.channel];
-  for (var at = strip.begin; at < strip.end; at += params.channels) {
+  for (var at = strip.begin; at < strip.end; at += strip.step) {
     var value = (x[at] - mean) * factor + offset;
     if (SILU) {
       value *= sigmoid(value);
@@ -129,7 +130,7 @@ fn backward_sums(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgrou
   let offset = bias[strip.channel];
   var sum = Elem();
   var product = Elem();
-  for (var at = strip.begin; at < strip.end; at += params.channels) {
+  for (var at = strip.begin; at < strip.end; at += strip.step) {
     let centred = x[at] - mean;
     let g = before_silu(dy[at], centred * factor + offset);
     sum += g;
@@ -181,7 +182,7 @@ fn backward_x(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups)
   let offset = bias[strip.channel];
   let line_offset = line[strip.coefficient];
   let line_slope = line[strip.coefficient + params.channels];
-  for (var at = strip.begin; at < strip.end; at += params.channels) {
+  for (var at = strip.begin; at < strip.end; at += strip.step) {
     let centred = x[at] - mean;
     let g = before_silu(dy[at], centred * factor + offset);
     dx[at] = g * factor + line_offset + centred * line_slope;

@@ -12,9 +12,9 @@ import { reshape } from "./reshape.ts";
 
 /** Threads of a workgroup of the gradients of shift and scale, and the rows that each of them goes along. */
 const WORKGROUP = 64;
-const STRIP = 8;
+const STRIP = 16;
 
-const params = { batches: "u32", length: "u32", width: "u32", share: "f32", eps: "f32" } as const;
+const params = { batches: "u32", length: "u32", width: "u32", strips: "u32", share: "f32", eps: "f32" } as const;
 
 interface Variant extends Team {
   readonly modulated: boolean;
@@ -30,7 +30,7 @@ const forward = variants((variant: Variant) =>
       name: "layer_norm",
       sources: [elem, teamSum, source],
       entry: "forward",
-      binds: { x: "read", shift: "read", scale: "read", y: "write", moments: "write" },
+      binds: { x: "read", shift: "read", y: "write", scale: "read", moments: "write" },
       params,
       constants: constantsOf(variant),
     })
@@ -42,7 +42,7 @@ const backwardX = variants((variant: Variant) =>
       name: "layer_norm.backward_x",
       sources: [elem, teamSum, source],
       entry: "backward_x",
-      binds: { x: "read", dy: "read", scale: "read", moments: "read", dx: "write" },
+      binds: { x: "read", dy: "read", known: "read", scale: "read", dx: "write" },
       params,
       constants: constantsOf(variant),
     })
@@ -53,9 +53,9 @@ const backwardModulation = byElem((elem) =>
     name: "layer_norm.backward_modulation",
     sources: [elem, teamSum, source],
     entry: "backward_modulation",
-    binds: { x: "read", dy: "read", moments: "read", parts: "write" },
+    binds: { x: "read", dy: "read", known: "read", parts: "write" },
     params,
-    constants: { WORKGROUP, STRIP },
+    constants: { WORKGROUP },
   })
 );
 
@@ -96,13 +96,13 @@ export function layerNorm(x: Tensor, { shift, scale, eps = 1e-6 }: LayerNormOpti
   // Mean and reciprocal deviation of each row, which the gradients need too.
   using moments = empty(x.gpu, [batches, length, 2]);
   // Bindings that the plain form does not read need a buffer all the same.
-  byRow(forward, [x, shift ?? x, scale ?? x, y, moments], { modulated: modulation !== undefined, eps });
+  byRow(forward, [x, shift ?? x, y, scale ?? x, moments], { modulated: modulation !== undefined, eps });
   const inputs = [x, moments, ...Object.values(modulation ?? {})];
   const wanted = { x: tracked(x), modulation: inputs.slice(2).some(tracked) };
   return record("layer_norm", y, inputs, (dy) => {
     requireShape("layer_norm", { dy }, x.shape);
     const dx = wanted.x ? empty(x.gpu, x.shape) : undefined;
-    if (dx) byRow(backwardX, [x, dy, scale ?? x, moments, dx], { modulated: modulation !== undefined, eps });
+    if (dx) byRow(backwardX, [x, dy, moments, scale ?? x, dx], { modulated: modulation !== undefined, eps });
     return [dx, undefined, ...wanted.modulation ? modulationGradients(dy, { x, moments }) : []];
   });
 }
@@ -118,7 +118,7 @@ function byRow(
   const { kernel, lanes } = widest<Kernel<string, keyof typeof params>>(variant({ ...team, modulated }), width);
   gpu.run(kernel, {
     buffers: tensors.map(({ buffer }) => buffer),
-    params: { batches, length, width: width / lanes, share: 1 / width, eps },
+    params: { batches, length, width: width / lanes, strips: 0, share: 1 / width, eps },
     groups: teamGroups(team, batches * length),
   });
 }
@@ -131,7 +131,7 @@ function modulationGradients(dy: Tensor, { x, moments }: { x: Tensor; moments: T
   const { kernel, lanes } = widest(backwardModulation, width);
   x.gpu.run(kernel, {
     buffers: [x, dy, moments, parts].map(({ buffer }) => buffer),
-    params: { batches, length, width: width / lanes, share: 0, eps: 0 },
+    params: { batches, length, width: width / lanes, strips, share: 0, eps: 0 },
     groups: groups1d(strips * batches * width / lanes, WORKGROUP),
   });
   return split(reshape(columnSum(parts), [2 * batches, width]), 0, [batches, batches]);

@@ -4,22 +4,20 @@
 //
 // `forward` and `backward_x` take a team a row: 3 reads of x, of which two from the cache, 1 write; and 2 reads of x and
 // dy, one from the cache, 1 write. `forward` notes the moments for the gradients. `backward_modulation` takes one channel
-// (or four) of a strip of rows a thread: 1 read of x and dy; parts have 2 / STRIP of the size of x.
+// (or four) of a strip of rows a thread: 1 read of x and dy; parts have 2 / 16 of the size of x.
 // The variance is the mean of squared deviations; E[x^2] - E[x]^2 would cancel where |mean| >> deviation. The mean is
 // summed up relative to the row's first value for the same reason.
 
 @group(0) @binding(0) var<storage, read> x: array<Elem>;
 @group(0) @binding(1) var<storage, read> shift: array<Elem>;
-@group(0) @binding(2) var<storage, read> scale: array<Elem>;
-@group(0) @binding(3) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(2) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(3) var<storage, read> scale: array<Elem>;
 // Of each row: mean and 1 / sqrt(variance + eps).
 @group(0) @binding(4) var<storage, read_write> moments: array<vec2f>;
-// backward_x
+// The gradients, which read the moments again.
 @group(0) @binding(1) var<storage, read> dy: array<Elem>;
-@group(0) @binding(3) var<storage, read> moments_of: array<vec2f>;
+@group(0) @binding(2) var<storage, read> known: array<vec2f>;
 @group(0) @binding(4) var<storage, read_write> dx: array<Elem>;
-// backward_modulation: besides x and dy
-@group(0) @binding(2) var<storage, read> moments_at: array<vec2f>;
 // [strips, 2, B, D]: of dshift, then of dscale.
 @group(0) @binding(3) var<storage, read_write> parts: array<Elem>;
 
@@ -28,6 +26,8 @@ struct Params {
   length: u32,
   // In Elem.
   width: u32,
+  // That the rows of a batch are divided into by `backward_modulation`: strip s has the rows that are s modulo `strips`.
+  strips: u32,
   // One in the numbers of a row.
   share: f32,
   eps: f32,
@@ -35,8 +35,6 @@ struct Params {
 @group(1) @binding(0) var<uniform> params: Params;
 
 override MODULATED: bool = false;
-// Rows that one thread of `backward_modulation` goes along.
-override STRIP: u32 = 8u;
 
 @compute @workgroup_size(WORKGROUP)
 fn forward(
@@ -91,7 +89,7 @@ fn backward_x(
   let begin = row * params.width;
   let modulation = row / params.length * params.width;
   let member = thread % TEAM;
-  let m = moments_of[row];
+  let m = known[row];
 
   var sum = Elem();
   var products = Elem();
@@ -124,22 +122,23 @@ fn through_scale(gradient: Elem, at: u32) -> Elem {
 fn backward_modulation(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * WORKGROUP;
   let row_size = params.batches * params.width; // of [B, D]
-  let first = i / row_size * STRIP;
-  if (first >= params.length) {
+  let strip = i / row_size;
+  if (strip >= params.strips) {
     return;
   }
   let column = i % row_size;
-  let start = column / params.width * params.length;
+  let batch = column / params.width;
   var shift_part = Elem();
   var scale_part = Elem();
-  for (var row = start + first; row < start + min(first + STRIP, params.length); row++) {
-    let at = row * params.width + column % params.width;
-    let m = moments_at[row];
+  for (var token = strip; token < params.length; token += params.strips) {
+    let row = batch * params.length + token;
+    let at = row * params.width + column - batch * params.width;
+    let m = known[row];
     let gradient = dy[at];
     shift_part += gradient;
     scale_part += gradient * (x[at] - m.x) * m.y;
   }
-  let to = i / row_size * 2u * row_size + column;
+  let to = 2u * strip * row_size + column;
   parts[to] = shift_part;
   parts[to + row_size] = scale_part;
 }

@@ -53,7 +53,7 @@ const BINDS: Readonly<Record<string, Access>> = { a: "read", b: "read", bias: "r
 
 const variant = variants((chosen: Variant) => {
   const { alignedA, alignedB, alignedC, dtype, transposeA, transposeB, addend, gated, inParts, activation } = chosen;
-  const { sources, constants } = productOf(chosen);
+  const { sources, constants, features } = productOf(chosen);
   const readA = alignedA ? aVec4 : aScalar;
   return kernel({
     name: `matmul.forward.${transposeA ? "t" : "n"}${transposeB ? "t" : "n"}`,
@@ -66,6 +66,7 @@ const variant = variants((chosen: Variant) => {
       ...sources,
     ],
     entry: "forward",
+    features,
     binds: gated ? { ...BINDS, gate: "read" } : BINDS,
     params: {
       m: "u32",
@@ -95,9 +96,10 @@ const variant = variants((chosen: Variant) => {
 const BLOCK = 16;
 
 const WAYS: readonly Way[] = [
-  { by: "lanes", rows: 32, columns: 32 },
-  { by: "shared", rows: 64, columns: 64 },
-  { by: "few", rows: 4, columns: 4 },
+  wayOf({ by: "lanes", rows: 32, columns: 32 }),
+  wayOf({ by: "shared", rows: 64, columns: 64 }),
+  wayOf({ by: "few", rows: 4, columns: 4 }),
+  wayOf({ by: "matrix", rows: 128, columns: 128, threads: 128 }),
 ];
 
 /** A plain variant of each way, for checks of the declaration against the WGSL. */

@@ -5,70 +5,91 @@ import { empty, type Tensor } from "../tensor/tensor.ts";
 import { byElem, widest } from "./_elem.ts";
 import scalar from "./_elem_scalar.wgsl" with { type: "text" };
 import { sizes } from "./_shapes.ts";
-import reduce from "./_workgroup_reduce.wgsl" with { type: "text" };
 import source from "./moments.wgsl" with { type: "text" };
 
 const WORKGROUP = 64;
-/** Pixels that one thread reads. */
-const STRIP = 64;
-const params = { batches: "u32", pixels: "u32", channels: "u32", strips: "u32", groups: "u32" } as const;
+/** Pixels that one thread reads at most, and rows of partial results that one thread joins. */
+const STRIP = 16;
+const params = {
+  batches: "u32",
+  pixels: "u32",
+  channels: "u32",
+  from_rows: "u32",
+  rows: "u32",
+  groups: "u32",
+} as const;
 
-const partial = byElem((elem) =>
-  kernel({
-    name: "moments.partial",
-    sources: [elem, reduce, source],
-    entry: "partial",
-    binds: { x: "read", partials: "write" },
-    params,
-    constants: { STRIP },
-  })
-);
+function toRows(entry: "partial" | "join") {
+  return byElem((elem) =>
+    kernel({
+      name: `moments.${entry}`,
+      sources: [elem, source],
+      entry,
+      binds: { x: "read", partials: "write" },
+      params,
+      constants: { WORKGROUP },
+    })
+  );
+}
 
-/** Few and large groups: more threads than elsewhere share one. */
-function merge(deviation: boolean) {
+function finish(deviation: boolean) {
   return kernel({
     name: `moments.${deviation ? "deviation" : "variance"}`,
-    sources: [scalar, reduce, source],
-    entry: "merge",
+    sources: [scalar, source],
+    entry: "finish",
     binds: { parts: "read", moments: "write" },
     params,
-    constants: { STRIP, WORKGROUP: 256, DEVIATION: Number(deviation) },
+    constants: { WORKGROUP, DEVIATION: Number(deviation) },
   });
 }
+
+const partial = toRows("partial");
+const join = toRows("join");
 
 export const kernels = {
   partial_scalar: partial.scalar,
   partial_vec4: partial.vec4,
-  variance: merge(false),
-  deviation: merge(true),
+  join_scalar: join.scalar,
+  join_vec4: join.vec4,
+  variance: finish(false),
+  deviation: finish(true),
 };
 
 function moments(
   op: string,
   x: Tensor,
-  { merge, groups }: { merge: typeof kernels.variance; groups?: number },
+  { finish, groups }: { finish: typeof kernels.variance; groups?: number },
 ): Tensor {
   const [batches, height, width, channels] = sizes(op, x, ["B", "h", "w", "C"]);
   const parts = groups ?? channels;
   if (!Number.isInteger(channels / parts)) {
     throw new RangeError(`Cannot run "${op}": groups must divide the ${channels} channels: groups is ${parts}`);
   }
-  const pixels = height * width;
-  const strips = Math.ceil(pixels / STRIP);
+  const common = { batches, pixels: height * width, groups: parts };
   const result = scoped(x.gpu, () => {
-    const { kernel, lanes } = widest(partial, channels);
-    const partials = empty(x.gpu, [batches, strips, 2, channels]);
-    const common = { batches, pixels, strips, groups: parts };
-    x.gpu.run(kernel, {
-      buffers: [x.buffer, partials.buffer],
-      params: { ...common, channels: channels / lanes },
-      groups: groups1d(batches * strips * channels / lanes, WORKGROUP),
-    });
+    const reduced = (from: Tensor, forms: typeof partial, { from_rows, rows }: { from_rows: number; rows: number }) => {
+      const { kernel, lanes } = widest(forms, channels);
+      const to = empty(x.gpu, [batches, rows, 2, channels]);
+      x.gpu.run(kernel, {
+        buffers: [from.buffer, to.buffer],
+        params: { ...common, channels: channels / lanes, from_rows, rows },
+        groups: groups1d(to.size / 2 / lanes, WORKGROUP),
+      });
+      return to;
+    };
+    // Powers of two, so that fewer rows always divide more.
+    let rows = 2 ** Math.ceil(Math.log2(Math.ceil(common.pixels / STRIP)));
+    let level = reduced(x, partial, { from_rows: common.pixels, rows });
+    while (rows > 1) {
+      const fewer = Math.max(1, rows / STRIP);
+      level = reduced(level, join, { from_rows: rows, rows: fewer });
+      rows = fewer;
+    }
     const y = empty(x.gpu, [batches, 2, parts]);
-    x.gpu.run(merge, {
-      buffers: [partials.buffer, y.buffer],
-      params: { ...common, channels },
-      groups: groups1d(batches * parts, 1),
+    x.gpu.run(finish, {
+      buffers: [level.buffer, y.buffer],
+      params: { ...common, channels, from_rows: 1, rows: 1 },
+      groups: groups1d(batches * parts, WORKGROUP),
     });
     return y;
   });
@@ -83,10 +104,10 @@ function moments(
  * @throws {RangeError} if `groups` does not divide C
  */
 export function groupNormStats(x: Tensor, { groups }: { groups: number }): Tensor {
-  return moments("group_norm_stats", x, { merge: kernels.variance, groups });
+  return moments("group_norm_stats", x, { finish: kernels.variance, groups });
 }
 
 /** Mean and unbiased standard deviation of every channel: `x [B, h, w, C] -> [B, 2, C]`; 0 for a single pixel. */
 export function meanStd(x: Tensor): Tensor {
-  return moments("mean_std", x, { merge: kernels.deviation });
+  return moments("mean_std", x, { finish: kernels.deviation });
 }

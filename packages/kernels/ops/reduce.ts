@@ -2,33 +2,42 @@ import { groups1d, kernel } from "../gpu/kernel.ts";
 import { scoped } from "../tensor/scope.ts";
 import { record } from "../tensor/tape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
+import { byElem, widest } from "./_elem.ts";
+import vec4 from "./_elem_vec4.wgsl" with { type: "text" };
 import { requireShape } from "./_shapes.ts";
 import reduce from "./_workgroup_reduce.wgsl" with { type: "text" };
 import source from "./reduce.wgsl" with { type: "text" };
 
 /** The smallest chunk that is worth a workgroup, and the most chunks. */
-const CHUNK = 4096;
+const CHUNK = 16384;
 const CHUNKS = 1024;
 const WORKGROUP = 256;
 const params = { count: "u32", chunk: "u32", scale: "f32" } as const;
 
 function build(name: string, magnitude: boolean) {
-  return kernel({
-    name: `reduce.${name}`,
-    sources: [reduce, source],
-    entry: "forward",
-    binds: { x: "read", y: "write" },
-    params,
-    constants: { WORKGROUP, MAGNITUDE: Number(magnitude) },
-  });
+  return byElem((elem) =>
+    kernel({
+      name: `reduce.${name}`,
+      sources: [elem, reduce, source],
+      entry: "forward",
+      binds: { x: "read", y: "write" },
+      params,
+      constants: { WORKGROUP, MAGNITUDE: Number(magnitude) },
+    })
+  );
 }
 
+const plain = build("sum", false);
+const magnitude = build("magnitude", true);
+
 export const kernels = {
-  sum: build("sum", false),
-  magnitude: build("magnitude", true),
+  sum_scalar: plain.scalar,
+  sum_vec4: plain.vec4,
+  magnitude_scalar: magnitude.scalar,
+  magnitude_vec4: magnitude.vec4,
   backward: kernel({
     name: "reduce.backward",
-    sources: [reduce, source],
+    sources: [vec4, reduce, source],
     entry: "backward",
     binds: { dy: "read", dx: "write" },
     params,
@@ -37,33 +46,36 @@ export const kernels = {
 };
 
 /** One level: a chunk a workgroup, one result each, times `factor`. */
-function level(kernel: typeof kernels.sum, x: Tensor, { chunks, factor }: { chunks: number; factor: number }): Tensor {
+function level(forms: typeof plain, x: Tensor, { chunks, factor }: { chunks: number; factor: number }): Tensor {
   const y = empty(x.gpu, [chunks]);
+  const { kernel, lanes } = widest(forms, x.size);
+  const count = x.size / lanes;
   x.gpu.run(kernel, {
     buffers: [x.buffer, y.buffer],
-    params: { count: x.size, chunk: Math.ceil(x.size / chunks), scale: factor },
+    params: { count, chunk: Math.ceil(count / chunks), scale: factor },
     groups: [chunks, 1, 1],
   });
   return y;
 }
 
 /** All of `x` to one number, times `factor`; not recorded. */
-function all(op: string, x: Tensor, { kernel, factor = 1 }: { kernel: typeof kernels.sum; factor?: number }): Tensor {
+function all(op: string, x: Tensor, { forms, factor = 1 }: { forms: typeof plain; factor?: number }): Tensor {
   requireShape(op, { x }, x.shape);
   return scoped(x.gpu, () => {
     const chunks = Math.min(CHUNKS, Math.ceil(x.size / CHUNK));
-    const partial = chunks > 1 ? level(kernel, x, { chunks, factor: 1 }) : x;
-    return level(kernel, partial, { chunks: 1, factor });
+    const partial = chunks > 1 ? level(forms, x, { chunks, factor: 1 }) : x;
+    return level(forms, partial, { chunks: 1, factor });
   });
 }
 
 function scaledSum(op: string, x: Tensor, factor: number): Tensor {
-  return record(op, all(op, x, { kernel: kernels.sum, factor }), [x], (dy) => {
+  return record(op, all(op, x, { forms: plain, factor }), [x], (dy) => {
     const dx = empty(x.gpu, x.shape);
+    const count = Math.ceil(x.size / 4);
     x.gpu.run(kernels.backward, {
       buffers: [dy.buffer, dx.buffer],
-      params: { count: x.size, chunk: 0, scale: factor },
-      groups: groups1d(x.size, WORKGROUP),
+      params: { count, chunk: 0, scale: factor },
+      groups: groups1d(count, WORKGROUP),
     });
     return [dx];
   });
@@ -82,5 +94,5 @@ export function mean(x: Tensor): Tensor {
 
 /** The largest magnitude of all elements: `x [...] -> [1]`; without gradient. */
 export function maxAbs(x: Tensor): Tensor {
-  return record("max_abs", all("max_abs", x, { kernel: kernels.magnitude }), [x]);
+  return record("max_abs", all("max_abs", x, { forms: magnitude }), [x]);
 }

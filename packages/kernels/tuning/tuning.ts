@@ -1,11 +1,13 @@
 /** How threads share a product, and how large a tile of it a workgroup computes. */
 export interface Tiling {
-  /** Subgroups of 8 lanes; workgroup memory; all threads along K, for a few rows. */
-  readonly by: "lanes" | "shared" | "few";
+  /** Subgroups of 8 lanes; workgroup memory; all threads along K, for a few rows; matrix units. */
+  readonly by: "lanes" | "shared" | "few" | "matrix";
   /** Rows of C in a workgroup's tile. */
   readonly rows: number;
   /** Columns of C in a workgroup's tile. */
   readonly columns: number;
+  /** Threads of a workgroup, where rows and columns do not tell: by matrix units. */
+  readonly threads?: number;
   /** Parts that K is divided into, whose sums are added in a pass of their own; 1 for none. */
   readonly splits: number;
 }

@@ -1,6 +1,14 @@
 import { join } from "node:path";
-import { InputError, isPictureName, type Picture, PICTURE_EXTENSIONS, readImage, type Rgb8 } from "@fluxsr/core";
-import sharp from "sharp";
+import {
+  cut,
+  InputError,
+  isPictureName,
+  PICTURE_EXTENSIONS,
+  pictureSize,
+  readImage,
+  type Rgb8,
+  toRgb8,
+} from "@fluxsr/core";
 import type { Random } from "../random.ts";
 
 /** What decoded pictures may take: 40 photographs of 1.5 million pixels. */
@@ -36,7 +44,7 @@ export interface PicturesOptions {
 export async function openPictures(paths: readonly string[], { size, notice }: PicturesOptions): Promise<Pictures> {
   const files: string[] = [];
   for (const path of (await Promise.all(paths.map(pictureFiles))).flat()) {
-    const { width, height } = await sizeOf(path);
+    const { width, height } = await pictureSize(path);
     if (Math.min(width, height) >= size) files.push(path);
     else notice(`left out ${path}: it has ${width} x ${height} pixels, crops have ${size} x ${size}`);
   }
@@ -70,16 +78,6 @@ async function pictureFiles(path: string): Promise<string[]> {
   );
 }
 
-/** Width and height by the file's header; what the header does not tell, decoding does. */
-async function sizeOf(path: string): Promise<{ width: number; height: number }> {
-  try {
-    const { autoOrient } = await sharp(path).metadata();
-    return autoOrient;
-  } catch {
-    return await readImage(path);
-  }
-}
-
 /** Reads pictures as 8-bit RGB and keeps those used last, as many as fit. */
 class PictureCache {
   readonly #capacity: number;
@@ -92,7 +90,7 @@ class PictureCache {
   }
 
   async get(path: string): Promise<NamedPicture> {
-    const picture = this.#pictures.get(path) ?? { name: path, ...inBytes(await readImage(path)) };
+    const picture = this.#pictures.get(path) ?? { name: path, ...toRgb8(await readImage(path)) };
     this.#drop(path);
     this.#pictures.set(path, picture);
     this.#bytes += picture.rgb.length;
@@ -109,18 +107,9 @@ class PictureCache {
   }
 }
 
-function inBytes({ width, height, rgb }: Picture): Rgb8 {
-  return { width, height, rgb: rgb instanceof Uint8Array ? rgb : Uint8Array.from(rgb, (value) => (value + 128) / 257) };
-}
-
 /** A square of `size` pixels anywhere in `picture`, which must be at least that large. */
-export function crop({ width, height, rgb }: Rgb8, size: number, random: Random): Rgb8 {
-  const left = random.integer(width - size + 1);
-  const top = random.integer(height - size + 1);
-  const square = new Uint8Array(size * size * 3);
-  for (let row = 0; row < size; row++) {
-    const start = ((top + row) * width + left) * 3;
-    square.set(rgb.subarray(start, start + size * 3), row * size * 3);
-  }
-  return { width: size, height: size, rgb: square };
+export function crop(picture: Rgb8, size: number, random: Random): Rgb8 {
+  const left = random.integer(picture.width - size + 1);
+  const top = random.integer(picture.height - size + 1);
+  return cut(picture, { left, top, width: size, height: size });
 }

@@ -1,10 +1,7 @@
 import type { Rgb8 } from "@fluxsr/core";
-import { affine, bicubicResize, clamp, type Gpu, read, scoped, type Tensor, tensor } from "@fluxsr/kernels";
+import { affine, bicubicResize, clamp, read, scoped, type Tensor } from "@fluxsr/kernels";
 
-/** An 8-bit picture as the networks see it: [1, h, w, 3] in [-1, 1]. */
-export function toTensor(gpu: Gpu, { rgb, height, width }: Rgb8): Tensor {
-  return tensor(gpu, Float32Array.from(rgb, (value) => value / 127.5 - 1), [1, height, width, 3]);
-}
+export { toTensor } from "@fluxsr/core";
 
 /** The 8-bit picture nearest to a tensor [1, h, w, 3] in [-1, 1], which is clamped. */
 export async function toPicture(x: Tensor): Promise<Rgb8> {
