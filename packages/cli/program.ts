@@ -4,7 +4,9 @@ import { gpuOption } from "./_gpu.ts";
 import { type Host, PROCESS } from "./_host.ts";
 import { registerConvert } from "./convert.ts";
 import config from "./deno.json" with { type: "json" };
+import { registerDegrade } from "./degrade.ts";
 import { registerDoctor } from "./doctor.ts";
+import { registerEval } from "./eval/eval.ts";
 import { registerGolden } from "./golden.ts";
 import { registerSynth } from "./synth.ts";
 import { registerTrain } from "./train/train.ts";
@@ -26,6 +28,8 @@ export function createProgram({ host = PROCESS }: { host?: Host } = {}): Command
     });
   registerUpscale(program, { host });
   registerTrain(program, { host });
+  registerEval(program, { host });
+  registerDegrade(program, { host });
   registerConvert(program, { host });
   registerSynth(program, { host });
   registerGolden(program);

@@ -19,7 +19,7 @@ export { InputError } from "./errors.ts";
 export { evaluate, type Evaluated, type EvaluateOptions, METHODS } from "./evaluation/evaluate.ts";
 export { FIGURE_NAMES, type FigureName, FIGURES, type Figures, meanFigures } from "./evaluation/figures.ts";
 export { findPairs, findResults, type PairsFolder, type PicturePair } from "./evaluation/pairs_folder.ts";
-export { isComparable, type PerceptualNetworks } from "./evaluation/perceptual_reference.ts";
+export type { PerceptualNetworks } from "./evaluation/perceptual_reference.ts";
 export { hashBits } from "./hash_bits.ts";
 export { FLUX_SHIFT, type Shift, timeSchedule, timeShift } from "./flow/schedule.ts";
 export { sample } from "./flow/sampler.ts";

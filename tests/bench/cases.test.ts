@@ -2,20 +2,23 @@ import { expect, test } from "vitest";
 import type { Case } from "../../bench/case.ts";
 import { attentionCase } from "../../bench/cases/attention.ts";
 import { attentionBackwardCase } from "../../bench/cases/attention_backward.ts";
-import { convCase } from "../../bench/cases/conv2d.ts";
-import { convBackwardCases } from "../../bench/cases/conv2d_backward.ts";
+import { convBackwardCases, convCase } from "../../bench/cases/conv2d.ts";
+import * as elements from "../../bench/cases/elements.ts";
+import * as features from "../../bench/cases/features.ts";
 import { groupNormBackwardCase } from "../../bench/cases/group_norm_backward.ts";
 import { matmulCase } from "../../bench/cases/matmul.ts";
 import { matmulBackwardCases } from "../../bench/cases/matmul_backward.ts";
 import { allCases } from "../../bench/cases/mod.ts";
-import { blurCase, groupNormCase, resizeCase, upsampleCase } from "../../bench/cases/picture.ts";
-import { gateCase, geluCase, layerNormCase, rmsNormCase, ropeCase } from "../../bench/cases/tokens.ts";
+import * as picture from "../../bench/cases/picture.ts";
+import * as tokensCases from "../../bench/cases/tokens.ts";
+import * as weights from "../../bench/cases/weights.ts";
 import { checkWork } from "../../bench/check.ts";
 import { gpuTimes } from "../../bench/measure.ts";
 import { gpu } from "../helpers/gpu.ts";
 
 const from = { name: "small", origin: "this test" };
 const tokens = { ...from, tokens: 5, width: 24, heads: 3 };
+const pixels = { ...from, side: 7, channels: 5 };
 
 /** Every kind of case at a small, odd shape. */
 const small: Case[] = [
@@ -23,21 +26,40 @@ const small: Case[] = [
   matmulCase({ ...from, m: 9, k: 12, n: 13, transposeB: true }),
   matmulCase({ ...from, m: 9, k: 12, n: 13, transposeB: true, dtype: "bf16" }),
   attentionCase({ ...from, tokens: 7, heads: 3, width: 8 }),
-  convCase({ ...from, side: 10, inputs: 3, outputs: 5 }),
-  convCase({ ...from, side: 10, inputs: 4, outputs: 5, stride: 2 }),
-  groupNormCase({ ...from, side: 7, channels: 12, groups: 3 }),
-  layerNormCase(tokens),
-  rmsNormCase(tokens),
-  ropeCase(tokens),
-  gateCase(tokens),
-  geluCase({ ...from, tokens: 5, hidden: 7 }),
-  resizeCase({ ...from, side: 7, result: 28 }),
-  resizeCase({ ...from, side: 28, result: 7 }),
-  upsampleCase({ ...from, side: 5, channels: 3 }),
-  blurCase({ ...from, side: 9, channels: 3, dilation: 2 }),
+  ...[{}, { size: 1 as const }, { relu: true }].flatMap((options) => {
+    const row = { ...from, side: 7, inputs: 3, outputs: 5, ...options } as const;
+    return [convCase(row), ...convBackwardCases(row)];
+  }),
+  ...[10, 7].flatMap((side) => {
+    const row = { ...from, side, inputs: 4, outputs: 5, stride: 2 } as const;
+    return [convCase(row), ...convBackwardCases(row)];
+  }),
+  picture.groupNormCase({ ...from, side: 7, channels: 12, groups: 3 }),
+  elements.groupNormStatsCase({ ...from, side: 7, channels: 12, groups: 3 }),
+  ...tokensCases.layerNormCases(tokens),
+  ...tokensCases.rmsNormCases(tokens),
+  ...tokensCases.ropeCases(tokens),
+  ...tokensCases.gateCases(tokens),
+  ...tokensCases.geluCases({ ...from, tokens: 5, hidden: 7 }),
+  ...tokensCases.cosineCases(tokens),
+  picture.resizeCase({ ...from, side: 7, result: 28 }),
+  picture.resizeCase({ ...from, side: 28, result: 7 }),
+  ...picture.upsampleCases(pixels),
+  picture.blurCase({ ...from, side: 9, channels: 3, dilation: 2 }),
+  picture.filterCase({ ...from, side: 9, size: 5 }),
+  ...picture.totalVariationCases(pixels),
+  ...features.reluCases(pixels),
+  ...features.maxPoolCases(pixels),
+  ...features.featureDistanceCases(pixels),
+  ...elements.elementwiseCases(tokens),
+  ...elements.copyCases(tokens),
+  ...elements.sumCases(tokens),
+  elements.noiseCase(tokens),
+  weights.adamwCase({ ...from, count: 37 }),
+  weights.emaCase({ ...from, count: 37 }),
+  weights.globalNormCase({ ...from, count: 37 }),
   ...matmulBackwardCases({ ...from, m: 9, k: 13, n: 11 }),
   attentionBackwardCase({ ...from, tokens: 7, heads: 3, width: 6 }),
-  ...convBackwardCases({ ...from, side: 7, inputs: 3, outputs: 5 }),
   groupNormBackwardCase({ ...from, side: 7, channels: 12, groups: 3 }),
 ];
 
@@ -46,7 +68,7 @@ test.each(small)("$name $shape is what its reference says", async ({ name, open 
 });
 
 test("an op that takes several dispatches has one time for each run", async () => {
-  const work = groupNormCase({ ...from, side: 7, channels: 12, groups: 3 }).open(gpu);
+  const work = picture.groupNormCase({ ...from, side: 7, channels: 12, groups: 3 }).open(gpu);
   const times = await gpuTimes(gpu, work.run);
   expect(times.length).toBeGreaterThanOrEqual(5);
   expect(times.every((time) => time > 0)).toBe(true);

@@ -1,10 +1,10 @@
-/** What pictures are judged by, in the order of tables; `target` is the value of a perfect picture, if there is one. */
+/** What pictures are judged by, in the order of tables. */
 export const FIGURES = {
   /** Peak signal-to-noise ratio of Y in dB. */
   psnr_y: { title: "PSNR-Y", digits: 2, better: "higher" },
   /** Structural similarity of Y. */
   ssim_y: { title: "SSIM-Y", digits: 4, better: "higher" },
-  lpips: { title: "LPIPS", digits: 4, better: "lower" },
+  lpips: { title: "LPIPS", digits: 5, better: "lower" },
   dists: { title: "DISTS", digits: 4, better: "lower" },
   /** Of the picture alone. */
   niqe: { title: "NIQE", digits: 2, better: "lower" },

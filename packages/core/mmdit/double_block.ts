@@ -54,12 +54,9 @@ export class DoubleStreamBlock extends Module {
     return scoped(img.gpu, () => {
       const [imgMod1, imgMod2] = this.img_mod.forward(vec) as [ModulationOut, ModulationOut];
       const [txtMod1, txtMod2] = this.txt_mod.forward(vec) as [ModulationOut, ModulationOut];
-      const i = this.img_attn.heads(layerNorm(img, imgMod1));
-      const t = this.txt_attn.heads(layerNorm(txt, txtMod1));
-      const joint = attend(
-        { q: concat([t.q, i.q], 1), k: concat([t.k, i.k], 1), v: concat([t.v, i.v], 1) },
-        pe,
-      );
+      const i = this.img_attn.heads(layerNorm(img, imgMod1), { ...pe, first: txt.shape[1] ?? 0 });
+      const t = this.txt_attn.heads(layerNorm(txt, txtMod1), { ...pe, first: 0 });
+      const joint = attend({ q: concat([t.q, i.q], 1), k: concat([t.k, i.k], 1), v: concat([t.v, i.v], 1) });
       const [txtOut, imgOut] = split(joint, 1, [txt.shape[1] ?? 0, img.shape[1] ?? 0]) as [Tensor, Tensor];
       return {
         img: feedForward(this.img_attn.proj.addTo(img, imgOut, imgMod1), this.img_mlp, imgMod2),

@@ -1,7 +1,10 @@
-import { attention, reshape, rmsNorm, rope, split, type Tensor } from "@fluxsr/kernels";
+import { attention, reshape, rmsNormRope, split, type Tensor } from "@fluxsr/kernels";
 import { Linear } from "../nn/linear.ts";
 import { Module, Parameter } from "../nn/module.ts";
 import type { Positions } from "./positions.ts";
+
+/** The positions of all tokens, and where those of one stream begin. */
+export type StreamPositions = Positions & { readonly first: number };
 
 /** Queries, keys and values of tokens, each [B, L, H, head size]. */
 export interface Heads {
@@ -31,21 +34,24 @@ export class QKNorm extends Module {
   }
 }
 
-/** `qkv [B, L, 3 D]`, ordered (3, heads, head size), to normalised heads. */
-export function splitHeads(qkv: Tensor, { heads, norm }: { heads: number; norm: QKNorm }): Heads {
+/** `qkv [B, L, 3 D]`, ordered (3, heads, head size), to heads, normalised and rotated to their positions. */
+export function splitHeads(
+  qkv: Tensor,
+  { heads, norm, pe }: { heads: number; norm: QKNorm; pe: StreamPositions },
+): Heads {
   const [batch = 0, tokens = 0, width = 0] = qkv.shape;
   const rows = reshape(qkv, [batch, tokens, 3 * heads, width / 3 / heads]);
   const [q, k, v] = split(rows, 2, [heads, heads, heads]) as [Tensor, Tensor, Tensor];
   return {
-    q: rmsNorm(q, { scale: norm.query_norm.scale.tensor }),
-    k: rmsNorm(k, { scale: norm.key_norm.scale.tensor }),
+    q: rmsNormRope(q, { ...pe, scale: norm.query_norm.scale.tensor }),
+    k: rmsNormRope(k, { ...pe, scale: norm.key_norm.scale.tensor }),
     v,
   };
 }
 
-/** Attention over rotated heads; the heads are joined again: `[B, L, H, head size] -> [B, L, D]`. */
-export function attend({ q, k, v }: Heads, pe: Positions): Tensor {
-  const out = attention(rope(q, pe), rope(k, pe), v);
+/** Attention; the heads are joined again: `[B, L, H, head size] -> [B, L, D]`. */
+export function attend({ q, k, v }: Heads): Tensor {
+  const out = attention(q, k, v);
   const [batch = 0, tokens = 0, heads = 0, size = 0] = out.shape;
   return reshape(out, [batch, tokens, heads * size]);
 }
@@ -66,7 +72,7 @@ export class SelfAttention extends Module {
   }
 
   /** `x [B, L, D]` to heads. */
-  heads(x: Tensor): Heads {
-    return splitHeads(this.qkv.forward(x), { heads: this.#heads, norm: this.norm });
+  heads(x: Tensor, pe: StreamPositions): Heads {
+    return splitHeads(this.qkv.forward(x), { heads: this.#heads, norm: this.norm, pe });
   }
 }

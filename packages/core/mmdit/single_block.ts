@@ -32,7 +32,7 @@ export class SingleStreamBlock extends Module {
       const [mod] = this.modulation.forward(vec) as [ModulationOut];
       const h = this.linear1.forward(layerNorm(x, mod));
       const [qkv, mlp] = split(h, 2, [3 * hidden_size, Math.trunc(hidden_size * mlp_ratio)]) as [Tensor, Tensor];
-      const attended = attend(splitHeads(qkv, { heads: num_heads, norm: this.norm }), pe);
+      const attended = attend(splitHeads(qkv, { heads: num_heads, norm: this.norm, pe: { ...pe, first: 0 } }));
       return this.linear2.addTo(x, concat([attended, gelu(mlp)], 2), mod);
     });
   }

@@ -1,4 +1,5 @@
 import { type Access, groups1d, kernel } from "../gpu/kernel.ts";
+import { scoped } from "../tensor/scope.ts";
 import { record } from "../tensor/tape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import { byElem, widest } from "./_elem.ts";
@@ -14,7 +15,7 @@ function build<B extends string>(entry: string, binds: Readonly<Record<B, Access
       sources: [elem, source],
       entry,
       binds,
-      params: { count: "u32", height: "u32", width: "u32", channels: "u32", dilation: "u32" },
+      params: { count: "u32", length: "u32", inner: "u32", dilation: "u32" },
     })
   );
 }
@@ -29,24 +30,18 @@ export const kernels = {
   backward_vec4: backward.vec4,
 };
 
-/** What is blurred: pictures, or in `backward` lines of `width` samples, of which `channels` are interleaved. */
-interface Layout {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  readonly dilation: number;
+/** An axis that is blurred: `length` samples of `inner` interleaved lines. */
+interface Axis {
+  readonly length: number;
+  readonly inner: number;
 }
 
-function dispatch(
-  forms: typeof forward | typeof backward,
-  x: Tensor,
-  { channels, ...layout }: Layout,
-): Tensor {
+function dispatch(forms: typeof forward | typeof backward, x: Tensor, axis: Axis & { dilation: number }): Tensor {
   const y = empty(x.gpu, x.shape);
-  const { kernel, lanes } = widest<typeof forward.vec4 | typeof backward.vec4>(forms, channels);
+  const { kernel, lanes } = widest<typeof forward.vec4 | typeof backward.vec4>(forms, axis.inner);
   x.gpu.run(kernel, {
     buffers: [x.buffer, y.buffer],
-    params: { ...layout, count: x.size / lanes, channels: channels / lanes },
+    params: { ...axis, count: x.size / lanes, inner: axis.inner / lanes },
     groups: groups1d(x.size / lanes, WORKGROUP),
   });
   return y;
@@ -64,9 +59,10 @@ export function atrousBlur(x: Tensor, { dilation }: { dilation: number }): Tenso
     throw new RangeError(`Cannot run "atrous_blur": dilation must be a positive whole number: it is ${dilation}`);
   }
   // A larger dilation reads the same edge pixels.
-  const layout = { height, width, channels, dilation: Math.min(dilation, Math.max(height, width)) };
-  return record("atrous_blur", dispatch(forward, x, layout), [x], (dy) => {
-    const down = dispatch(backward, dy, { ...layout, width: height, channels: width * channels });
-    return [dispatch(backward, down, layout)];
-  });
+  const reach = Math.min(dilation, Math.max(height, width));
+  const rows = { length: height, inner: width * channels, dilation: reach };
+  const columns = { length: width, inner: channels, dilation: reach };
+  const both = (forms: typeof forward | typeof backward, x: Tensor) =>
+    scoped(x.gpu, () => dispatch(forms, dispatch(forms, x, rows), columns));
+  return record("atrous_blur", both(forward, x), [x], (dy) => [both(backward, dy)]);
 }

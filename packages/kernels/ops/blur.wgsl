@@ -1,9 +1,10 @@
-// Dilated binomial blur of every channel: y = ([1 2 1] x [1 2 1]) / 16 * x, taps `dilation` apart, edges replicated.
-// (The step of the "a trous" wavelet transform.) One thread a channel (or four) of a pixel: 9 reads, 1 write.
+// Dilated binomial blur along one axis: y = (x before + 2 x + x after) / 4, taps `dilation` apart, edges replicated. Along
+// both axes it is the step of the "a trous" wavelet transform, [1 2 1] x [1 2 1] / 16.
+// One thread a sample (or four neighbours off the axis): 3 reads, 1 write.
 //
-// Gradient: the transpose, one axis after the other. Along an axis a sample gets back twice its own gradient and those
-// `dilation` before and after it; the first and the last also those of the taps that the edge stood in for, of the
-// `dilation` samples next to it. One thread a sample: 3 reads (on the edges dilation + 2), 1 write.
+// Gradient: a sample gets back twice its own gradient and those `dilation` before and after it; the first and the last
+// also those of the taps that the edge stood in for, of the `dilation` samples next to it. One thread a sample: 3 reads
+// (on the edges dilation + 2), 1 write.
 
 @group(0) @binding(0) var<storage, read> x: array<Elem>;
 @group(0) @binding(1) var<storage, read_write> y: array<Elem>;
@@ -13,10 +14,10 @@
 
 struct Params {
   count: u32,
-  height: u32,
-  // In `backward`: the samples along the axis, and the interleaved lines.
-  width: u32,
-  channels: u32,
+  // Samples along the axis.
+  length: u32,
+  // Elem in one step along the axis.
+  inner: u32,
   dilation: u32,
 }
 @group(1) @binding(0) var<uniform> params: Params;
@@ -29,23 +30,10 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
   if (i >= params.count) {
     return;
   }
-  let channel = i % params.channels;
-  let pixel = i / params.channels;
-  let column = pixel % params.width;
-  let row = pixel / params.width % params.height;
-  let start = pixel / params.width - row; // rows of the batches before
-
-  let left = select(column - params.dilation, 0u, column < params.dilation) * params.channels + channel;
-  let middle = column * params.channels + channel;
-  let right = min(column + params.dilation, params.width - 1u) * params.channels + channel;
-  let stride = params.width * params.channels;
-  let above = (start + select(row - params.dilation, 0u, row < params.dilation)) * stride;
-  let here = (start + row) * stride;
-  let below = (start + min(row + params.dilation, params.height - 1u)) * stride;
-
-  let corners = x[above + left] + x[above + right] + x[below + left] + x[below + right];
-  let sides = x[above + middle] + x[here + left] + x[here + right] + x[below + middle];
-  y[i] = (corners + 2.0 * sides + 4.0 * x[here + middle]) / 16.0;
+  let position = i / params.inner % params.length;
+  let before = min(position, params.dilation) * params.inner;
+  let after = min(params.length - 1u - position, params.dilation) * params.inner;
+  y[i] = (x[i - before] + 2.0 * x[i] + x[i + after]) / 4.0;
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -54,9 +42,9 @@ fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   if (i >= params.count) {
     return;
   }
-  let position = i / params.channels % params.width;
-  let last = params.width - 1u;
-  let step = params.dilation * params.channels;
+  let position = i / params.inner % params.length;
+  let last = params.length - 1u;
+  let step = params.dilation * params.inner;
 
   var sum = 2.0 * dy[i];
   if (position >= params.dilation) {
@@ -65,15 +53,15 @@ fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   if (position + params.dilation <= last) {
     sum += dy[i + step];
   }
-  let near = min(params.dilation, params.width);
+  let near = min(params.dilation, params.length);
   if (position == 0u) {
     for (var k = 0u; k < near; k++) {
-      sum += dy[i + k * params.channels];
+      sum += dy[i + k * params.inner];
     }
   }
   if (position == last) {
     for (var k = 0u; k < near; k++) {
-      sum += dy[i - k * params.channels];
+      sum += dy[i - k * params.inner];
     }
   }
   dx[i] = sum / 4.0;

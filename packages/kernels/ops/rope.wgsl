@@ -12,7 +12,10 @@ struct Params {
   pairs: u32,
   pairs_per_head: u32,
   heads: u32,
-  table_rows: u32,
+  length: u32,
+  first: u32,
+  // Rows of the tables from one batch to the next.
+  table_step: u32,
 }
 @group(1) @binding(0) var<uniform> params: Params;
 
@@ -26,7 +29,8 @@ fn rotate(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
     return;
   }
   let token = i / (params.heads * params.pairs_per_head);
-  let at = token % params.table_rows * params.pairs_per_head + i % params.pairs_per_head;
+  let row = token / params.length * params.table_step + params.first + token % params.length;
+  let at = row * params.pairs_per_head + i % params.pairs_per_head;
   let c = cosines[at];
   let s = select(sines[at], -sines[at], TRANSPOSED);
   let v = x[i];

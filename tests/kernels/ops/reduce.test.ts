@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { expectGradients } from "../../helpers/gradient_check.ts";
 import { F32, gpu, random, randomTensor } from "../../helpers/gpu.ts";
 
-/** One element, primes, a workgroup and one more, one chunk and one more, more chunks than one level has threads. */
-const SHAPES = [[1], [7], [257], [4097], [2, 3, 31, 5], [3, 1021, 1031]];
+/** One element, primes, a workgroup and one more, one chunk and one more, or four more, more chunks than one level has threads. */
+const SHAPES = [[1], [7], [257], [16385], [4, 4097], [2, 3, 31, 5], [3, 1021, 1031]];
 
 describe.each(SHAPES.map((shape) => [shape]))("for shape %j", (shape) => {
   const { data, tensor: x } = randomTensor(shape);

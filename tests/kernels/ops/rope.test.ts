@@ -24,6 +24,20 @@ describe.each(SHAPES.map((shape) => [shape]))("rope() for shape %j", (shape) => 
   });
 });
 
+test("rope() takes the rows of longer tables from `first` on", async () => {
+  const shape = [2, 3, 2, 6] as const;
+  const x = randomTensor(shape, 1);
+  for (const tables of [1, 2]) {
+    const [cos, sin] = [randomTensor([tables, 8, 3], 2), randomTensor([tables, 8, 3], 3)];
+    const rows = (table: Float32Array) =>
+      Float32Array.from({ length: tables * 9 }, (_, i) => table[Math.floor(i / 9) * 24 + 4 * 3 + i % 9]!);
+    await expectClose(
+      rope(x.tensor, { cos: cos.tensor, sin: sin.tensor, first: 4 }),
+      reference.rope(x.data, { shape, cos: rows(cos.data), sin: rows(sin.data) }),
+    );
+  }
+});
+
 test("rope() refuses an odd width and tables of another length", () => {
   const tables = randomTensor([1, 3, 2]).tensor;
   expect(() => rope(randomTensor([1, 3, 1, 5]).tensor, { cos: tables, sin: tables })).toThrow("D must be even");
