@@ -45,7 +45,7 @@ function byStrip(entry: string, { strip, binds }: { strip: number; binds: Readon
 }
 
 const operands = { x: "read", factors: "read", bias: "read" } as const;
-const apply = byStrip("apply", { strip: 8, binds: { ...operands, y: "write" } });
+const apply = byStrip("apply", { strip: 16, binds: { ...operands, y: "write" } });
 const sums = byStrip("backward_sums", { strip: 16, binds: { ...operands, dy: "read", partials: "write" } });
 const gradient = byStrip("backward_x", { strip: 8, binds: { ...operands, dy: "read", line: "read", dx: "write" } });
 const coefficients = kernel({

@@ -8,8 +8,10 @@ import { sizes } from "./_shapes.ts";
 import source from "./moments.wgsl" with { type: "text" };
 
 const WORKGROUP = 64;
-/** Pixels that one thread reads at most, and rows of partial results that one thread joins. */
+/** Pixels that one thread reads at most, few enough for processors to foresee what is read next. */
 const STRIP = 16;
+/** Rows of partial results that one thread joins. */
+const JOINED = 64;
 const params = {
   batches: "u32",
   pixels: "u32",
@@ -81,7 +83,7 @@ function moments(
     let rows = 2 ** Math.ceil(Math.log2(Math.ceil(common.pixels / STRIP)));
     let level = reduced(x, partial, { from_rows: common.pixels, rows });
     while (rows > 1) {
-      const fewer = Math.max(1, rows / STRIP);
+      const fewer = Math.max(1, rows / JOINED);
       level = reduced(level, join, { from_rows: rows, rows: fewer });
       rows = fewer;
     }

@@ -134,12 +134,6 @@ interface PartialAxis extends Axis {
   readonly partLength: number;
 }
 
-/** An axis, and the part of its samples that `x` of {@linkcode bicubicResize} holds. */
-interface PartialAxis extends Axis {
-  readonly partStart: number;
-  readonly partLength: number;
-}
-
 interface Pass {
   readonly axis: PartialAxis;
   readonly lines: Lines;
@@ -162,10 +156,15 @@ function scalars(count: number, { axis, lines }: Pass, lanes: number) {
   };
 }
 
+/** Threads that make `y`: four elements, or fours, each. */
+function threads(y: Tensor, { lines: { inner } }: Pass, lanes: number): number {
+  return y.size / inner * Math.ceil(inner / lanes / 4);
+}
+
 /** Resamples all lines of `x` into `y`. */
 function resample([x, y]: [Tensor, Tensor], pass: Pass): Tensor {
   const { kernel, lanes } = widest(forward, pass.lines.inner);
-  const count = y.size / lanes;
+  const count = threads(y, pass, lanes);
   x.gpu.run(kernel, {
     buffers: [x.buffer, y.buffer],
     params: scalars(count, pass, lanes),
@@ -177,14 +176,14 @@ function resample([x, y]: [Tensor, Tensor], pass: Pass): Tensor {
 /** Turns the gradient `dy` of the resampled lines into that of the lines. */
 function resampleBackward([dy, dx]: [Tensor, Tensor], pass: Pass): Tensor {
   const { extent } = pass.axis;
-  const sums = empty(dy.gpu, [extent]);
+  const sums = empty(dy.gpu, [extent, 4]);
   dy.gpu.run(totals, {
     buffers: [sums.buffer],
     params: scalars(extent, pass, 1),
     groups: [Math.ceil(extent / WORKGROUP), 1, 1],
   });
   const { kernel, lanes } = widest(backward, pass.lines.inner);
-  const count = dx.size / lanes;
+  const count = threads(dx, pass, lanes);
   dy.gpu.run(kernel, {
     buffers: [dy.buffer, dx.buffer, sums.buffer],
     params: scalars(count, pass, lanes),
