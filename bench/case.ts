@@ -13,7 +13,9 @@ export interface Work {
   readonly inputs: readonly Tensor[];
   /** What the op goes back through, if it is a backward pass; open until it is closed. */
   readonly tape?: Tape;
-  /** Records the op once. */
+  /** What the op changes in place, if it does: its results, which are among the inputs. */
+  readonly changed?: readonly Tensor[];
+  /** Records the op once; what it returns is disposed of. */
   run(): Tensor | readonly Tensor[];
   /** What some elements of the result must be. */
   samples(): Iterable<Sample>;

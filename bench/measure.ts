@@ -3,11 +3,30 @@ import type { Gpu, Tensor } from "@fluxsr/kernels";
 /** Runs of a shape: at least so many, then as many as fit into the time, but not more than enough. */
 const RUNS = { least: 5, most: 200, milliseconds: 1000 };
 
+/** How long equal runs took: the median in milliseconds, and the quartiles around it. */
+export interface Times {
+  readonly runs: number;
+  readonly ms: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The value that `share` (0..1) of the others are below; between two neighbours, on the line from one to the other. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = share * (sorted.length - 1);
+  const [below = NaN, above = NaN] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  return below + (above - below) * (at % 1);
+}
+
 /** The middle value, or the mean of the two middle ones. */
 export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = sorted.length / 2;
-  return ((sorted[Math.ceil(half) - 1] ?? NaN) + (sorted[Math.floor(half)] ?? NaN)) / 2;
+  return quantile(values, 0.5);
+}
+
+/** What a report keeps of the milliseconds of equal runs. */
+export function summary(times: readonly number[]): Times {
+  return { runs: times.length, ms: median(times), low: quantile(times, 0.25), high: quantile(times, 0.75) };
 }
 
 /** How often to repeat what took `milliseconds` once. */

@@ -9,12 +9,16 @@ export function random(length: number, seed = 1): Float32Array<ArrayBuffer> {
   return values;
 }
 
-/** The same values cut to bf16: the bytes for the GPU, and what they stand for. */
-export function randomBf16(length: number, seed = 1): {
+/** The same values in 16 bits, bf16 cut and f16 rounded: the bytes for the GPU, and what they stand for. */
+export function randomPacked(length: number, dtype: "bf16" | "f16", seed = 1): {
   bytes: Uint8Array<ArrayBuffer>;
   values: Float32Array<ArrayBuffer>;
 } {
   const values = random(length, seed);
+  if (dtype === "f16") {
+    const halves = Float16Array.from(values);
+    return { bytes: new Uint8Array(halves.buffer), values: Float32Array.from(halves) };
+  }
   const bits = new Uint32Array(values.buffer);
   const packed = new Uint16Array(length);
   for (let i = 0; i < length; i++) {

@@ -2,7 +2,7 @@ import type { Gpu } from "@fluxsr/kernels";
 import type { Case } from "./case.ts";
 import type { Ceilings } from "./ceilings/ceilings.ts";
 import { checkWork } from "./check.ts";
-import { gpuTimes, median } from "./measure.ts";
+import { gpuTimes, summary } from "./measure.ts";
 import type { ResultRow } from "./report.ts";
 import { percent, short, Table } from "./table.ts";
 
@@ -31,15 +31,14 @@ export function cells({ name, shape, ms, gflops, gbytes, of_fma, of_copy }: Resu
 export async function runCase(gpu: Gpu, { name, shape, origin, flops, bytes, open }: Case, ceilings: Ceilings) {
   const work = open(gpu);
   await checkWork(gpu, `${name} (${shape})`, work);
-  const times = await gpuTimes(gpu, work.run);
+  const times = summary(await gpuTimes(gpu, work.run));
   work.tape?.close();
   for (const input of work.inputs) input.dispose();
   gpu.trim();
-  const ms = median(times);
-  const gbytes = bytes / ms / 1e6;
+  const gbytes = bytes / times.ms / 1e6;
   const memory = { gbytes, of_copy: gbytes / ceilings.gbytes };
-  const row: ResultRow = { name, shape, origin, runs: times.length, ms, ...memory };
+  const row: ResultRow = { name, shape, origin, ...times, ...memory };
   if (flops === undefined) return row;
-  const gflops = flops / ms / 1e6;
+  const gflops = flops / times.ms / 1e6;
   return { ...row, gflops, of_fma: gflops / ceilings.gflops };
 }

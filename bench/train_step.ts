@@ -24,7 +24,7 @@ import {
 import type { Pairs } from "../packages/train/data/pairs/pairs.ts";
 import { ftdBatch, type FtdSource } from "../packages/train/ftd/ftd_data.ts";
 import { WrongResultError } from "./check.ts";
-import { median } from "./measure.ts";
+import { summary } from "./measure.ts";
 import { random } from "./random.ts";
 import type { ResultRow } from "./report.ts";
 import { stageTimes } from "./stage_times.ts";
@@ -80,8 +80,7 @@ export async function trainStepStages(gpu: Gpu): Promise<ResultRow[]> {
     name: `train_step/starter-${SIDE}.${stage}`,
     shape: `${SIDE}^2, 1 sample`,
     origin: "the bundled model, FTD with the defaults",
-    runs: RUNS,
-    ms: median(times),
+    ...summary(times),
   }));
 }
 

@@ -1,7 +1,7 @@
 import { BUNDLED_MODEL, loadModel, type Picture, psnr, upscale } from "@fluxsr/core";
 import type { Gpu } from "@fluxsr/kernels";
 import { WrongResultError } from "./check.ts";
-import { median } from "./measure.ts";
+import { summary } from "./measure.ts";
 import type { ResultRow } from "./report.ts";
 import { waves } from "./waves.ts";
 
@@ -41,8 +41,7 @@ export async function upscaleStages(gpu: Gpu): Promise<ResultRow[]> {
     name: `upscale/${stage}`,
     shape: `${SIDE}^2 to ${SCALE * SIDE}^2`,
     origin: "the bundled model, end to end",
-    runs: RUNS,
-    ms: median(runs.map((run) => run[stage] ?? NaN)),
+    ...summary(runs.map((run) => run[stage] ?? NaN)),
   }));
 }
 

@@ -2,7 +2,7 @@ import { attention, type Gpu, tensor } from "@fluxsr/kernels";
 import { backwardWork } from "../backward_work.ts";
 import { type Case, ofResults, type Row, type Sample, type Work } from "../case.ts";
 import { picks, random } from "../random.ts";
-import type { AttentionShape } from "../shapes.ts";
+import type { AttentionShape } from "../shapes/attention.ts";
 
 /** Attention and the gradient of its result, all [tokens, heads, width]. */
 export interface AttentionData extends AttentionShape {

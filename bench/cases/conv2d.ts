@@ -1,68 +1,64 @@
-import { conv2d, type Gpu, tensor } from "@fluxsr/kernels";
-import { convReference } from "../../tests/reference/conv2d.ts";
-import type { Case, Row, Sample, Work } from "../case.ts";
-import { picks, random } from "../random.ts";
-import type { Conv3x3Shape } from "../shapes.ts";
+import { conv2d, type Conv2dOptions, type Gpu, type Tensor, tensor } from "@fluxsr/kernels";
+import { backwardWork } from "../backward_work.ts";
+import type { Case, Row, Work } from "../case.ts";
+import type { ConvShape } from "../shapes/conv2d.ts";
+import { type ConvData, convData, convGradientSamples, convSamples } from "./conv2d_samples.ts";
 
-export function convCase(row: Row<Conv3x3Shape>): Case {
-  const { name, origin, side, inputs, outputs, stride = 1 } = row;
-  const pixels = (side / stride) ** 2;
+/** What the forward pass and both gradients have in common. */
+function common({ origin, side, inputs, outputs, size = 3, stride = 1, relu = false }: Row<ConvShape>) {
+  const pixels = Math.floor(side / stride) ** 2;
+  const notes = [size === 3 ? "" : ` ${size} x ${size}`, stride === 1 ? "" : ` stride ${stride}`, relu ? " relu" : ""];
   return {
-    name: `conv2d/${name}`,
-    shape: `${side}^2 ${inputs}->${outputs}${stride === 1 ? "" : ` stride ${stride}`}`,
+    shape: `${side}^2 ${inputs}->${outputs}${notes.join("")}`,
     origin,
-    flops: 2 * 9 * inputs * outputs * pixels,
-    bytes: 4 * (side ** 2 * inputs + 9 * inputs * outputs + pixels * outputs),
-    open: (gpu) => open(gpu, row),
+    flops: 2 * size ** 2 * inputs * outputs * pixels,
+    bytes: 4 * (side ** 2 * inputs + size ** 2 * inputs * outputs + pixels * outputs),
   };
 }
 
-function open(gpu: Gpu, { side, inputs, outputs, stride = 1 }: Conv3x3Shape): Work {
-  const data = { x: random(side ** 2 * inputs, 1), weight: random(9 * inputs * outputs, 2) };
-  const x = tensor(gpu, data.x, [1, side, side, inputs]);
-  const weight = tensor(gpu, data.weight, [3, 3, inputs, outputs]);
-  // With stride 2, the autoencoder pads below and right only.
-  const padding = stride === 1 ? 1 : { top: 0, left: 0, bottom: 1, right: 1 };
+export function convCase(row: Row<ConvShape>): Case {
   return {
-    inputs: [x, weight],
-    run: () => conv2d(x, weight, { stride, padding }),
-    samples: () => convSamples({ height: side, width: side, inputs, outputs, stride, ...data }),
+    ...common(row),
+    name: `conv2d/${row.name}`,
+    open(gpu) {
+      const data = convData(row);
+      const { x, weight, options, inputs } = upload(gpu, data);
+      return { inputs, run: () => conv2d(x, weight, options), samples: () => convSamples(data) };
+    },
   };
 }
 
-/** Some pixels of a 3x3 convolution: each is one of a 3x3 picture, cut out with zeros where the picture ends. */
-export function* convSamples({ height, width, inputs, outputs, stride = 1, x, weight }: {
-  readonly height: number;
-  readonly width: number;
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly stride?: number;
-  readonly x: Float32Array;
-  readonly weight: Float32Array;
-}): Generator<Sample> {
-  const before = stride === 1 ? 1 : 0;
-  const columns = width / stride;
-  for (const pixel of picks(height / stride * columns, 16)) {
-    const top = Math.floor(pixel / columns) * stride - before;
-    const left = pixel % columns * stride - before;
-    const patch = new Float32Array(9 * inputs);
-    for (let tap = 0; tap < 9; tap++) {
-      const [row, column] = [top + Math.floor(tap / 3), left + tap % 3];
-      if (row < 0 || column < 0 || row >= height || column >= width) continue;
-      const from = (row * width + column) * inputs;
-      patch.set(x.subarray(from, from + inputs), tap * inputs);
-    }
-    const sums = convReference(patch, weight, {
-      batches: 1,
-      height: 3,
-      width: 3,
-      channels: inputs,
-      outputs,
-      size: [3, 3],
-      stride: 1,
-      pad: { top: 0, left: 0 },
-      out: [1, 1],
-    });
-    for (const [channel, expected] of sums.entries()) yield { at: pixel * outputs + channel, expected };
-  }
+/** The backward pass of a convolution: of the data, and of the weight unless it is never trained. */
+export function convBackwardCases(row: Row<ConvShape>): Case[] {
+  const gradients = row.relu ? ["dx"] as const : ["dx", "dw"] as const;
+  return gradients.map((gradient) => ({
+    ...common(row),
+    name: `conv2d_backward/${row.name}.${gradient}`,
+    open: (gpu) => openBackward(gpu, row, gradient),
+  }));
+}
+
+function openBackward(gpu: Gpu, shape: ConvShape, gradient: "dx" | "dw"): Work {
+  const data = convData(shape);
+  const { x, weight, options, inputs } = upload(gpu, data);
+  const dy = tensor(gpu, data.dy, [1, data.outSide, data.outSide, data.outputs]);
+  const wanted = [gradient === "dx" ? x : weight];
+  const others = inputs.filter((input) => !wanted.includes(input));
+  return {
+    ...backwardWork({ wanted, others, dy }, () => conv2d(x, weight, options)),
+    samples: () => convGradientSamples(data)[gradient],
+  };
+}
+
+function upload(gpu: Gpu, { side, inputs, outputs, size, stride, relu, padding, ...data }: ConvData): {
+  readonly x: Tensor;
+  readonly weight: Tensor;
+  readonly options: Conv2dOptions;
+  readonly inputs: readonly Tensor[];
+} {
+  const x = tensor(gpu, data.x, [1, side, side, inputs]);
+  const weight = tensor(gpu, data.weight, [size, size, inputs, outputs]);
+  if (!relu) return { x, weight, options: { stride, padding }, inputs: [x, weight] };
+  const bias = tensor(gpu, data.bias, [outputs]);
+  return { x, weight, options: { stride, padding, bias, activation: "relu" }, inputs: [x, weight, bias] };
 }

@@ -2,7 +2,7 @@ import { type Gpu, groupNorm, tensor } from "@fluxsr/kernels";
 import { backwardWork } from "../backward_work.ts";
 import { type Case, ofResults, type Row, type Sample, type Work } from "../case.ts";
 import { picks, random } from "../random.ts";
-import type { GroupNormShape } from "../shapes.ts";
+import type { GroupNormShape } from "../shapes/pictures.ts";
 
 /** Group norm with SiLU after it, and the gradient of its result: `x, dy [side, side, channels], weight, bias [channels]`. */
 export interface GroupNormData extends GroupNormShape {

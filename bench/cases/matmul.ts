@@ -1,8 +1,8 @@
 import { type Gpu, matmul, tensor } from "@fluxsr/kernels";
 import { matmulReference } from "../../tests/reference/matmul.ts";
 import type { Case, Row, Sample, Work } from "../case.ts";
-import { picks, random, randomBf16 } from "../random.ts";
-import type { MatmulShape } from "../shapes.ts";
+import { picks, random, randomPacked } from "../random.ts";
+import type { MatmulShape } from "../shapes/matmul.ts";
 
 export function matmulCase(row: Row<MatmulShape>): Case {
   const { name, origin, m, k, n, transposeB, dtype = "f32" } = row;
@@ -11,22 +11,31 @@ export function matmulCase(row: Row<MatmulShape>): Case {
     shape: `${m} x ${k} x ${n}${transposeB ? " nt" : ""}${dtype === "f32" ? "" : ` ${dtype}`}`,
     origin,
     flops: 2 * m * k * n,
-    bytes: 4 * (m * k + m * n) + (dtype === "bf16" ? 2 : 4) * k * n,
+    bytes: 4 * (m * k + m * n) + (dtype === "f32" ? 4 : 2) * k * n,
     open: (gpu) => open(gpu, row),
   };
 }
 
 function open(gpu: Gpu, { m, k, n, dtype, transposeB = false }: MatmulShape): Work {
   const x = random(m * k, 1);
-  const w = dtype === "bf16" ? randomBf16(k * n, 2) : { bytes: undefined, values: random(k * n, 2) };
   const a = tensor(gpu, x, [m, k]);
-  const shape = transposeB ? [n, k] : [k, n];
-  const b = w.bytes ? tensor(gpu, w.bytes, shape, "bf16") : tensor(gpu, w.values, shape);
+  const { b, values } = uploadB(gpu, transposeB ? [n, k] : [k, n], dtype);
   return {
     inputs: [a, b],
     run: () => matmul(a, b, { transposeB }),
-    samples: () => matmulSamples({ m, k, n, transposeB, a: x, b: w.values }),
+    samples: () => matmulSamples({ m, k, n, transposeB, a: x, b: values }),
   };
+}
+
+/** The right side of a product, and what it holds. */
+export function uploadB(gpu: Gpu, shape: readonly [number, number], dtype?: "bf16" | "f16") {
+  const size = shape[0] * shape[1];
+  if (!dtype) {
+    const values = random(size, 2);
+    return { b: tensor(gpu, values, shape), values };
+  }
+  const { bytes, values } = randomPacked(size, dtype, 2);
+  return { b: tensor(gpu, bytes, shape, dtype), values };
 }
 
 /** The product of a few rows and a few columns; `a` is [k, m] if transposed. */

@@ -2,8 +2,8 @@ import { type Gpu, matmul, tensor } from "@fluxsr/kernels";
 import { backwardWork } from "../backward_work.ts";
 import type { Case, Row, Sample, Work } from "../case.ts";
 import { random } from "../random.ts";
-import type { MatmulShape } from "../shapes.ts";
-import { matmulSamples } from "./matmul.ts";
+import type { MatmulShape } from "../shapes/matmul.ts";
+import { matmulSamples, uploadB } from "./matmul.ts";
 
 /** `y = x W^T` of a linear layer, and the gradient of y: `x [m, k], weight [n, k], dy [m, n]`. */
 export interface LinearData extends MatmulShape {
@@ -24,23 +24,24 @@ export function linearGradientSamples({ m, k, n, x, weight, dy }: LinearData): R
   };
 }
 
-/** The backward pass of a linear layer: of its input, and of its weight. */
+/** The backward pass of a linear layer: of its input, and of its weight unless that is packed, and so never trained. */
 export function matmulBackwardCases(row: Row<MatmulShape>): Case[] {
-  const { name, origin, m, k, n } = row;
-  return (["dx", "dw"] as const).map((gradient) => ({
+  const { name, origin, m, k, n, dtype } = row;
+  const gradients = dtype ? ["dx"] as const : ["dx", "dw"] as const;
+  return gradients.map((gradient) => ({
     name: `matmul_backward/${name}.${gradient}`,
-    shape: `${m} x ${k} x ${n} nt`,
+    shape: `${m} x ${k} x ${n} nt${dtype ? ` ${dtype}` : ""}`,
     origin,
     flops: 2 * m * k * n,
-    bytes: 4 * (m * k + k * n + m * n),
+    bytes: 4 * (m * k + m * n) + (dtype ? 2 : 4) * k * n,
     open: (gpu) => open(gpu, row, gradient),
   }));
 }
 
-function open(gpu: Gpu, shape: MatmulShape, gradient: "dx" | "dw"): Work {
-  const { m, k, n } = shape;
-  const data = linearData(shape);
-  const [x, weight] = [tensor(gpu, data.x, [m, k]), tensor(gpu, data.weight, [n, k])];
+function open(gpu: Gpu, { m, k, n, dtype }: MatmulShape, gradient: "dx" | "dw"): Work {
+  const { b: weight, values } = uploadB(gpu, [n, k], dtype);
+  const data = { m, k, n, x: random(m * k, 1), weight: values, dy: random(m * n, 3) };
+  const x = tensor(gpu, data.x, [m, k]);
   const dy = tensor(gpu, data.dy, [m, n]);
   const [wanted, others] = gradient === "dx" ? [[x], [weight]] : [[weight], [x]];
   return {

@@ -1,10 +1,23 @@
-import { atrousBlur, bicubicResize, groupNorm, tensor, upsampleNearest } from "@fluxsr/kernels";
+import {
+  atrousBlur,
+  bicubicResize,
+  filter2d,
+  groupNorm,
+  type Tensor,
+  tensor,
+  totalVariation,
+  upsampleNearest,
+} from "@fluxsr/kernels";
+import { slope } from "../../tests/reference/central_differences.ts";
+import * as degradation from "../../tests/reference/degradation.ts";
 import * as layout from "../../tests/reference/layout.ts";
 import * as norm from "../../tests/reference/norm.ts";
+import * as perceptual from "../../tests/reference/perceptual.ts";
 import * as picture from "../../tests/reference/picture.ts";
 import type { Case, Row, Sample } from "../case.ts";
+import { plainBackwardCase, plainCase } from "../plain.ts";
 import { picks, random } from "../random.ts";
-import type { BLURS, GroupNormShape, PictureShape, RESIZES } from "../shapes.ts";
+import type { BLURS, FILTERS, GroupNormShape, PictureShape, RESIZES } from "../shapes/pictures.ts";
 
 /** Channels of a picture in the colour fix and the enlargement. */
 const RGB = 3;
@@ -55,71 +68,125 @@ export function groupNormCase({ name, origin, side, channels, groups }: Row<Grou
   };
 }
 
-export function upsampleCase({ name, origin, side, channels }: Row<PictureShape>): Case {
-  return {
-    name: `upsample/${name}`,
-    shape: `${side}^2 x ${channels} to ${2 * side}^2`,
+/** From `side` to twice that, and back. */
+export function upsampleCases({ name, origin, side, channels }: Row<PictureShape>): Case[] {
+  const [small, large] = [[1, side, side, channels], [1, 2 * side, 2 * side, channels]];
+  const common = {
     origin,
-    bytes: 4 * 5 * side ** 2 * channels,
-    open(gpu) {
-      const data = random(side ** 2 * channels, 1);
-      const x = tensor(gpu, data, [1, side, side, channels]);
-      return { inputs: [x], run: () => upsampleNearest(x), samples };
-
-      /** Some pixels, each a picture of its own that becomes 2 x 2. */
-      function* samples(): Generator<Sample> {
-        for (const pixel of picks(side ** 2, 16)) {
-          const [row, column] = [Math.floor(pixel / side), pixel % side];
-          const values = data.subarray(pixel * channels, (pixel + 1) * channels);
-          for (const [i, expected] of layout.upsampleNearest(values, [1, 1, 1, channels]).entries()) {
-            const [, dy, dx, c] = layout.indexOf(i, [1, 2, 2, channels]) as [number, number, number, number];
-            yield { at: ((2 * row + dy) * 2 * side + 2 * column + dx) * channels + c, expected };
-          }
-        }
-      }
-    },
+    shape: `${side}^2 x ${channels} to ${2 * side}^2`,
+    elements: 5 * side ** 2 * channels,
+    run: (x?: Tensor) => upsampleNearest(x!),
   };
+  /** The four places that element `at` of the small picture goes to. */
+  const copiesOf = (at: number) => {
+    const [, row, column, channel] = layout.indexOf(at, small) as [number, number, number, number];
+    return [0, 1, 2, 3].map((k) => layout.elementAt([0, 2 * row + (k >> 1), 2 * column + (k & 1), channel], large));
+  };
+  const some = picks(side ** 2 * channels, 64);
+  return [
+    plainCase({
+      ...common,
+      name: `upsample/${name}`,
+      inputs: [small],
+      samples: (x) => some.flatMap((from) => copiesOf(from).map((at) => ({ at, expected: x![from]! }))),
+    }),
+    plainBackwardCase({
+      ...common,
+      name: `upsample_backward/${name}`,
+      inputs: [small, large],
+      wanted: 1,
+      samples: (_, dy) =>
+        some.map((at) => ({ at, expected: copiesOf(at).reduce((sum, place) => sum + dy![place]!, 0) })),
+    }),
+  ];
 }
 
 export function resizeCase({ name, origin, side, result }: (typeof RESIZES)[number]): Case {
-  return {
+  const shape = [1, side, side, RGB] as const;
+  return plainCase({
     name: `bicubic_resize/${name}`,
     shape: `${side}^2 x ${RGB} to ${result}^2`,
     origin,
-    bytes: 4 * (side ** 2 + result ** 2) * RGB,
-    open(gpu) {
-      const shape = [1, side, side, RGB] as const;
-      const data = random(side ** 2 * RGB, 1);
-      const x = tensor(gpu, data, shape);
-      return { inputs: [x], run: () => bicubicResize(x, { height: result, width: result }), samples };
-
-      function* samples(): Generator<Sample> {
-        for (const pixel of picks(result ** 2, 16)) {
-          const window = { top: Math.floor(pixel / result), left: pixel % result, height: 1, width: 1 };
-          const y = picture.bicubicResize(data, { shape, height: result, width: result, window });
-          for (const [c, expected] of y.entries()) yield { at: pixel * RGB + c, expected };
-        }
+    elements: (side ** 2 + result ** 2) * RGB,
+    inputs: [shape],
+    run: (x) => bicubicResize(x!, { height: result, width: result }),
+    *samples(x): Generator<Sample> {
+      for (const pixel of picks(result ** 2, 16)) {
+        const window = { top: Math.floor(pixel / result), left: pixel % result, height: 1, width: 1 };
+        const y = picture.bicubicResize(x!, { shape, height: result, width: result, window });
+        for (const [c, expected] of y.entries()) yield { at: pixel * RGB + c, expected };
       }
     },
-  };
+  });
 }
 
 export function blurCase({ name, origin, side, channels, dilation }: (typeof BLURS)[number]): Case {
-  return {
+  const shape = [1, side, side, channels] as const;
+  return plainCase({
     name: `atrous_blur/${name}`,
     shape: `${side}^2 x ${channels}, dilation ${dilation}`,
     origin,
-    bytes: 4 * 2 * side ** 2 * channels,
-    open(gpu) {
-      const shape = [1, side, side, channels] as const;
-      const data = random(side ** 2 * channels, 1);
-      const x = tensor(gpu, data, shape);
-      return { inputs: [x], run: () => atrousBlur(x, { dilation }), samples };
+    elements: 2 * side ** 2 * channels,
+    inputs: [shape],
+    run: (x) => atrousBlur(x!, { dilation }),
+    samples: (x) => someOf(picture.atrousBlur(x!, { shape, dilation })),
+  });
+}
 
-      function* samples(): Generator<Sample> {
-        const y = picture.atrousBlur(data, { shape, dilation });
-        for (const at of picks(y.length, 64)) yield { at, expected: y[at]! };
-      }
-    },
-  };
+export function filterCase({ name, origin, side, size }: (typeof FILTERS)[number]): Case {
+  const shape = [1, side, side, RGB] as const;
+  return plainCase({
+    name: `filter2d/${name}`,
+    shape: `${side}^2 x ${RGB}, ${size} x ${size} taps`,
+    origin,
+    flops: 2 * size ** 2 * side ** 2 * RGB,
+    elements: 2 * side ** 2 * RGB + size ** 2,
+    inputs: [shape, [size, size]],
+    run: (x, taps) => filter2d(x!, taps!),
+    samples: (x, taps) => someOf(degradation.filter2d(x!, { shape, taps: taps!, size: [size, size] })),
+  });
+}
+
+export function totalVariationCases({ name, origin, side, channels }: Row<PictureShape>): Case[] {
+  const shape = [1, side, side, channels];
+  const size = side ** 2 * channels;
+  const common = { origin, shape: `${side}^2 x ${channels}`, run: (x?: Tensor) => totalVariation(x!) };
+  return [
+    plainCase({
+      ...common,
+      name: `total_variation/${name}`,
+      inputs: [shape],
+      elements: 2 * size,
+      samples: (x) => someOf(perceptual.totalVariation(x!, shape)),
+    }),
+    plainBackwardCase({
+      ...common,
+      name: `total_variation_backward/${name}`,
+      inputs: [shape, shape],
+      wanted: 1,
+      elements: 3 * size,
+      samples: (x, dy) => picks(size, 16).map((at) => ({ at, expected: variationSlope([x!, dy!], at, shape) })),
+    }),
+  ];
+}
+
+/** How the variations that element `at` of x is part of, its own and those above and to the left, follow it. */
+function variationSlope([x, dy]: [Float32Array, Float32Array], at: number, shape: readonly number[]): number {
+  const [, side = 0, , channels = 0] = shape;
+  const [, row = 0, column = 0] = layout.indexOf(at, shape);
+  const value = (place: number, distance: number) => x[place]! + (place === at ? distance : 0);
+  const steps = [
+    { step: side * channels, own: row + 1 < side, before: row > 0 },
+    { step: channels, own: column + 1 < side, before: column > 0 },
+  ];
+  return slope((distance) =>
+    steps.reduce((sum, { step, own, before }) => {
+      const change = (place: number) => dy[place]! * Math.abs(value(place + step, distance) - value(place, distance));
+      return sum + (own ? change(at) : 0) + (before ? change(at - step) : 0);
+    }, 0)
+  );
+}
+
+function someOf(values: ArrayLike<number>): Sample[] {
+  return picks(values.length, 64).map((at) => ({ at, expected: values[at]! }));
 }

@@ -1,135 +1,139 @@
-import { gateResidual, gelu, layerNorm, rmsNorm, rope, tensor } from "@fluxsr/kernels";
-import { geluReference } from "../../tests/reference/matmul.ts";
+import { cosineToMean, gateResidual, gelu, layerNorm, rmsNorm, rmsNormRope, rope, type Tensor } from "@fluxsr/kernels";
+import { gelu as geluReference } from "../../tests/reference/activation.ts";
+import { slope } from "../../tests/reference/central_differences.ts";
+import { cosineToMean as cosineReference } from "../../tests/reference/cosine_to_mean.ts";
 import * as norm from "../../tests/reference/norm.ts";
 import { rope as ropeReference } from "../../tests/reference/rope.ts";
 import type { Case, Row, Sample } from "../case.ts";
-import { picks, random } from "../random.ts";
-import { GELUS, type TokensShape } from "../shapes.ts";
+import { plainBackwardCase, plainCase } from "../plain.ts";
+import { picks } from "../random.ts";
+import { rowCases, type Rows, rowSamples } from "../rows.ts";
+import type { GELUS, TokensShape } from "../shapes/tokens.ts";
 
-/** Samples of some rows of `width` values: `reference` is given a row and says what becomes of it. */
-function* rowSamples(
-  { rows, width }: { rows: number; width: number },
-  reference: (row: number) => readonly number[],
-): Generator<Sample> {
-  for (const row of picks(rows, 16)) {
-    for (const [column, expected] of reference(row).entries()) yield { at: row * width + column, expected };
-  }
-}
-
-/** The part of `x` that is row `row`. */
-function rowOf(x: Float32Array, row: number, width: number): Float32Array {
-  return x.subarray(row * width, (row + 1) * width);
-}
-
-export function layerNormCase({ name, origin, tokens, width }: Row<TokensShape>): Case {
-  return {
-    name: `layer_norm/${name}`,
+export function layerNormCases({ name, origin, tokens, width }: Row<TokensShape>): Case[] {
+  return rowCases({
+    op: "layer_norm",
+    ...{ name, origin },
     shape: `${tokens} x ${width}, modulated`,
-    origin,
-    bytes: 4 * (2 * tokens + 2) * width,
-    open(gpu) {
-      const data = { x: random(tokens * width, 1), shift: random(width, 2), scale: random(width, 3) };
-      const x = tensor(gpu, data.x, [1, tokens, width]);
-      const [shift, scale] = [tensor(gpu, data.shift, [1, width]), tensor(gpu, data.scale, [1, width])];
-      const reference = (row: number) =>
-        norm.layerNorm(rowOf(data.x, row, width), { shape: [1, 1, width], shift: data.shift, scale: data.scale });
-      return {
-        inputs: [x, shift, scale],
-        run: () => layerNorm(x, { shift, scale }),
-        samples: () => rowSamples({ rows: tokens, width }, reference),
-      };
-    },
-  };
+    inputs: [[1, tokens, width], [1, width], [1, width]],
+    run: (x, shift, scale) => layerNorm(x!, { shift: shift!, scale: scale! }),
+    ...{ rows: tokens, widths: [width, width, width], shared: [1, 2] },
+    reference: (x, shift, scale) => norm.layerNorm(x!, { shape: [1, 1, width], shift: shift!, scale: scale! }),
+    ...{ result: [1, tokens, width], wanted: 3 },
+    elements: { forward: (2 * tokens + 2) * width, backward: (3 * tokens + 3) * width },
+  });
 }
 
-export function rmsNormCase({ name, origin, tokens, width, heads }: Row<TokensShape>): Case {
+export function rmsNormCases({ name, origin, tokens, width, heads }: Row<TokensShape>): Case[] {
   const size = width / heads;
-  return {
-    name: `rms_norm/${name}`,
+  return rowCases({
+    op: "rms_norm",
+    ...{ name, origin },
+    shape: `${tokens} x ${heads} x ${size}`,
+    inputs: [[1, tokens, heads, size], [size]],
+    run: (x, scale) => rmsNorm(x!, { scale: scale! }),
+    ...{ rows: tokens * heads, widths: [size, size], shared: [1] },
+    reference: (x, scale) => norm.rmsNorm(x!, { scale: scale! }),
+    ...{ result: [1, tokens, heads, size], wanted: 2 },
+    elements: { forward: 2 * tokens * width + size, backward: 3 * tokens * width + 2 * size },
+  });
+}
+
+/** The tables need not hold cosines and sines of the same angles. */
+export function ropeCases({ name, origin, tokens, width, heads }: Row<TokensShape>): Case[] {
+  const size = width / heads;
+  const half = size / 2;
+  const elements = 2 * tokens * width + 2 * tokens * half;
+  return rowCases({
+    op: "rope",
+    ...{ name, origin },
+    shape: `${tokens} x ${heads} x ${size}`,
+    inputs: [[1, tokens, heads, size], [1, tokens, half], [1, tokens, half]],
+    run: (x, cos, sin) => rope(x!, { cos: cos!, sin: sin! }),
+    ...{ rows: tokens, widths: [width, half, half] },
+    reference: (x, cos, sin) => ropeReference(x!, { shape: [1, 1, heads, size], cos: cos!, sin: sin! }),
+    ...{ result: [1, tokens, heads, size], wanted: 1 },
+    elements: { forward: elements, backward: elements },
+  });
+}
+
+/** Both at once, as inference does it; a tape has them apart. */
+export function rmsNormRopeCase({ name, origin, tokens, width, heads }: Row<TokensShape>): Case {
+  const size = width / heads;
+  const half = size / 2;
+  const op: Rows = {
+    ...{ rows: tokens, widths: [width, size, half, half], shared: [1] },
+    reference: (x, scale, cos, sin) =>
+      ropeReference(norm.rmsNorm(x!, { scale: scale! }), { shape: [1, 1, heads, size], cos: cos!, sin: sin! }),
+  };
+  return plainCase({
+    name: `rms_norm_rope/${name}`,
     shape: `${tokens} x ${heads} x ${size}`,
     origin,
-    bytes: 4 * (2 * tokens * width + size),
-    open(gpu) {
-      const data = { x: random(tokens * width, 1), scale: random(size, 2) };
-      const x = tensor(gpu, data.x, [1, tokens, heads, size]);
-      const scale = tensor(gpu, data.scale, [size]);
-      const reference = (row: number) => norm.rmsNorm(rowOf(data.x, row, size), { scale: data.scale });
-      return {
-        inputs: [x, scale],
-        run: () => rmsNorm(x, { scale }),
-        samples: () => rowSamples({ rows: tokens * heads, width: size }, reference),
-      };
-    },
-  };
+    elements: 2 * tokens * width + 2 * tokens * half + size,
+    inputs: [[1, tokens, heads, size], [size], [1, tokens, half], [1, tokens, half]],
+    run: (x, scale, cos, sin) => rmsNormRope(x!, { scale: scale!, cos: cos!, sin: sin! }),
+    samples: (...values) => rowSamples(op, values),
+  });
 }
 
-export function ropeCase({ name, origin, tokens, width, heads }: Row<TokensShape>): Case {
-  const size = width / heads;
-  return {
-    name: `rope/${name}`,
-    shape: `${tokens} x ${heads} x ${size}`,
-    origin,
-    bytes: 4 * (2 * tokens * width + tokens * size),
-    open(gpu) {
-      const half = size / 2;
-      const data = random(tokens * width, 1);
-      const angles = random(tokens * half, 2);
-      const tables = { cos: angles.map(Math.cos), sin: angles.map(Math.sin) };
-      const x = tensor(gpu, data, [1, tokens, heads, size]);
-      const cos = tensor(gpu, tables.cos, [1, tokens, half]);
-      const sin = tensor(gpu, tables.sin, [1, tokens, half]);
-      const reference = (row: number) =>
-        ropeReference(rowOf(data, row, width), {
-          shape: [1, 1, heads, size],
-          cos: rowOf(tables.cos, row, half),
-          sin: rowOf(tables.sin, row, half),
-        });
-      return {
-        inputs: [x, cos, sin],
-        run: () => rope(x, { cos, sin }),
-        samples: () => rowSamples({ rows: tokens, width }, reference),
-      };
-    },
-  };
-}
-
-export function gateCase({ name, origin, tokens, width }: Row<TokensShape>): Case {
-  return {
-    name: `gate_residual/${name}`,
+/** The gradient of what the gated is added to is that of the result, and costs nothing. */
+export function gateCases({ name, origin, tokens, width }: Row<TokensShape>): Case[] {
+  return rowCases({
+    op: "gate_residual",
+    ...{ name, origin },
     shape: `${tokens} x ${width}`,
-    origin,
-    bytes: 4 * (3 * tokens + 1) * width,
-    open(gpu) {
-      const data = { x: random(tokens * width, 1), y: random(tokens * width, 2), gate: random(width, 3) };
-      const x = tensor(gpu, data.x, [1, tokens, width]);
-      const y = tensor(gpu, data.y, [1, tokens, width]);
-      const gate = tensor(gpu, data.gate, [1, width]);
-      const reference = (row: number) =>
-        Array.from(data.gate, (factor, i) => data.x[row * width + i]! + factor * data.y[row * width + i]!);
-      return {
-        inputs: [x, y, gate],
-        run: () => gateResidual(x, y, { gate }),
-        samples: () => rowSamples({ rows: tokens, width }, reference),
-      };
-    },
-  };
+    inputs: [[1, tokens, width], [1, width], [1, tokens, width]],
+    run: (y, gate, x) => gateResidual(x!, y!, { gate: gate! }),
+    ...{ rows: tokens, widths: [width, width, width], shared: [1] },
+    reference: (y, gate, x) => Array.from({ length: width }, (_, i) => x![i]! + gate![i]! * y![i]!),
+    ...{ result: [1, tokens, width], wanted: 2 },
+    elements: { forward: (3 * tokens + 1) * width, backward: (3 * tokens + 2) * width },
+  });
 }
 
-export function geluCase({ name, origin, tokens, hidden }: (typeof GELUS)[number]): Case {
-  return {
-    name: `gelu/${name}`,
+export function geluCases({ name, origin, tokens, hidden }: (typeof GELUS)[number]): Case[] {
+  return rowCases({
+    op: "gelu",
+    ...{ name, origin },
     shape: `${tokens} x ${hidden}`,
-    origin,
-    bytes: 4 * 2 * tokens * hidden,
-    open(gpu) {
-      const data = random(tokens * hidden, 1);
-      const x = tensor(gpu, data, [tokens, hidden]);
-      return {
-        inputs: [x],
-        run: () => gelu(x),
-        samples: () =>
-          rowSamples({ rows: tokens, width: hidden }, (row) => Array.from(rowOf(data, row, hidden), geluReference)),
-      };
-    },
-  };
+    inputs: [[tokens, hidden]],
+    run: (x) => gelu(x!),
+    ...{ rows: tokens, widths: [hidden] },
+    reference: (x) => Array.from(x!, geluReference),
+    ...{ result: [tokens, hidden], wanted: 1 },
+    elements: { forward: 2 * tokens * hidden, backward: 3 * tokens * hidden },
+  });
+}
+
+/** Of the alignment loss: every token is read twice, as there is no mean before all were seen. */
+export function cosineCases({ name, origin, tokens, width }: Row<TokensShape>): Case[] {
+  const shape = [1, tokens, width];
+  const common = { origin, shape: `${tokens} x ${width}`, run: (x?: Tensor) => cosineToMean(x!) };
+  return [
+    plainCase({
+      ...common,
+      name: `cosine_to_mean/${name}`,
+      inputs: [shape],
+      elements: 2 * tokens * width + tokens,
+      samples: (x) => cosineReference(x!, shape).map((expected, at) => ({ at, expected })),
+    }),
+    plainBackwardCase({
+      ...common,
+      name: `cosine_to_mean_backward/${name}`,
+      inputs: [shape, [1, tokens]],
+      wanted: 1,
+      elements: 3 * tokens * width + tokens,
+      *samples(x, dy): Generator<Sample> {
+        for (const at of picks(tokens * width, 4)) {
+          const expected = slope((distance) => {
+            const moved = Float64Array.from(x!);
+            moved[at]! += distance;
+            return cosineReference(moved, shape).reduce((sum, cosine, i) => sum + cosine * dy![i]!, 0);
+          });
+          yield { at, expected };
+        }
+      },
+    }),
+  ];
 }

@@ -1,9 +1,9 @@
 import { attentionData, attentionGradientSamples } from "../cases/attention_backward.ts";
-import { convData, convGradientSamples } from "../cases/conv2d_backward.ts";
+import { convData, convGradientSamples } from "../cases/conv2d_samples.ts";
 import { groupNormData, groupNormGradientSamples } from "../cases/group_norm_backward.ts";
 import { linearData, linearGradientSamples } from "../cases/matmul_backward.ts";
 import { ofResults, type Sample } from "../case.ts";
-import { GRADIENT_COURSES } from "../shapes.ts";
+import { GRADIENT_COURSES } from "../shapes/courses.ts";
 import { blockData, blockGradientSamples } from "./block.ts";
 import type { Course } from "./courses.ts";
 import type { Gradients } from "./gradients.ts";

@@ -1,5 +1,5 @@
 import type { AttentionData } from "../cases/attention_backward.ts";
-import type { ConvData } from "../cases/conv2d_backward.ts";
+import type { ConvData } from "../cases/conv2d_samples.ts";
 import type { GroupNormData } from "../cases/group_norm_backward.ts";
 import type { LinearData } from "../cases/matmul_backward.ts";
 import type { BlockData } from "./block.ts";

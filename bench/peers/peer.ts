@@ -1,4 +1,6 @@
 import config from "../../deno.json" with { type: "json" };
+import type { AttentionData } from "../cases/attention_backward.ts";
+import type { ConvData } from "../cases/conv2d_samples.ts";
 import type { Gradients } from "./gradients.ts";
 import type { Task } from "./task.ts";
 
@@ -11,22 +13,18 @@ export interface Matmul {
   readonly b: Float32Array<ArrayBuffer>;
 }
 
-/** Stride 1, zero padding 1: `x [1, height, width, C_in], weight [3, 3, C_in, C_out] -> [1, height, width, C_out]` */
-export interface Conv3x3 {
-  readonly height: number;
-  readonly width: number;
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly x: Float32Array<ArrayBuffer>;
-  readonly weight: Float32Array<ArrayBuffer>;
-}
-
-/** Another library that computes on the same adapter. Inputs get the layout that it likes best before anything is timed. */
+/**
+ * Another library that computes on the same adapter, or on the same GPU in another way. Inputs get the layout that it likes
+ * best before anything is timed. Convolutions are 3x3 with stride 1.
+ */
 export interface Peer {
   readonly name: string;
   readonly version: string;
-  matmul(options: Matmul): Promise<Task>;
-  conv3x3?(options: Conv3x3): Promise<Task>;
+  /** How far its results may be from the reference, where it rounds operands; by default as far as ours. */
+  readonly tolerance?: number;
+  matmul(data: Matmul): Promise<Task>;
+  conv3x3?(data: ConvData): Promise<Task>;
+  attention?(data: AttentionData): Promise<Task>;
   /** Forward and backward passes, as the library differentiates them. */
   readonly gradients?: Gradients;
 }

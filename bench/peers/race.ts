@@ -5,6 +5,7 @@ import type { Course } from "./courses.ts";
 import { open as openFluxsr } from "./fluxsr.ts";
 import type { Peer } from "./peer.ts";
 import type { Task } from "./task.ts";
+import { openTorch } from "./torch.ts";
 
 /** Rounds of a race; all libraries take their turn in each, so that a disturbance meets all of them. */
 const ROUNDS = 5;
@@ -19,28 +20,35 @@ export interface Race {
   /** Ours by timestamps on the GPU. */
   readonly fluxsr_gpu: number;
   readonly peers: Readonly<Record<string, number | string>>;
-  /** How many times longer the better peer takes; left out if none finished. */
+  /** How many times longer the best peer on WebGPU takes; left out if none finished. */
   readonly ratio?: number;
 }
 
-/** A library, or why it could not be opened. */
-export type Runner = { readonly name: string; readonly peer?: Peer; readonly failure?: string };
+/** A library, or why it could not be opened, and whether it computes by WebGPU. */
+export type Runner = {
+  readonly name: string;
+  readonly webgpu: boolean;
+  readonly peer?: Peer;
+  readonly failure?: string;
+};
 
-/** Opens the peers; one that fails is told in every race, and stops nothing. */
+/** Opens the peers; one that fails is told in every race, and stops nothing. PyTorch is among them where CUDA is. */
 export async function openPeers(): Promise<Runner[]> {
   const modules = [
     { name: "jax-js", load: () => import("./jax.ts") },
     { name: "tfjs", load: () => import("./tfjs.ts") },
+    { name: "ort-web", load: () => import("./ort.ts") },
   ];
   const runners: Runner[] = [];
   for (const { name, load } of modules) {
     try {
-      runners.push({ name, peer: await (await load()).open() });
+      runners.push({ name, webgpu: true, peer: await (await load()).open() });
     } catch (error) {
-      runners.push({ name, failure: reason(error) });
+      runners.push({ name, webgpu: true, failure: reason(error) });
     }
   }
-  return runners;
+  const torch = await openTorch();
+  return [...runners, ...torch.map((peer) => ({ name: peer.name, webgpu: false, peer }))];
 }
 
 /**
@@ -51,7 +59,7 @@ export async function race(gpu: Gpu, course: Course, peers: readonly Runner[]): 
   const samples = [...course.samples()];
   const enter = async (peer: Peer) => {
     const task = await course.enter(peer);
-    requireSamples(`${course.name} of ${peer.name}`, await task.sample(), samples);
+    requireSamples(`${course.name} of ${peer.name}`, await task.sample(), samples, peer.tolerance);
     return task;
   };
   const own = await enter(openFluxsr(gpu));
@@ -84,7 +92,8 @@ export async function race(gpu: Gpu, course: Course, peers: readonly Runner[]): 
   const cells = Object.fromEntries(
     peers.map(({ name }) => [name, failures.get(name) ?? results.get(name) ?? "failed"]),
   );
-  const finished = Object.values(cells).filter((cell) => typeof cell === "number");
+  const finished = peers.filter(({ webgpu }) => webgpu).map(({ name }) => cells[name])
+    .filter((cell) => typeof cell === "number");
   const ratio = finished.length > 0 ? { ratio: Math.min(...finished) / fluxsr } : {};
   return { name: course.name, batch, fluxsr, fluxsr_gpu, peers: cells, ...ratio };
 }

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { EPS } from "../cases/group_norm_backward.ts";
+import type { AttentionShape } from "../shapes/attention.ts";
 import { type BlockShape, EPS as BLOCK_EPS } from "./block.ts";
 import type { Gradients } from "./gradients.ts";
 import type { Task } from "./task.ts";
@@ -15,10 +16,8 @@ export const gradients: Gradients = {
       tf.tensor(dy, [1, side, side, outputs]),
       (x, w) => tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 1, "same"),
     ),
-  attention({ tokens, heads, width, q, k, v, dy }) {
-    const byHead = (values: Float32Array) => tf.transpose(tf.tensor(values, [tokens, heads, width]), [1, 0, 2]);
-    return gradientTask([byHead(q), byHead(k), byHead(v)], byHead(dy), attend, [1, 0, 2]);
-  },
+  attention: ({ q, k, v, dy, ...sizes }) =>
+    gradientTask([byHead(q, sizes), byHead(k, sizes), byHead(v, sizes)], byHead(dy, sizes), attend, [1, 0, 2]),
   groupNormSilu({ side, channels, groups, x, weight, bias, dy }) {
     const shape = [side ** 2, channels];
     return gradientTask(
@@ -58,8 +57,13 @@ function linear(x?: tf.Tensor, weight?: tf.Tensor): tf.Tensor {
   return tf.matMul(x!, weight!, false, true);
 }
 
+/** From [tokens, heads, head size] to [heads, tokens, head size]. */
+export function byHead(values: Float32Array, { tokens, heads, width }: AttentionShape): tf.Tensor {
+  return tf.transpose(tf.tensor(values, [tokens, heads, width]), [1, 0, 2]);
+}
+
 /** q, k, v [heads, tokens, head size]. */
-function attend(q?: tf.Tensor, k?: tf.Tensor, v?: tf.Tensor): tf.Tensor {
+export function attend(q?: tf.Tensor, k?: tf.Tensor, v?: tf.Tensor): tf.Tensor {
   const scores = tf.mul(tf.matMul(q!, k!, false, true), 1 / Math.sqrt(q!.shape[2]!));
   return tf.matMul(tf.softmax(scores), v!);
 }

@@ -89,14 +89,15 @@ async function writePairs(
 /** `LR` and `GT` in `out`, which must not have them yet: pairs of two runs must not be mixed. */
 async function makeFolders(out: string): Promise<void> {
   const refuse = (state: string, cause?: unknown) => new InputError(`Cannot write "${out}": ${state}`, { cause });
-  for (const folder of ["LR", "GT"].map((name) => join(out, name))) {
-    try {
-      await Deno.mkdir(out, { recursive: true });
-      await Deno.mkdir(folder);
-    } catch (error) {
-      if (error instanceof Deno.errors.AlreadyExists) throw refuse("it must not hold pairs yet: it does");
-      throw refuse(`the folder must be writable: ${error instanceof Error ? error.message : error}`, error);
-    }
+  const folders = ["LR", "GT"].map((name) => join(out, name));
+  for (const folder of folders) {
+    const info = await Deno.stat(folder).catch(() => undefined);
+    if (info) throw refuse("it must not hold pairs yet: it does");
+  }
+  try {
+    for (const folder of folders) await Deno.mkdir(folder, { recursive: true });
+  } catch (cause) {
+    throw refuse(`the folder must be writable: ${cause instanceof Error ? cause.message : cause}`, cause);
   }
 }
 

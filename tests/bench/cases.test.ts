@@ -25,6 +25,7 @@ const small: Case[] = [
   matmulCase({ ...from, m: 9, k: 13, n: 11 }),
   matmulCase({ ...from, m: 9, k: 12, n: 13, transposeB: true }),
   matmulCase({ ...from, m: 9, k: 12, n: 13, transposeB: true, dtype: "bf16" }),
+  matmulCase({ ...from, m: 9, k: 12, n: 13, transposeB: true, dtype: "f16" }),
   attentionCase({ ...from, tokens: 7, heads: 3, width: 8 }),
   ...[{}, { size: 1 as const }, { relu: true }].flatMap((options) => {
     const row = { ...from, side: 7, inputs: 3, outputs: 5, ...options } as const;
@@ -39,6 +40,7 @@ const small: Case[] = [
   ...tokensCases.layerNormCases(tokens),
   ...tokensCases.rmsNormCases(tokens),
   ...tokensCases.ropeCases(tokens),
+  tokensCases.rmsNormRopeCase(tokens),
   ...tokensCases.gateCases(tokens),
   ...tokensCases.geluCases({ ...from, tokens: 5, hidden: 7 }),
   ...tokensCases.cosineCases(tokens),
@@ -50,6 +52,7 @@ const small: Case[] = [
   ...picture.totalVariationCases(pixels),
   ...features.reluCases(pixels),
   ...features.maxPoolCases(pixels),
+  features.l2PoolCase(pixels),
   ...features.featureDistanceCases(pixels),
   ...elements.elementwiseCases(tokens),
   ...elements.copyCases(tokens),
@@ -59,6 +62,7 @@ const small: Case[] = [
   weights.emaCase({ ...from, count: 37 }),
   weights.globalNormCase({ ...from, count: 37 }),
   ...matmulBackwardCases({ ...from, m: 9, k: 13, n: 11 }),
+  ...matmulBackwardCases({ ...from, m: 9, k: 12, n: 13, dtype: "bf16" }),
   attentionBackwardCase({ ...from, tokens: 7, heads: 3, width: 6 }),
   groupNormBackwardCase({ ...from, side: 7, channels: 12, groups: 3 }),
 ];

@@ -10,7 +10,7 @@ const MORE = `
 The folder has two folders, LR and GT, with pictures of the same names but for the extension; GT is 1 to 8 times larger,
 all pairs by the same factor. "degrade" makes such folders. Figures are PSNR and SSIM of Y, LPIPS, DISTS, NIQE and its
 distance to that of GT (dNIQE), the energy of a 16-pixel grid relative to GT's, and the largest difference of mean R, G
-and B in steps of 8 bits. "-" is for pictures that a figure cannot be had of: NIQE takes two blocks of 96 x 96 pixels
+and B from GT's (dRGB) and LR's (dRGB-LR) in steps of 8 bits. "-" is for pictures that a figure cannot be had of: NIQE takes two blocks of 96 x 96 pixels
 within the border, the grid figure sides of 96; LPIPS and DISTS are left out where the adapter has no buffers that large.
 
 LPIPS and DISTS compare features of VGG16. Without --lpips-weights these are pseudo-random: good to compare methods with

@@ -42,6 +42,7 @@ export async function* evaluate(
 ): AsyncGenerator<Evaluated> {
   for (const [i, { name, low, truth }] of pairs.entries()) {
     const source = await readImage(low);
+    const small = toRgb8(source);
     const { picture, enlarged } = await upscale(model, source, {
       scale,
       colorFix: "wavelet",
@@ -52,10 +53,11 @@ export async function* evaluate(
     const pictures = new Map<string, Rgb8>([
       ["model", toRgb8(picture)],
       ["bicubic", toRgb8(enlarged!)],
-      ["lanczos", await lanczos(toRgb8(source), scale)],
+      ["lanczos", await lanczos(small, scale)],
     ]);
     for (const [other, files] of also) pictures.set(other, toRgb8(await readImage(files[i]!)));
-    using judge = await Judge.of(toRgb8(await readImage(truth)), { networks, cropBorder });
+    const pair = { low: small, truth: toRgb8(await readImage(truth)) };
+    using judge = await Judge.of(pair, { networks, cropBorder });
     const figures = new Map<string, Figures>();
     for (const [method, each] of pictures) figures.set(method, await judge.figures(each));
     yield { name, truth: judge.truth, figures, pictures };

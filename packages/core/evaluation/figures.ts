@@ -12,8 +12,10 @@ export const FIGURES = {
   niqe_distance: { title: "dNIQE", digits: 2, better: "lower" },
   /** Energy of a 16-pixel grid relative to that of the ground truth. */
   grid: { title: "grid", digits: 2, better: "near 1" },
-  /** The largest difference of mean R, G and B, in steps of 8 bits. */
-  color: { title: "colour", digits: 2, better: "lower" },
+  /** The largest difference of mean R, G and B from the ground truth's, in steps of 8 bits. */
+  color: { title: "dRGB", digits: 2, better: "lower" },
+  /** The same from the small picture's: what the enlargement itself changed, whatever the degradation did. */
+  color_low: { title: "dRGB-LR", digits: 2, better: "lower" },
 } as const;
 
 /** The name of a figure, as in files. */

@@ -5,43 +5,49 @@ import { niqe } from "../metrics/niqe.ts";
 import type { Rgb8 } from "../metrics/planes.ts";
 import { psnr } from "../metrics/psnr.ts";
 import { ssim } from "../metrics/ssim.ts";
-import type { Figures } from "./figures.ts";
+import { FIGURE_NAMES, type Figures } from "./figures.ts";
 import { isComparable, type PerceptualNetworks, PerceptualReference } from "./perceptual_reference.ts";
 
 /** The border is cut off before: nothing more is to be ignored. */
 const WHOLE = { luma: true, cropBorder: 0 };
 
 /**
- * Compares pictures with one ground truth.
+ * Compares enlargements of one picture with the ground truth.
  *
- * All figures are of what is inside of a border of `cropBorder` pixels. One that a picture is too small for is NaN: NIQE
+ * All figures but the difference in colour from the small picture are of what is inside of a border of `cropBorder` pixels. One that a picture is too small for is NaN: NIQE
  * needs two blocks of 96 x 96, the grid figure sides of 96, SSIM of 11, LPIPS and DISTS of 16; those two are also NaN if
  * the adapter has no buffers that large.
  */
 export class Judge implements Disposable {
+  readonly #low: Rgb8;
   readonly #truth: Rgb8;
   readonly #border: number;
   readonly #niqe: number;
   readonly #reference: PerceptualReference | undefined;
 
-  private constructor(truth: Rgb8, { border, niqe, reference }: {
+  private constructor({ low, truth, border, niqe, reference }: {
+    low: Rgb8;
+    truth: Rgb8;
     border: number;
     niqe: number;
     reference: PerceptualReference | undefined;
   }) {
+    this.#low = low;
     this.#truth = truth;
     this.#border = border;
     this.#niqe = niqe;
     this.#reference = reference;
   }
 
-  /** A judge of pictures that should be `truth`. @throws {RangeError} if nothing is inside of the border */
+  /** A judge of what is made of `low` and should be `truth`. @throws {RangeError} if nothing is inside of the border */
   static async of(
-    truth: Rgb8,
+    { low, truth }: { low: Rgb8; truth: Rgb8 },
     { networks, cropBorder: border }: { networks: PerceptualNetworks; cropBorder: number },
   ): Promise<Judge> {
     const inner = inside(truth, border);
-    return new Judge(inner, {
+    return new Judge({
+      low,
+      truth: inner,
       border,
       niqe: await orNaN(() => niqe(inner, WHOLE)),
       reference: isComparable(inner, networks) ? new PerceptualReference(inner, networks) : undefined,
@@ -50,8 +56,8 @@ export class Judge implements Disposable {
 
   /** What there is to say of the ground truth: its NIQE. */
   get truth(): Figures {
-    const none = { psnr_y: NaN, ssim_y: NaN, lpips: NaN, dists: NaN, niqe_distance: NaN, grid: NaN, color: NaN };
-    return { ...none, niqe: this.#niqe };
+    const none = Object.fromEntries(FIGURE_NAMES.map((name) => [name, NaN]));
+    return { ...none as Figures, niqe: this.#niqe };
   }
 
   /** How near `picture` is. @throws {RangeError} if it has another size */
@@ -69,6 +75,7 @@ export class Judge implements Disposable {
       niqe_distance: Math.abs(ownNiqe - this.#niqe),
       grid: await orNaN(() => gridRatio(truth, image, WHOLE)),
       color: colorDifference(truth, image),
+      color_low: colorDifference(this.#low, picture),
     };
   }
 

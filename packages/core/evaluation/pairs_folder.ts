@@ -105,5 +105,5 @@ function show({ width, height }: Size): string {
 }
 
 function refuse(path: string, state: string, options: { cause?: unknown } = {}): InputError {
-  return new InputError(`Cannot evaluate "${path}": ${state}`, options);
+  return new InputError(`Cannot read "${path}": ${state}`, options);
 }

@@ -63,16 +63,24 @@ fn store_eight(first: u32, i: u32, column: u32) {
   store_four(row_of(first, i, 7u), column, totals[8u * i + 7u]);
 }
 
+// Row and column of a tile. Bands of eight rows of tiles go column by column: what is read of B for a column, and of A for
+// a band, stays in the caches.
+fn tile_at(tile: u32, tiles: vec2u) -> vec2u {
+  let band = tile / (8u * tiles.y) * 8u;
+  let height = min(8u, tiles.x - min(band, tiles.x - 1u));
+  let within = tile % (8u * tiles.y);
+  return vec2u(band + within % height, within / height);
+}
+
 @compute @workgroup_size(8)
 fn forward(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let tile = group.x + group.y * groups.x;
-  let tiles = (extent().y + 31u) / 32u;
-  let first = tile / tiles * ROWS;
-  let column = tile % tiles * 32u + 4u * lane;
+  let place = tile_at(group.x + group.y * groups.x, (extent() + vec2u(ROWS - 1u, 31u)) / vec2u(ROWS, 32u));
+  let first = place.x * ROWS;
+  let column = place.y * 32u + 4u * lane;
   if (first >= extent().x) {
     return;
   }

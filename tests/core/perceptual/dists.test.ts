@@ -69,7 +69,7 @@ describe("loadDists()", () => {
   test("reads alpha and beta, and the names of the program of DISTS", async () => {
     const path = join(temporaryFolder(), "dists.safetensors");
     const [alpha, beta] = [1, 2].map((seed) => random([CHANNELS], seed).map(Math.abs));
-    const share = (values: Float32Array) => ({ shape: [1, CHANNELS, 1, 1], values });
+    const share = (values: Float32Array<ArrayBuffer>) => ({ shape: [1, CHANNELS, 1, 1], values });
     const trunk = [...weights].filter(([name]) => name.startsWith("features")).map(([name, each]) =>
       [name.replace("features", "stage1"), each] as const
     );

@@ -1,0 +1,50 @@
+import type { Row } from "../case.ts";
+import { FLUX, FLUX_SINGLE, STARTER, STARTER_LARGE } from "./origins.ts";
+
+/** `a [m, k] b [k, n] -> [m, n]`; `b` is f32 unless said, and [n, k] if transposed. */
+export interface MatmulShape {
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+  readonly transposeB?: boolean;
+  readonly dtype?: "bf16" | "f16";
+}
+
+const SQUARE = "square, to compare with others";
+
+const SQUARES: readonly Row<MatmulShape>[] = [
+  { name: "512", origin: SQUARE, m: 512, k: 512, n: 512 },
+  { name: "1024", origin: SQUARE, m: 1024, k: 1024, n: 1024 },
+  { name: "2048", origin: SQUARE, m: 2048, k: 2048, n: 2048 },
+];
+
+const LINEARS: readonly Row<MatmulShape>[] = [
+  { name: "starter.img_qkv", origin: STARTER, m: 1024, k: 192, n: 576 },
+  { name: "starter.img_proj", origin: STARTER, m: 1024, k: 192, n: 192 },
+  { name: "starter.img_mlp.0", origin: STARTER, m: 1024, k: 192, n: 768 },
+  { name: "starter.img_mlp.2", origin: STARTER, m: 1024, k: 768, n: 192 },
+  { name: "starter.linear1", origin: STARTER, m: 1025, k: 192, n: 1344 },
+  { name: "starter.linear2", origin: STARTER, m: 1025, k: 960, n: 192 },
+  { name: "starter.img_qkv_large", origin: STARTER_LARGE, m: 4096, k: 192, n: 576 },
+  { name: "flux.img_mod", origin: `${FLUX}, one vector`, m: 1, k: 3072, n: 18432, dtype: "bf16" },
+  { name: "flux.img_qkv", origin: FLUX, m: 4096, k: 3072, n: 9216, dtype: "bf16", scaled: { m: 128 } },
+  { name: "flux.img_proj", origin: FLUX, m: 4096, k: 3072, n: 3072, dtype: "bf16", scaled: { m: 128 } },
+  { name: "flux.img_mlp.0", origin: FLUX, m: 4096, k: 3072, n: 12288, dtype: "bf16", scaled: { m: 128 } },
+  { name: "flux.img_mlp.0_f16", origin: FLUX, m: 4096, k: 3072, n: 12288, dtype: "f16", scaled: { m: 128 } },
+  { name: "flux.img_mlp.0_f32", origin: FLUX, m: 4096, k: 3072, n: 12288, scaled: { m: 128, n: 6144 } },
+  { name: "flux.img_mlp.2", origin: FLUX, m: 4096, k: 12288, n: 3072, dtype: "bf16", scaled: { m: 128 } },
+  { name: "flux.linear1", origin: FLUX_SINGLE, m: 4608, k: 3072, n: 21504, dtype: "bf16", scaled: { m: 64 } },
+  { name: "flux.linear2", origin: FLUX_SINGLE, m: 4608, k: 15360, n: 3072, dtype: "bf16", scaled: { m: 64 } },
+];
+
+/** Weights of linear layers are [n, k], as checkpoints have them. */
+export const MATMULS: readonly Row<MatmulShape>[] = [
+  ...SQUARES,
+  ...LINEARS.map((row) => ({ ...row, transposeB: true })),
+];
+
+/** Backward passes of linear layers; those of modulation are as small as their forward passes. */
+export const LINEAR_BACKWARDS: readonly Row<MatmulShape>[] = [
+  ...SQUARES.filter(({ m }) => m <= 1024),
+  ...LINEARS.filter(({ m }) => m > 1),
+];
