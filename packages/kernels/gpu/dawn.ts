@@ -1,7 +1,10 @@
 import { UnsupportedFeatureError } from "./errors.ts";
 
-/** Without it Dawn hides what is still experimental, the matrices of a subgroup among it. */
-const FLAGS: readonly string[] = ["enable-dawn-features=allow_unsafe_apis"];
+/**
+ * Dawn hides what is still experimental, the matrices of a subgroup among it, and half precision on NVIDIA, whose driver
+ * fails some of Dawn's own tests of it; what kernels here do with f16 is tested on it.
+ */
+const FLAGS: readonly string[] = ["enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia"];
 
 /** Held for ever: a device of the addon crashes the process once the garbage collector took what it came from. */
 const instances: GPU[] = [];

@@ -25,6 +25,7 @@ export class DryGpu extends Gpu {
       features: [],
       enables: [],
       subgroups: undefined,
+      workgroupMemory: 49_152,
       matrices: [],
     });
   }

@@ -81,6 +81,7 @@ async function summarize({ info }: GPUAdapter, device: GPUDevice): Promise<Adapt
     features: [...device.features].sort(),
     enables: await enablesOf(device, features),
     subgroups: features.includes("subgroups") ? { min, max } : undefined,
+    workgroupMemory: device.limits.maxComputeWorkgroupStorageSize,
     matrices: features.includes("subgroup-matrix") ? matricesOf(info) : [],
   };
 }

@@ -17,6 +17,7 @@ function adapterWith(m: number, n: number, k: number, more: Partial<AdapterSumma
     features: ["shader-f16"],
     enables: [],
     subgroups: { min: 32, max: 32 },
+    workgroupMemory: 49_152,
     matrices: [{ m, n, k, operands: "f16", result: "f16" }, { m, n, k, operands: "f16", result: "f32" }],
     ...more,
   };
