@@ -7,7 +7,7 @@ import { openAutoencoderStage } from "../../../packages/train/autoencoder/autoen
 import { autoencoderConfig } from "../../../packages/train/config/autoencoder_config.ts";
 import { parseConfig } from "../../../packages/train/config/parse_config.ts";
 import { openPictures } from "../../../packages/train/data/pictures.ts";
-import { randomCrop } from "../../../packages/train/data/crops.ts";
+import { randomCrops } from "../../../packages/train/data/crops.ts";
 import { meanSquaredError } from "../../../packages/train/losses/reconstruction.ts";
 import { initialise } from "../../../packages/train/init.ts";
 import { plan } from "../../../packages/train/plan.ts";
@@ -70,7 +70,7 @@ describe("train autoencoder", () => {
     };
     const values: number[] = [];
     for (let draw = 0; draw < 64; draw++) {
-      const { x } = await randomCrop(source, draw);
+      const { x } = await randomCrops(source, [draw]);
       const [z] = autoencoder.encode([x]);
       values.push(...(await read(z!))[0]!);
       x.dispose();

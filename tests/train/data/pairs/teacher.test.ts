@@ -71,7 +71,7 @@ describe("teacherPairs()", () => {
     expect(prompts.count).toBe(2);
     const velocities = [0, 1, 2].map((i) => {
       const z = tensor(gpu, made[0]!.eps, [1, 4, 4, 16]);
-      return teacher.velocity(i)(z, 0.5);
+      return teacher.velocity([i])(z, 0.5);
     });
     const [a, b, c] = await read(...velocities);
     expect(c).toEqual(a);
@@ -86,7 +86,7 @@ test("invertedPairs() leads from a picture to its noise, and tells how far from 
   const { eps, z_0, x_0, round_trip, prompt } = await invertedPairs(teacher, crop).make(3);
   expect([x_0, prompt]).toEqual([(await crop(3)).rgb, 0]);
 
-  const velocity = teacher.velocity(3);
+  const velocity = teacher.velocity([3]);
   const latent = (data: Float32Array<ArrayBuffer>) => tensor(gpu, data, [1, 4, 4, 16]);
   const [encoded] = model.autoencoder.encode([toTensor(gpu, await crop(3))]);
   const [z = [], noise = [], back = []] = await read(
