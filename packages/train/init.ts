@@ -3,7 +3,13 @@ import type { Gpu } from "@fluxsr/kernels";
 import { randomOf } from "./random.ts";
 
 /** Layers that begin as zero: those that make FLUX's modulations, and all of the last layer. */
-const ZERO = /(_mod|modulation)\.lin\.|^final_layer\./;
+const ZERO = /(_mod|modulation)\.lin\.|^final_layer\.|\.(conv2|proj_out)\.(weight|bias)$/;
+
+/** The layer whose second half of outputs are the log variances of an autoencoder's latents. */
+const MOMENTS = /^encoder\.conv_out\./;
+
+/** Standard deviations of e^-4 = 0.018: at 1, which log variances of 0 are, the decoder sees little but noise at first. */
+const LOG_VARIANCE = -8;
 
 /**
  * Gives `module` new f32 weights, the same for the same seed.
@@ -11,7 +17,8 @@ const ZERO = /(_mod|modulation)\.lin\.|^final_layer\./;
  * Linear layers and convolutions are uniform in +-1 / sqrt(fan_in), weights and biases, as PyTorch's are by default
  * (torch/nn/modules/linear.py and conv.py, `reset_parameters`); norms change nothing. The modulations and the last layer
  * of a transformer are zero, so that every block is the identity at first: adaLN-Zero (Peebles and Xie 2022,
- * https://arxiv.org/abs/2212.09748, section 3.2, and `initialize_weights` of facebookresearch/DiT, models.py).
+ * https://arxiv.org/abs/2212.09748, section 3.2, and `initialize_weights` of facebookresearch/DiT, models.py). The
+ * posterior of an autoencoder is narrow at first, and the same everywhere.
  */
 export async function initialise(gpu: Gpu, module: Module, { seed }: { seed: number }): Promise<void> {
   const shapes = new Map([...module.parameters()].map(([name, { shape }]) => [name, shape]));
@@ -41,7 +48,8 @@ function values(
   if (inputs.length === 0) return result.fill(isBias ? 0 : 1);
   const bound = 1 / Math.sqrt(product(inputs));
   const random = randomOf(seed, "initialise", name);
-  return result.map(() => random.uniform(-bound, bound));
+  const drawn = result.map(() => random.uniform(-bound, bound));
+  return MOMENTS.test(name) ? drawn.fill(isBias ? LOG_VARIANCE : 0, drawn.length / 2) : drawn;
 }
 
 function product(sizes: readonly number[]): number {
