@@ -54,9 +54,12 @@ async function runPairs(
   const progress = new PairsProgress(host, config);
   const onPair = progress.pair.bind(progress);
   const notice = (text: string) => host.err(`${text}\n`);
-  const done = await stoppable((signal) => makePairs(config, { model, signal, onPair, notice }));
+  const { done, interrupted } = await stoppable(async (signal) => {
+    const done = await makePairs(config, { model, signal, onPair, notice });
+    return { done, interrupted: signal.aborted && done < config.count };
+  });
   progress.end(done, config.out);
-  return done < config.count ? 130 : 0;
+  return interrupted ? 130 : 0;
 }
 
 /** Prints a line for every shard. */

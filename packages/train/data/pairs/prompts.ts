@@ -28,11 +28,15 @@ export class Prompts {
     return i % this.count;
   }
 
-  /** Prompt `index` on the GPU; the caller's own. */
-  conditioning(gpu: Gpu, index: number): Conditioning {
+  /** Prompts `indices`, one a sample, on the GPU; the caller's own. */
+  conditioning(gpu: Gpu, indices: readonly number[]): Conditioning {
     const [context, pooled] = this.#widths;
-    const [txt, y] = [part(this.#txt, index, this.count), part(this.#y, index, this.count)];
-    return { txt: tensor(gpu, txt, [1, txt.length / context, context]), y: tensor(gpu, y, [1, pooled]) };
+    const batch = indices.length;
+    const [txt, y] = [joined(this.#txt, indices, this.count), joined(this.#y, indices, this.count)];
+    return {
+      txt: tensor(gpu, txt, [batch, txt.length / batch / context, context]),
+      y: tensor(gpu, y, [batch, pooled]),
+    };
   }
 
   /** Tells these prompts from others. */
@@ -76,7 +80,14 @@ async function values(txt: Tensor, y: Tensor) {
   return { txt: first!, y: second! };
 }
 
-function part(all: Float32Array<ArrayBuffer>, index: number, count: number): Float32Array<ArrayBuffer> {
+/** Parts `indices` of `count` equal ones, one after another. */
+function joined(
+  all: Float32Array<ArrayBuffer>,
+  indices: readonly number[],
+  count: number,
+): Float32Array<ArrayBuffer> {
   const length = all.length / count;
-  return all.subarray(index * length, (index + 1) * length);
+  const result = new Float32Array(indices.length * length);
+  indices.forEach((index, k) => result.set(all.subarray(index * length, (index + 1) * length), k * length));
+  return result;
 }

@@ -13,6 +13,8 @@ export interface TeacherOptions {
   readonly schedule: "flux" | "uniform";
   readonly seed: number;
   readonly prompts?: string | undefined;
+  /** Pairs that are made together; default 1. */
+  readonly batch_size?: number;
 }
 
 /** The flow model that the pairs come from, at one picture size and with one set of prompts. */
@@ -50,10 +52,15 @@ export class Teacher {
     return new Teacher(model, { prompts, identity: await identifyModel(model.path), options });
   }
 
-  /** The velocity with the prompt of pair `i`, to be integrated; to be called in a scope. */
-  velocity(i: number): (x: Tensor, t: number) => Tensor {
+  /** Pairs that are made together. */
+  get groupSize(): number {
+    return this.options.batch_size ?? 1;
+  }
+
+  /** The velocity of latents one for each of `pairs`, with their prompts, to be integrated; to be called in a scope. */
+  velocity(pairs: readonly number[]): (x: Tensor, t: number) => Tensor {
     const { mmdit, config, settings, gpu } = this.model;
-    const conditioning = this.prompts.conditioning(gpu, this.prompts.of(i));
+    const conditioning = this.prompts.conditioning(gpu, pairs.map((i) => this.prompts.of(i)));
     const { guidance } = this.options;
     return (x, t) => predictVelocity({ mmdit, config, settings, conditioning }, x, { timesteps: [t], guidance });
   }
@@ -64,7 +71,9 @@ export class Teacher {
   ): Promise<PairsSettings> {
     const { size, steps, schedule, guidance, seed } = this.options;
     const prompts = { count: this.prompts.count, sha256: await this.prompts.digest() };
-    return { model: this.identity, ...own, size, latent: this.latent, steps, schedule, guidance, seed, prompts };
+    const batch_size = this.groupSize;
+    const model = this.identity, latent = this.latent;
+    return { model, ...own, size, latent, steps, schedule, guidance, seed, prompts, batch_size };
   }
 }
 

@@ -50,6 +50,18 @@ describe("teacherPairs()", () => {
     expect(x_0).toEqual((await toPicture(decoded!)).rgb);
   });
 
+  test("pairs made together are those made one by one, whichever is asked for first", async () => {
+    const prompts = await promptFile();
+    const single = teacherPairs(await Teacher.of(model, { ...OPTIONS, prompts }));
+    const together = teacherPairs(await Teacher.of(model, { ...OPTIONS, prompts, batch_size: 3 }));
+    for (const i of [4, 3, 0, 5]) {
+      const [one, other] = [await single.make(i), await together.make(i)];
+      expect(scaledError(other.z_0, one.z_0)).toBeLessThan(1e-5);
+      expect([other.eps, other.prompt]).toEqual([one.eps, one.prompt]);
+      other.x_0.forEach((value, k) => expect(Math.abs(value - one.x_0[k]!)).toBeLessThanOrEqual(1));
+    }
+  });
+
   test("depends on its number, the seed and the settings alone", async () => {
     const pairs = teacherPairs(await Teacher.of(model, OPTIONS));
     const [second, first, again] = [await pairs.make(1), await pairs.make(0), await pairs.make(1)];
@@ -71,7 +83,7 @@ describe("teacherPairs()", () => {
     expect(prompts.count).toBe(2);
     const velocities = [0, 1, 2].map((i) => {
       const z = tensor(gpu, made[0]!.eps, [1, 4, 4, 16]);
-      return teacher.velocity(i)(z, 0.5);
+      return teacher.velocity([i])(z, 0.5);
     });
     const [a, b, c] = await read(...velocities);
     expect(c).toEqual(a);
@@ -86,7 +98,7 @@ test("invertedPairs() leads from a picture to its noise, and tells how far from 
   const { eps, z_0, x_0, round_trip, prompt } = await invertedPairs(teacher, crop).make(3);
   expect([x_0, prompt]).toEqual([(await crop(3)).rgb, 0]);
 
-  const velocity = teacher.velocity(3);
+  const velocity = teacher.velocity([3]);
   const latent = (data: Float32Array<ArrayBuffer>) => tensor(gpu, data, [1, 4, 4, 16]);
   const [encoded] = model.autoencoder.encode([toTensor(gpu, await crop(3))]);
   const [z = [], noise = [], back = []] = await read(
