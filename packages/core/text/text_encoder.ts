@@ -1,0 +1,32 @@
+import type { Gpu } from "@fluxsr/kernels";
+import { loadModule } from "../nn/load.ts";
+import type { Module } from "../nn/module.ts";
+import { renamedSource } from "../weights/renamed_source.ts";
+import type { WeightSource } from "../weights/weight_source.ts";
+
+/** What a text encoder makes of a text. */
+export interface EncodedText {
+  readonly values: Float32Array<ArrayBuffer>;
+  /** Whether the text had more tokens than the encoder takes, and its end was left out. */
+  readonly isCut: boolean;
+}
+
+/** A loaded text encoder; disposing it frees its memory on the GPU at once. */
+export interface TextEncoder extends Disposable {
+  /** Of {@linkcode EncodedText.values}. */
+  readonly shape: readonly number[];
+  /** The most tokens of a text. */
+  readonly tokens: number;
+  encode(text: string): Promise<EncodedText>;
+}
+
+/**
+ * Loads the parameters of `module`, packed as they are stored. What else `source` has, such as the embedding of the
+ * tokens, is not looked at.
+ * @throws {InputError} if a tensor is missing, has another shape, or is not finite
+ */
+export async function loadEncoder(gpu: Gpu, module: Module, source: WeightSource): Promise<void> {
+  const names = [...module.parameters()].map(([name]) => name).filter((name) => source.tensors.has(name));
+  const own = renamedSource(source, new Map(names.map((name) => [name, { parts: [name] }])));
+  await loadModule(gpu, module, { source: own, precision: "native" });
+}
