@@ -13,7 +13,7 @@ import type { TextFiles } from "./text_folder.ts";
  */
 export async function loadClip(
   gpu: Gpu,
-  { config, source, tokenizer }: TextFiles<ClipTextConfig>,
+  { config, source }: Pick<TextFiles<ClipTextConfig>, "config" | "source">,
 ): Promise<TextEncoder> {
   const { hidden_size: width, vocab_size, max_position_embeddings: max } = config;
   const embeddings = "text_model.embeddings";
@@ -31,10 +31,7 @@ export async function loadClip(
   await loadEncoder(gpu, clip, source);
   const all = held.move();
   return {
-    shape: [width],
-    tokens: max,
-    async encode(text) {
-      const { ids, isCut } = tokenizer.encode(text, { max });
+    async encode(ids) {
       const places = positions.lookUp([...ids.keys()]);
       const embedded = tokens.lookUp(ids).map((value, i) => value + places[i]!);
       const [states] = await scopedAsync(
@@ -42,7 +39,7 @@ export async function loadClip(
         () => read(clip.forward(tensor(gpu, embedded, [1, ids.length, width]))),
       );
       const end = endOfText(ids, config) * width;
-      return { values: states!.slice(end, end + width), isCut };
+      return states!.slice(end, end + width);
     },
     [Symbol.dispose]: () => all.dispose(),
   };

@@ -19,7 +19,7 @@ const POSITIONS = "encoder.block.0.layer.0.SelfAttention.relative_attention_bias
  */
 export async function loadT5(
   gpu: Gpu,
-  { config, source, tokenizer }: TextFiles<T5Config>,
+  { config, source }: Pick<TextFiles<T5Config>, "config" | "source">,
   { tokens }: { tokens: number },
 ): Promise<TextEncoder> {
   const { d_model, vocab_size, pad_token_id } = config;
@@ -32,16 +32,13 @@ export async function loadT5(
   await loadEncoder(gpu, t5, source);
   const all = held.move();
   return {
-    shape: [tokens, d_model],
-    tokens,
-    async encode(text) {
-      const { ids, isCut } = tokenizer.encode(text, { max: tokens });
+    async encode(ids) {
       const padded = [...ids, ...new Array<number>(tokens - ids.length).fill(pad_token_id)];
-      const [values] = await scopedAsync(gpu, () => {
+      const [states] = await scopedAsync(gpu, () => {
         const x = tensor(gpu, embedding.lookUp(padded), [1, tokens, d_model]);
         return read(t5.forward(x, { bias }));
       });
-      return { values: values!, isCut };
+      return states!;
     },
     [Symbol.dispose]: () => all.dispose(),
   };

@@ -4,20 +4,10 @@ import type { Module } from "../nn/module.ts";
 import { renamedSource } from "../weights/renamed_source.ts";
 import type { WeightSource } from "../weights/weight_source.ts";
 
-/** What a text encoder makes of a text. */
-export interface EncodedText {
-  readonly values: Float32Array<ArrayBuffer>;
-  /** Whether the text had more tokens than the encoder takes, and its end was left out. */
-  readonly isCut: boolean;
-}
-
 /** A loaded text encoder; disposing it frees its memory on the GPU at once. */
 export interface TextEncoder extends Disposable {
-  /** Of {@linkcode EncodedText.values}. */
-  readonly shape: readonly number[];
-  /** The most tokens of a text. */
-  readonly tokens: number;
-  encode(text: string): Promise<EncodedText>;
+  /** What it makes of the tokens of a text. */
+  encode(ids: readonly number[]): Promise<Float32Array<ArrayBuffer>>;
 }
 
 /**

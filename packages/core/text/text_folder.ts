@@ -7,7 +7,7 @@ import type { WeightSource } from "../weights/weight_source.ts";
 import { parseClipConfig } from "./clip_config.ts";
 import type { ClipTextConfig, T5Config } from "./configs.ts";
 import { parseT5Config } from "./t5_config.ts";
-import { TextTokenizer } from "./text_tokenizer.ts";
+import { TextTokenizer, type Tokens } from "./text_tokenizer.ts";
 
 /** A text encoder of a model folder: its sizes, its weights under transformers' names, its tokeniser. */
 export interface TextFiles<Config> {
@@ -20,6 +20,14 @@ export interface TextFiles<Config> {
 export interface TextFolder extends Disposable {
   readonly clip: TextFiles<ClipTextConfig>;
   readonly t5: TextFiles<T5Config>;
+  /** The tokens of a text: at most `max` for T5, and what CLIP has positions for. */
+  tokenize(text: string, options: { max: number }): TokenizedText;
+}
+
+/** A text as the two encoders take it. */
+export interface TokenizedText {
+  readonly clip: Tokens;
+  readonly t5: Tokens;
 }
 
 /** As in a download of FLUX.1-dev. */
@@ -55,5 +63,9 @@ export async function openTextFolder(dir: string): Promise<TextFolder> {
   const clip = await files("", parseClipConfig);
   const t5 = await files("_2", parseT5Config);
   const all = opened.move();
-  return { clip, t5, [Symbol.dispose]: () => all.dispose() };
+  const tokenize = (text: string, { max }: { max: number }) => ({
+    clip: clip.tokenizer.encode(text, { max: clip.config.max_position_embeddings }),
+    t5: t5.tokenizer.encode(text, { max }),
+  });
+  return { clip, t5, tokenize, [Symbol.dispose]: () => all.dispose() };
 }

@@ -1,9 +1,21 @@
 /** The small text encoders of golden/, and what transformers says of them. */
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
 
 /** A folder with the text encoders and tokenisers, as in a model folder. */
 export const GOLDEN: string = fileURLToPath(new URL("golden", import.meta.url));
+
+/** Copies the text encoders and tokenisers into `folder`, and returns that. */
+export function withTextEncoders(folder: string): string {
+  for (const part of ["text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2"]) {
+    Deno.mkdirSync(join(folder, part));
+    for (const { name } of Deno.readDirSync(join(GOLDEN, part))) {
+      Deno.copyFileSync(join(GOLDEN, part, name), join(folder, part, name));
+    }
+  }
+  return folder;
+}
 
 /** The most tokens of the texts in {@linkcode EXPECTED}. */
 export const MAX_TOKENS = 40;
