@@ -2,7 +2,7 @@ import { type Gpu, read, scopedAsync, tensor } from "@fluxsr/kernels";
 import { ClipText, endOfText } from "./clip_text.ts";
 import type { ClipTextConfig } from "./configs.ts";
 import { EmbeddingTable } from "./embedding_table.ts";
-import { loadEncoder, type TextEncoder } from "./text_encoder.ts";
+import { type LoadedEncoder, loadEncoder } from "./text_encoder.ts";
 import type { TextFiles } from "./text_folder.ts";
 
 /**
@@ -14,7 +14,7 @@ import type { TextFiles } from "./text_folder.ts";
 export async function loadClip(
   gpu: Gpu,
   { config, source }: Pick<TextFiles<ClipTextConfig>, "config" | "source">,
-): Promise<TextEncoder> {
+): Promise<LoadedEncoder> {
   const { hidden_size: width, vocab_size, max_position_embeddings: max } = config;
   const embeddings = "text_model.embeddings";
   const tokens = await EmbeddingTable.read(source, {

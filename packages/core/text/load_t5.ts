@@ -3,7 +3,7 @@ import { EmbeddingTable } from "./embedding_table.ts";
 import type { T5Config } from "./configs.ts";
 import { positionBias } from "./relative_positions.ts";
 import { T5Encoder } from "./t5_encoder.ts";
-import { loadEncoder, type TextEncoder } from "./text_encoder.ts";
+import { type LoadedEncoder, loadEncoder } from "./text_encoder.ts";
 import type { TextFiles } from "./text_folder.ts";
 
 /** The same tensor twice, in some files only the second. */
@@ -21,7 +21,7 @@ export async function loadT5(
   gpu: Gpu,
   { config, source }: Pick<TextFiles<T5Config>, "config" | "source">,
   { tokens }: { tokens: number },
-): Promise<TextEncoder> {
+): Promise<LoadedEncoder> {
   const { d_model, vocab_size, pad_token_id } = config;
   const name = EMBEDDINGS.find((each) => source.tensors.has(each)) ?? EMBEDDINGS[0]!;
   const embedding = await EmbeddingTable.read(source, { name, shape: [vocab_size, d_model] });

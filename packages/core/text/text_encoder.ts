@@ -5,7 +5,7 @@ import { renamedSource } from "../weights/renamed_source.ts";
 import type { WeightSource } from "../weights/weight_source.ts";
 
 /** A loaded text encoder; disposing it frees its memory on the GPU at once. */
-export interface TextEncoder extends Disposable {
+export interface LoadedEncoder extends Disposable {
   /** What it makes of the tokens of a text. */
   encode(ids: readonly number[]): Promise<Float32Array<ArrayBuffer>>;
 }

@@ -3,7 +3,7 @@ import { fromF32, type WeightDtype } from "../weights/dtype.ts";
 import { streamSafetensors } from "../weights/stream_safetensors.ts";
 import { loadClip } from "./load_clip.ts";
 import { loadT5 } from "./load_t5.ts";
-import type { TextEncoder } from "./text_encoder.ts";
+import type { LoadedEncoder } from "./text_encoder.ts";
 import type { TextFolder, TokenizedText } from "./text_folder.ts";
 
 /** Options of {@linkcode writeEmbeddings}. */
@@ -34,7 +34,7 @@ export async function writeEmbeddings(
 ): Promise<void> {
   const { clip, t5 } = folder;
   let done = 0;
-  async function* encoded(load: () => Promise<TextEncoder>, idsOf: (text: TokenizedText) => readonly number[]) {
+  async function* encoded(load: () => Promise<LoadedEncoder>, idsOf: (text: TokenizedText) => readonly number[]) {
     using encoder = await load();
     for (const text of texts) {
       signal?.throwIfAborted();

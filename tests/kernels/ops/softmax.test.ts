@@ -1,22 +1,26 @@
 import { read, softmax, tensor } from "@fluxsr/kernels";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { expectGradients } from "../../helpers/gradient_check.ts";
 import { gpu, randomTensor } from "../../helpers/gpu.ts";
+import { hardwareGpu } from "../../helpers/ways.ts";
 import * as reference from "../../reference/softmax.ts";
 
-test.each<[number[], number[]]>([
-  [[1], [1]],
-  [[7], [7]],
-  [[3, 1], [3, 1]],
-  [[2, 5], [5]],
-  [[2, 3, 5, 65], [5, 65]],
-  [[2, 3, 4, 12], [3, 4, 12]],
-  [[65538, 2], [2]],
-])("softmax() of %j with a bias of %j and its gradients", async (x, bias) => {
-  const width = x.at(-1)!;
-  await expectGradients({ x, bias }, {
-    op: ({ x, bias }) => softmax(x!, { bias: bias! }),
-    reference: ({ x, bias }) => reference.softmax(x!, { bias: bias!, width }),
+describe.each([["a software adapter", gpu], ["hardware", hardwareGpu()]])("on %s", (_, on) => {
+  test.each<[number[], number[]]>([
+    [[1], [1]],
+    [[7], [7]],
+    [[3, 1], [3, 1]],
+    [[2, 5], [5]],
+    [[2, 3, 5, 65], [5, 65]],
+    [[2, 3, 4, 12], [3, 4, 12]],
+    [[65538, 2], [2]],
+  ])("softmax() of %j with a bias of %j and its gradients", async (x, bias) => {
+    const width = x.at(-1)!;
+    await expectGradients({ x, bias }, {
+      op: ({ x, bias }) => softmax(x!, { bias: bias! }),
+      reference: ({ x, bias }) => reference.softmax(x!, { bias: bias!, width }),
+      on,
+    });
   });
 });
 

@@ -46,10 +46,18 @@ export async function encodePrompts(config: PairsConfig, options: EncodePromptsO
   const isThere = await Deno.stat(path).then(({ isFile }) => isFile, () => false);
   if (!isThere) {
     const { gpu, onProgress, signal } = options;
+    await removeHalfWritten(out);
     options.notice(`Encoding ${texts.length} prompts`);
     await writeEmbeddings(path, { gpu, folder, texts, max, dtype: "BF16", onProgress, signal });
   }
   return { ...config, prompts: path };
+}
+
+/** What a killed process leaves has the size of a file of prompts. */
+async function removeHalfWritten(dir: string): Promise<void> {
+  for await (const { name } of Deno.readDir(dir)) {
+    if (/^prompts-[0-9a-f]{16}\.safetensors\.tmp-\w+$/.test(name)) await Deno.remove(join(dir, name));
+  }
 }
 
 /** All that decides what the embeddings are; all weights are read once. */

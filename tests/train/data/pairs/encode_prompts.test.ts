@@ -28,6 +28,8 @@ test("text becomes embeddings in the folder of the pairs, once", async () => {
   using source = await openWeights(config.prompts!);
   expect([...source.tensors.values()].map(({ shape }) => shape)).toEqual([[2, 8, 48], [2, 32]]);
 
+  const stray = `${config.prompts}.tmp-1a2b3c4d`;
+  Deno.writeTextFileSync(stray, "half written");
   const files = contentsOf(config.out);
   const again = await encode("a red fox\nships", { out: config.out });
   expect([again.config.prompts, again.told, again.steps]).toEqual([config.prompts, [], []]);
@@ -39,6 +41,7 @@ test("text becomes embeddings in the folder of the pairs, once", async () => {
       prompt_tokens: 9,
     }),
   ];
+  await expect(Deno.stat(stray)).rejects.toThrow();
   expect(new Set([config, ...others.map(({ config }) => config)].map(({ prompts }) => prompts)).size).toBe(3);
 });
 
