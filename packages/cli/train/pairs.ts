@@ -62,7 +62,7 @@ async function runPairs(
     const onPair = progress.pair.bind(progress);
     const done = await makePairs(encoded, { model, signal, onPair, notice });
     progress.end(done, config.out);
-    return done < config.count ? 130 : 0;
+    return signal.aborted && done < config.count ? 130 : 0;
   });
 }
 

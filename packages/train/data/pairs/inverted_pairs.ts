@@ -16,7 +16,7 @@ export function invertedPairs(teacher: Teacher, crop: (i: number) => Promise<Rgb
   const make = async (i: number) => {
     const picture = await crop(i);
     return await scopedAsync(gpu, async () => {
-      const velocity = await teacher.velocity(i);
+      const velocity = await teacher.velocity([i]);
       const [data] = autoencoder.encode([toTensor(gpu, picture)]);
       const noise = heun(data!, velocity, { times: times.toReversed() });
       const [eps, z_0, back] = await read(noise, data!, heun(noise, velocity, { times }));

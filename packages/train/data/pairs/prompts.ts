@@ -2,18 +2,18 @@ import { InputError, isWeightDtype, type Model, openSafetensors, toF32 } from "@
 import { type Gpu, read, tensor } from "@fluxsr/kernels";
 import { bytesOf, sha256 } from "./sha256.ts";
 
-/** What the transformer is told of a text: `txt` [1, T, context_in_dim] and `y` [1, vec_in_dim]. */
+/** What the transformer is told of texts: `txt` [B, T, context_in_dim] and `y` [B, vec_in_dim]. */
 type Conditioning = Model["conditioning"];
 
-/** The texts that pairs are made with, in turn; one at a time is in memory. */
+/** The texts that pairs are made with, in turn; those in use are in memory. */
 export interface Prompts {
   readonly count: number;
   /** Tells these prompts from others: of all values of `txt`, then of all of `y`, as f32. */
   readonly sha256: string;
   /** Which prompt pair `i` has. */
   of(i: number): number;
-  /** Prompt `index` on the GPU; the caller's own. */
-  conditioning(gpu: Gpu, index: number): Promise<Conditioning>;
+  /** Prompts `indices`, one a sample, on the GPU; the caller's own. */
+  conditioning(gpu: Gpu, indices: readonly number[]): Promise<Conditioning>;
 }
 
 /** The values of prompt `index`. */
@@ -40,11 +40,19 @@ export async function openPrompts(model: Model, path: string | undefined): Promi
     count,
     sha256: await sha256(contents()),
     of: (i) => i % count,
-    async conditioning(gpu, index) {
-      const txt = await read("txt", index), y = await read("y", index);
+    async conditioning(gpu, indices) {
+      const batch = indices.length;
+      const joined = async (part: "txt" | "y") => {
+        const parts = await Promise.all(indices.map((index) => read(part, index)));
+        const length = parts[0]?.length ?? 0;
+        const values = new Float32Array(batch * length);
+        parts.forEach((each, k) => values.set(each, k * length));
+        return values;
+      };
+      const txt = await joined("txt"), y = await joined("y");
       return {
-        txt: tensor(gpu, txt, [1, txt.length / context_in_dim, context_in_dim]),
-        y: tensor(gpu, y, [1, vec_in_dim]),
+        txt: tensor(gpu, txt, [batch, txt.length / batch / context_in_dim, context_in_dim]),
+        y: tensor(gpu, y, [batch, vec_in_dim]),
       };
     },
   };

@@ -50,10 +50,10 @@ export class Teacher {
     return new Teacher(model, { prompts, identity: await identifyModel(model.path), options });
   }
 
-  /** The velocity with the prompt of pair `i`, to be integrated; to be called in a scope. */
-  async velocity(i: number): Promise<(x: Tensor, t: number) => Tensor> {
+  /** The velocity of latents one for each of `pairs`, with their prompts, to be integrated; to be called in a scope. */
+  async velocity(pairs: readonly number[]): Promise<(x: Tensor, t: number) => Tensor> {
     const { mmdit, config, settings, gpu } = this.model;
-    const conditioning = await this.prompts.conditioning(gpu, this.prompts.of(i));
+    const conditioning = await this.prompts.conditioning(gpu, pairs.map((i) => this.prompts.of(i)));
     const { guidance } = this.options;
     return (x, t) => predictVelocity({ mmdit, config, settings, conditioning }, x, { timesteps: [t], guidance });
   }

@@ -11,7 +11,7 @@ export function teacherPairs(teacher: Teacher): PairMaker {
   const make = (i: number) =>
     scopedAsync(gpu, async () => {
       const noise = normalNoise(gpu, [1, ...latent], { seed: randomOf(seed, "eps", i).seed() });
-      const data = sample(noise, await teacher.velocity(i), { times });
+      const data = sample(noise, await teacher.velocity([i]), { times });
       const [decoded] = autoencoder.decode([data]);
       const { rgb: x_0 } = await toPicture(decoded!);
       const [eps, z_0] = await read(noise, data);

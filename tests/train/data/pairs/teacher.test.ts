@@ -80,7 +80,7 @@ describe("teacherPairs()", () => {
     expect(prompts.count).toBe(2);
     const velocities = await Promise.all([0, 1, 2].map(async (i) => {
       const z = tensor(gpu, made[0]!.eps, [1, 4, 4, 16]);
-      return (await teacher.velocity(i))(z, 0.5);
+      return (await teacher.velocity([i]))(z, 0.5);
     }));
     const [a, b, c] = await read(...velocities);
     expect(c).toEqual(a);
@@ -95,7 +95,7 @@ test("invertedPairs() leads from a picture to its noise, and tells how far from 
   const { eps, z_0, x_0, round_trip, prompt } = await invertedPairs(teacher, crop).make(3);
   expect([x_0, prompt]).toEqual([(await crop(3)).rgb, 0]);
 
-  const velocity = await teacher.velocity(3);
+  const velocity = await teacher.velocity([3]);
   const latent = (data: Float32Array<ArrayBuffer>) => tensor(gpu, data, [1, 4, 4, 16]);
   const [encoded] = model.autoencoder.encode([toTensor(gpu, await crop(3))]);
   const [z = [], noise = [], back = []] = await read(
@@ -150,9 +150,11 @@ test("prompts may be bf16, and are told from others by their values", async () =
   await writeSafetensors(short, tensors);
   const { prompts } = await Teacher.of(model, { ...OPTIONS, prompts: short });
   expect(prompts.sha256).not.toBe(stored.prompts.sha256);
-  const [second, exact] = await Promise.all([prompts, stored.prompts].map((each) => each.conditioning(gpu, 1)));
+  const [second, exact] = await Promise.all([prompts, stored.prompts].map((each) => each.conditioning(gpu, [1, 0])));
   const [txt, y, exactTxt, exactY] = await read(second!.txt, second!.y, exact!.txt, exact!.y);
-  expect([second!.txt.shape, second!.y.shape]).toEqual([[1, 3, context_in_dim], [1, vec_in_dim]]);
+  const inOrder = await source.readF32("y");
+  expect(exactY).toEqual(Float32Array.of(...inOrder.slice(vec_in_dim), ...inOrder.slice(0, vec_in_dim)));
+  expect([second!.txt.shape, second!.y.shape]).toEqual([[2, 3, context_in_dim], [2, vec_in_dim]]);
   expect(scaledError(txt!, exactTxt!)).toBeLessThan(2 ** -8);
   expect(scaledError(y!, exactY!)).toBeLessThan(2 ** -8);
 });
