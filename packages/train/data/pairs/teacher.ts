@@ -13,6 +13,8 @@ export interface TeacherOptions {
   readonly schedule: "flux" | "uniform";
   readonly seed: number;
   readonly prompts?: string | undefined;
+  /** Pairs that are made together; default 1. */
+  readonly batch_size?: number;
 }
 
 /** The flow model that the pairs come from, at one picture size and with one set of prompts. */
@@ -50,6 +52,11 @@ export class Teacher {
     return new Teacher(model, { prompts, identity: await identifyModel(model.path), options });
   }
 
+  /** Pairs that are made together. */
+  get groupSize(): number {
+    return this.options.batch_size ?? 1;
+  }
+
   /** The velocity of latents one for each of `pairs`, with their prompts, to be integrated; to be called in a scope. */
   async velocity(pairs: readonly number[]): Promise<(x: Tensor, t: number) => Tensor> {
     const { mmdit, config, settings, gpu } = this.model;
@@ -64,7 +71,9 @@ export class Teacher {
   ): PairsSettings {
     const { size, steps, schedule, guidance, seed } = this.options;
     const prompts = { count: this.prompts.count, sha256: this.prompts.sha256 };
-    return { model: this.identity, ...own, size, latent: this.latent, steps, schedule, guidance, seed, prompts };
+    const batch_size = this.groupSize;
+    const model = this.identity, latent = this.latent;
+    return { model, ...own, size, latent, steps, schedule, guidance, seed, prompts, batch_size };
   }
 }
 

@@ -59,6 +59,18 @@ describe("teacherPairs()", () => {
     expect(x_0).toEqual((await toPicture(decoded!)).rgb);
   });
 
+  test("pairs made together are those made one by one, whichever is asked for first", async () => {
+    const prompts = await promptFile();
+    const single = teacherPairs(await Teacher.of(model, { ...OPTIONS, prompts }));
+    const together = teacherPairs(await Teacher.of(model, { ...OPTIONS, prompts, batch_size: 3 }));
+    for (const i of [4, 3, 0, 5]) {
+      const [one, other] = [await single.make(i), await together.make(i)];
+      expect(scaledError(other.z_0, one.z_0)).toBeLessThan(1e-5);
+      expect([other.eps, other.prompt]).toEqual([one.eps, one.prompt]);
+      other.x_0.forEach((value, k) => expect(Math.abs(value - one.x_0[k]!)).toBeLessThanOrEqual(1));
+    }
+  });
+
   test("depends on its number, the seed and the settings alone", async () => {
     const pairs = teacherPairs(await Teacher.of(model, OPTIONS));
     const [second, first, again] = [await pairs.make(1), await pairs.make(0), await pairs.make(1)];
