@@ -28,7 +28,7 @@ export async function loadClip(
   using held = new DisposableStack();
   held.defer(() => gpu.trim());
   const clip = held.adopt(new ClipText(config), (module) => module.dispose());
-  await loadEncoder(gpu, clip, source);
+  await loadEncoder(gpu, clip, { source });
   const all = held.move();
   return {
     async encode(ids) {

@@ -29,7 +29,7 @@ export async function loadT5(
   held.defer(() => gpu.trim());
   const bias = held.use(await positionTensor(gpu, { source, config, tokens }));
   const t5 = held.adopt(new T5Encoder(config), (module) => module.dispose());
-  await loadEncoder(gpu, t5, source);
+  await loadEncoder(gpu, t5, { source });
   const all = held.move();
   return {
     async encode(ids) {

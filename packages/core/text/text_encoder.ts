@@ -15,7 +15,11 @@ export interface LoadedEncoder extends Disposable {
  * tokens, is not looked at.
  * @throws {InputError} if a tensor is missing, has another shape, or is not finite
  */
-export async function loadEncoder(gpu: Gpu, module: Module, source: WeightSource): Promise<void> {
+export async function loadEncoder(
+  gpu: Gpu,
+  module: Module,
+  { source }: { readonly source: WeightSource },
+): Promise<void> {
   const names = [...module.parameters()].map(([name]) => name).filter((name) => source.tensors.has(name));
   const own = renamedSource(source, new Map(names.map((name) => [name, { parts: [name] }])));
   await loadModule(gpu, module, { source: own, precision: "native" });

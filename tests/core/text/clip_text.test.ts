@@ -23,7 +23,7 @@ test("the hidden and the pooled states are those of transformers", async () => {
   const x = tensor(gpu, words.lookUp([...ids]).map((value, i) => value + at[i]!), [batch, tokens, width]);
   const live = gpu.memory.live;
   const clip = new ClipText(config);
-  await loadEncoder(gpu, clip, source);
+  await loadEncoder(gpu, clip, { source });
   expect(clip.text_model.encoder.layers[0]!.mlp.fc1.weight.tensor.dtype).toBe("bf16");
   const states = clip.forward(x);
   const [hidden = new Float32Array()] = await read(states);

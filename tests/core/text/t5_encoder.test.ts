@@ -21,7 +21,7 @@ test("the hidden states are those of transformers, of weights kept in bf16", asy
 
   const live = gpu.memory.live;
   const t5 = new T5Encoder(config);
-  await loadEncoder(gpu, t5, source);
+  await loadEncoder(gpu, t5, { source });
   expect(t5.encoder.block[1]!.layer[1].DenseReluDense.wi_0.weight.tensor.dtype).toBe("bf16");
   const states = t5.forward(x, { bias });
   const [hidden = new Float32Array()] = await read(states);
