@@ -25,9 +25,12 @@ export const pairsConfig = z.strictObject({
     "folder of pictures: noise is found for crops of them by running the flow backwards, instead of pictures for noise",
   ),
   prompts: text.optional().describe(
-    "safetensors file with embeddings of P prompts, txt [P, T, context_in_dim] and y [P, vec_in_dim], used in turn; " +
+    "text file with a prompt in every line, used in turn and encoded by the model folder's text encoders; or a " +
+      ".safetensors file with embeddings of P prompts, txt [P, T, context_in_dim] and y [P, vec_in_dim]; " +
       "default: the model's own text (not stated in the paper)",
   ),
+  prompt_tokens: count.min(2, "a whole number from 2 to 4096").max(4096, "a whole number from 2 to 4096").default(512)
+    .describe("tokens of T5 that prompts in a text file are filled up to: 512 for FLUX.1-dev"),
   batch_size: count.default(1).describe(
     "pairs that are made together; more keep a large GPU busy, and give other last bits",
   ),

@@ -28,7 +28,7 @@ export async function makePairs(config: PairsConfig, options: MakeOptions): Prom
   const { maker, ...source } = from_images === undefined
     ? { maker: teacherPairs(teacher), source: "teacher" as const, solver: "euler" as const }
     : await fromImages(from_images, { teacher, notice: options.notice });
-  const settings = await teacher.settings({ ...source, pairs_per_shard });
+  const settings = teacher.settings({ ...source, pairs_per_shard });
   const signals = [options.signal, max_seconds === undefined ? undefined : AbortSignal.timeout(1000 * max_seconds)];
   const signal = AbortSignal.any(signals.filter((each) => each !== undefined));
   return await writePairs(out, { ...options, maker, settings, count, signal });
