@@ -20,53 +20,70 @@ override THREADS: u32 = 128u;
 var<workgroup> a_tile: array<vec4<f16>, TILE_M * K_PITCH>; // [TILE_M, DEPTH]
 var<workgroup> b_tile: array<vec4<f16>, TILE_N * K_PITCH>; // [TILE_N, DEPTH] if B is transposed, or [DEPTH, TILE_N]
 
+// Four vec4s of a block of four steps of four rows or columns, as they are stored in the tiles.
 alias Halves = array<vec4<f16>, 4>;
 
-// Two blocks each of four steps of four rows or columns, as they are stored in the tiles.
-var<private> a_first: Halves;
-var<private> a_second: Halves;
-var<private> b_first: Halves;
-var<private> b_second: Halves;
+// Blocks that a thread brings of A and of B, at most four each: with units of 16 and 128 threads two.
+override A_BLOCKS = TILE_M * DEPTH / 16u / THREADS;
+override B_BLOCKS = TILE_N * DEPTH / 16u / THREADS;
+var<private> a_held: array<Halves, 4>;
+var<private> b_held: array<Halves, 4>;
 
-// Which blocks a thread brings: four rows or columns, and the first four steps; neighbours are along what is contiguous.
+// Which blocks a thread brings: four rows or columns, the first four steps, how far to the next steps; neighbours are along
+// what is contiguous.
 struct Place {
   four: u32,
   step: u32,
+  stride: u32,
 }
 
 fn place_of(index: u32, fours: u32, along_k: bool) -> Place {
   let several = THREADS / fours;
-  return Place(select(index % fours, index / several, along_k), select(index / fours, index % several, along_k) * 4u);
+  let four = select(index % fours, index / several, along_k);
+  let step = select(index / fours, index % several, along_k);
+  return Place(four, 4u * step, 4u * several);
 }
 
-fn halves_of(block: mat4x4f) -> Halves {
-  return Halves(half_of(block[0]), half_of(block[1]), half_of(block[2]), half_of(block[3]));
+// Zero from step `depth` on; read all the same, since a branch would wait for what it read.
+fn halves_of(block: mat4x4f, valid: bool) -> Halves {
+  let zero = vec4<f16>();
+  return Halves(
+    select(zero, half_of(block[0]), valid),
+    select(zero, half_of(block[1]), valid),
+    select(zero, half_of(block[2]), valid),
+    select(zero, half_of(block[3]), valid),
+  );
 }
 
-// Zero from step `depth` on.
 fn fetch_a(k: u32, depth: u32) -> Halves {
-  if (k >= depth) {
-    return Halves();
-  }
-  return halves_of(load_a(k));
+  return halves_of(load_a(min(k, (depth - 1u) / 4u * 4u)), k < depth);
 }
 
 fn fetch_b(k: u32, depth: u32) -> Halves {
-  if (k >= depth) {
-    return Halves();
-  }
-  let block = load_b(k);
+  let block = load_b(min(k, (depth - 1u) / 4u * 4u));
   if (B_TRANSPOSED) {
-    return halves_of(transpose(block));
+    return halves_of(transpose(block), k < depth);
   }
-  return halves_of(block);
+  return halves_of(block, k < depth);
 }
 
 fn fetch(k: u32, depth: u32, a: Place, b: Place) {
-  a_first = fetch_a(k + a.step, depth);
-  a_second = fetch_a(k + a.step + DEPTH / 2u, depth);
-  b_first = fetch_b(k + b.step, depth);
-  b_second = fetch_b(k + b.step + DEPTH / 2u, depth);
+  a_held[0] = fetch_a(k + a.step, depth);
+  if (A_BLOCKS > 1u) {
+    a_held[1] = fetch_a(k + a.step + a.stride, depth);
+  }
+  if (A_BLOCKS > 2u) {
+    a_held[2] = fetch_a(k + a.step + 2u * a.stride, depth);
+    a_held[3] = fetch_a(k + a.step + 3u * a.stride, depth);
+  }
+  b_held[0] = fetch_b(k + b.step, depth);
+  if (B_BLOCKS > 1u) {
+    b_held[1] = fetch_b(k + b.step + b.stride, depth);
+  }
+  if (B_BLOCKS > 2u) {
+    b_held[2] = fetch_b(k + b.step + 2u * b.stride, depth);
+    b_held[3] = fetch_b(k + b.step + 3u * b.stride, depth);
+  }
 }
 
 fn put_a(step: u32, four: u32, block: Halves) {
@@ -87,8 +104,20 @@ fn put_b(step: u32, four: u32, block: Halves) {
 }
 
 fn put(a: Place, b: Place) {
-  put_a(a.step, a.four, a_first);
-  put_a(a.step + DEPTH / 2u, a.four, a_second);
-  put_b(b.step, b.four, b_first);
-  put_b(b.step + DEPTH / 2u, b.four, b_second);
+  put_a(a.step, a.four, a_held[0]);
+  if (A_BLOCKS > 1u) {
+    put_a(a.step + a.stride, a.four, a_held[1]);
+  }
+  if (A_BLOCKS > 2u) {
+    put_a(a.step + 2u * a.stride, a.four, a_held[2]);
+    put_a(a.step + 3u * a.stride, a.four, a_held[3]);
+  }
+  put_b(b.step, b.four, b_held[0]);
+  if (B_BLOCKS > 1u) {
+    put_b(b.step + b.stride, b.four, b_held[1]);
+  }
+  if (B_BLOCKS > 2u) {
+    put_b(b.step + 2u * b.stride, b.four, b_held[2]);
+    put_b(b.step + 3u * b.stride, b.four, b_held[3]);
+  }
 }

@@ -1,7 +1,7 @@
 // How a product C = A B is computed by matrix units (tensor cores); what A, B and C are, says the op.
 //
 // A workgroup of four subgroups owns a tile of 8 x 8 units of C, a subgroup a quarter of it; with units of 16 the tile is
-// 128 x 128. For DEPTH steps of K at a time each thread brings two 4 x 4 blocks of A and two of B, rounded to f16: from
+// 128 x 128. For DEPTH steps of K at a time each thread brings some 4 x 4 blocks of A and of B, rounded to f16: from
 // storage into registers before the steps held are multiplied, which hides the way, into workgroup memory after. B stays as
 // it lies in memory, since units read either order. Each subgroup reads 8 units for 16 products; sums are f32. C leaves by
 // way of workgroup memory, unit by unit: elements of a matrix in registers cannot be told apart, hence neither edges cut
@@ -29,14 +29,15 @@ fn forward(
   var sums: Sums;
   let range = segments(group.z);
   var held = false;
-  // A last segment, of nothing, multiplies what was brought before.
+  var depth = 0u;
+  // A last segment, of nothing, multiplies what was brought before, and brings for nothing what there is.
   for (var segment = range.x; segment <= range.y; segment++) {
-    var depth = DEPTH;
     if (segment < range.y) {
       depth = enter(segment, group.z);
     }
-    for (var k = 0u; k < depth; k += DEPTH) {
-      fetch(k, select(0u, depth, segment < range.y), a, b);
+    let steps = select(1u, depth, segment < range.y);
+    for (var k = 0u; k < steps; k += DEPTH) {
+      fetch(k, depth, a, b);
       if (held) {
         multiply(quarter, &sums);
       }
