@@ -1,4 +1,4 @@
-import { matmul, tensor } from "@fluxsr/kernels";
+import { matmul, split, tensor } from "@fluxsr/kernels";
 import type { Gpu } from "@fluxsr/kernels";
 import { type Adapter, Linear } from "../nn/linear.ts";
 import type { Module } from "../nn/module.ts";
@@ -38,11 +38,14 @@ export function mergeLora(module: Module): void {
   for (const [name, layer] of module.modules()) {
     if (!(layer instanceof Linear) || !layer.adapter) continue;
     const { a, b, scale } = layer.adapter;
-    const base = layer.weight.tensor;
-    if (base.dtype !== "f32") {
-      throw new TypeError(`Cannot merge a LoRA into "${name}": the weight must be f32: it is ${base.dtype}`);
+    const { parts } = layer.weight;
+    const packed = parts.find(({ dtype }) => dtype !== "f32");
+    if (packed) {
+      throw new TypeError(`Cannot merge a LoRA into "${name}": the weight must be f32: it is ${packed.dtype}`);
     }
-    layer.weight.tensor = matmul(b, a, { alpha: scale, addend: base });
+    const rows = split(b, 0, parts.map(({ shape }) => shape[0] ?? 0));
+    layer.weight.parts = parts.map((base, i) => matmul(rows[i]!, a, { alpha: scale, addend: base }));
+    for (const part of rows) part.dispose();
     layer.adapter = undefined;
   }
 }
