@@ -4,9 +4,11 @@ import { DeviceLostError, type Gpu } from "@fluxsr/kernels";
 import { explain, report, UsageError } from "./_errors.ts";
 import { type Host, uninterrupted } from "./_host.ts";
 import { findInputs } from "./_inputs.ts";
+import { ofBlocks, size } from "./_plan_table.ts";
 import { type Job, planOutputs } from "./_outputs.ts";
 import { Progress } from "./_progress.ts";
 import { type Done, type Failed, finishedLine, jsonReport, type Result } from "./_results.ts";
+import { runPlan } from "./_run_plan.ts";
 import { sideBySide } from "./_side_by_side.ts";
 
 /** What the user asked for. */
@@ -24,6 +26,10 @@ export interface UpscaleRequest {
   readonly overwrite?: boolean;
   readonly compare?: boolean;
   readonly json?: boolean;
+  /** The most bytes that the GPU may hold. */
+  readonly maxVram?: number;
+  /** Plan only. */
+  readonly dryRun?: boolean;
   readonly debug?: boolean;
 }
 
@@ -35,6 +41,7 @@ export interface UpscaleDeps {
   readonly readImage: typeof core.readImage;
   readonly writeImage: typeof core.writeImage;
   readonly upscale: typeof core.upscale;
+  readonly planUpscale: typeof core.planUpscale;
 }
 
 /**
@@ -46,6 +53,7 @@ export interface UpscaleDeps {
  */
 export async function runUpscale(request: UpscaleRequest, deps: UpscaleDeps): Promise<number> {
   checkOverlap(request);
+  if (request.dryRun) return await runPlan(request, deps);
   const { host } = deps;
   const { output, scale, compare = false, overwrite = false } = request;
   const start = host.now();
@@ -72,6 +80,8 @@ function checkOverlap({ tile, tileOverlap }: UpscaleRequest): void {
 class Run implements Disposable {
   gpu: Gpu | undefined;
   model: Model | undefined;
+  /** Chosen with the budget. */
+  #tile: number | undefined;
   readonly #request: UpscaleRequest;
   readonly #deps: UpscaleDeps;
   readonly #progress: Progress;
@@ -113,7 +123,7 @@ class Run implements Disposable {
 
   async #make({ input, output, comparison }: Job): Promise<Done> {
     const { host, readImage, upscale } = this.#deps;
-    const { scale, colorFix, tile, tileOverlap, seed, compare = false, json = false } = this.#request;
+    const { scale, colorFix, tileOverlap, seed, compare = false, json = false } = this.#request;
     const start = host.now();
     const source = await readImage(input);
     const readMs = host.now() - start;
@@ -122,12 +132,13 @@ class Run implements Disposable {
     const { picture, enlarged, tiles, tile: tileSize, stages } = await upscale(model, source, {
       scale,
       colorFix,
-      tile,
+      tile: this.#tile,
       tileOverlap,
       seed,
       compare,
       timed: json,
       onProgress: (done, total) => this.#progress.tiles(done, total),
+      onNotice: (line) => this.#say(`${line}: ${input}`),
     });
     this.#progress.step("writing");
     const endOfWork = host.now();
@@ -161,18 +172,52 @@ class Run implements Disposable {
   async #ready(): Promise<Model> {
     if (this.model) return this.model;
     const { host, openGpu, loadModel } = this.#deps;
-    const { model, lora, precision } = this.#request;
+    const { model, lora, precision, tile } = this.#request;
     this.#progress.step("loading the model");
     try {
       this.gpu = await openGpu();
-      this.model = await loadModel(this.gpu, model, { precision, ...(lora === undefined ? {} : { lora }) });
-      if (this.model.notes.length > 0) this.#progress.clear();
-      for (const note of this.model.notes) host.err(`Note: ${note}\n`);
+      this.#tile = tile;
+      const residentBlocks = await this.#fit(this.gpu);
+      const start = host.now();
+      let loaded = 0;
+      this.model = await loadModel(this.gpu, model, {
+        precision,
+        lora,
+        fold: true,
+        residentBlocks,
+        onProgress: (bytes, total) => {
+          loaded = bytes;
+          this.#progress.loading(bytes, total);
+        },
+      });
+      const seconds = (host.now() - start) / 1000;
+      if (loaded >= 1e9) {
+        this.#say(`Loaded ${size(loaded)} in ${seconds.toFixed(1)} s, ${(loaded / 1e9 / seconds).toFixed(2)} GB/s`);
+      }
+      for (const note of this.model.notes) this.#say(`Note: ${note}`);
       return this.model;
     } catch (error) {
       this.#end = { error };
       throw error;
     }
+  }
+
+  /** Keeps to the budget, if there is one: smaller tiles perhaps, and how many blocks stay. */
+  async #fit(gpu: Gpu): Promise<number | undefined> {
+    const { model, lora, precision, scale, tileOverlap, maxVram: budget } = this.#request;
+    if (budget === undefined) return undefined;
+    const options = { model, lora, precision, scale, tileOverlap, tile: this.#tile, budget };
+    const { blocks, tileSide } = await this.#deps.planUpscale(gpu, options);
+    gpu.buffers.budget = budget;
+    this.#tile = tileSide;
+    if (blocks.streamedBytes > 0) this.#say(`Within ${size(budget)}: ${ofBlocks(blocks)}`);
+    return blocks.resident;
+  }
+
+  /** Prints a line in place of the progress. */
+  #say(line: string): void {
+    this.#progress.clear();
+    this.#deps.host.err(`${line}\n`);
   }
 
   /** What a failed picture leaves behind must not be missing for the next. */
