@@ -1,4 +1,4 @@
-import { planUpscale, type UpscalePlan, verifyModel } from "@fluxsr/core";
+import { openLora, planUpscale, type UpscalePlan, verifyModel } from "@fluxsr/core";
 import type { Gpu } from "@fluxsr/kernels";
 import { ByteProgress } from "./_byte_progress.ts";
 import { UsageError } from "./_errors.ts";
@@ -44,7 +44,7 @@ export async function examineModel(
     return {};
   }
   using gpu = await openGpu();
-  const options = { model, lora, scale: 4 };
+  const options = { model, lora: await openLora({ model, lora }), scale: 4 };
   const plan = await planUpscale(gpu, options);
   const cards = await planCards(gpu, { options, plan: planUpscale, whole: plan });
   return { plan, cards, ...verify && { verified: await readAll(model, host) } };

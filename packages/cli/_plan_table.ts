@@ -21,7 +21,10 @@ export function planText(plan: UpscalePlan, cards: readonly CardPlan[] = []): st
       `${picture.width} x ${picture.height}, in ${tiles === 1 ? "one tile" : `${tiles} tiles`} of ` +
       `${tile.width} x ${tile.height} of the result`,
     ],
-    ["Work", `${(plan.flops / 1e12).toPrecision(3)} TFLOP`],
+    [
+      "Work",
+      plan.flops < 1e12 ? `${(plan.flops / 1e9).toPrecision(3)} GFLOP` : `${(plan.flops / 1e12).toPrecision(3)} TFLOP`,
+    ],
   ];
   const memory: [string, number, string?][] = [
     ["transformer", loaded.transformer, `folded; ${ofBlocks(blocks)}`],

@@ -1,4 +1,4 @@
-import { pictureSize } from "@fluxsr/core";
+import { openLora, pictureSize } from "@fluxsr/core";
 import type { Size } from "@fluxsr/kernels";
 import { report } from "./_errors.ts";
 import { findInputs } from "./_inputs.ts";
@@ -31,7 +31,8 @@ export async function runPlan(
   const [size] = sizes.toSorted((a, b) => area(b) - area(a));
   if (!size) return 1;
   using gpu = await openGpu();
-  const options = { model, lora, precision, scale, tile, tileOverlap };
+  const adapter = lora === undefined ? undefined : await openLora({ model, lora });
+  const options = { model, lora: adapter, precision, scale, tile, tileOverlap };
   const plan = await planUpscale(gpu, { ...options, size, budget });
   const cards = await planCards(gpu, { options, plan: planUpscale, whole: await planUpscale(gpu, options) });
   host.out(request.json ? `${JSON.stringify({ plan, cards }, null, 2)}\n` : planText(plan, cards));

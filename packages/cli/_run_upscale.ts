@@ -4,7 +4,7 @@ import { DeviceLostError, type Gpu } from "@fluxsr/kernels";
 import { explain, report, UsageError } from "./_errors.ts";
 import { type Host, uninterrupted } from "./_host.ts";
 import { findInputs } from "./_inputs.ts";
-import { ofBlocks, size } from "./_plan_table.ts";
+import { loadForUpscale } from "./_load_for_upscale.ts";
 import { type Job, planOutputs } from "./_outputs.ts";
 import { Progress } from "./_progress.ts";
 import { type Done, type Failed, finishedLine, jsonReport, type Result } from "./_results.ts";
@@ -80,7 +80,7 @@ function checkOverlap({ tile, tileOverlap }: UpscaleRequest): void {
 class Run implements Disposable {
   gpu: Gpu | undefined;
   model: Model | undefined;
-  /** Chosen with the budget. */
+  /** Chosen with the model. */
   #tile: number | undefined;
   readonly #request: UpscaleRequest;
   readonly #deps: UpscaleDeps;
@@ -171,47 +171,16 @@ class Run implements Disposable {
   /** The model, loaded for the first picture. */
   async #ready(): Promise<Model> {
     if (this.model) return this.model;
-    const { host, openGpu, loadModel } = this.#deps;
-    const { model, lora, precision, tile } = this.#request;
     this.#progress.step("loading the model");
     try {
-      this.gpu = await openGpu();
-      this.#tile = tile;
-      const residentBlocks = await this.#fit(this.gpu);
-      const start = host.now();
-      let loaded = 0;
-      this.model = await loadModel(this.gpu, model, {
-        precision,
-        lora,
-        fold: true,
-        residentBlocks,
-        onProgress: (bytes, total) => {
-          loaded = bytes;
-          this.#progress.loading(bytes, total);
-        },
-      });
-      const seconds = (host.now() - start) / 1000;
-      if (loaded >= 1e9) {
-        this.#say(`Loaded ${size(loaded)} in ${seconds.toFixed(1)} s, ${(loaded / 1e9 / seconds).toFixed(2)} GB/s`);
-      }
-      for (const note of this.model.notes) this.#say(`Note: ${note}`);
+      this.gpu = await this.#deps.openGpu();
+      const options = { deps: this.#deps, progress: this.#progress, say: (line: string) => this.#say(line) };
+      ({ model: this.model, tile: this.#tile } = await loadForUpscale(this.gpu, this.#request, options));
       return this.model;
     } catch (error) {
       this.#end = { error };
       throw error;
     }
-  }
-
-  /** Keeps to the budget, if there is one: smaller tiles perhaps, and how many blocks stay. */
-  async #fit(gpu: Gpu): Promise<number | undefined> {
-    const { model, lora, precision, scale, tileOverlap, maxVram: budget } = this.#request;
-    if (budget === undefined) return undefined;
-    const options = { model, lora, precision, scale, tileOverlap, tile: this.#tile, budget };
-    const { blocks, tileSide } = await this.#deps.planUpscale(gpu, options);
-    gpu.buffers.budget = budget;
-    this.#tile = tileSide;
-    if (blocks.streamedBytes > 0) this.#say(`Within ${size(budget)}: ${ofBlocks(blocks)}`);
-    return blocks.resident;
   }
 
   /** Prints a line in place of the progress. */

@@ -63,7 +63,7 @@ export { tvLpips } from "./perceptual/tv_lpips.ts";
 export { granularity, restore, type RestoreOptions, type StageRunner } from "./restore.ts";
 export { defaultOverlap, defaultTile } from "./tile_size.ts";
 export { upscale, type UpscaleOptions, type UpscaleResult } from "./upscale.ts";
-export { type PlanOptions, planUpscale, type UpscalePlan } from "./plan.ts";
+export { openLora, type PlanOptions, planUpscale, type UpscalePlan } from "./plan.ts";
 export { predictVelocities, predictVelocity, type VelocityOptions } from "./velocity.ts";
 export { readJson } from "./weights/_io.ts";
 export { type AdapterFolder, openAdapter } from "./weights/adapter_folder.ts";

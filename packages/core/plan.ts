@@ -6,6 +6,7 @@ import { adapterOf, loadModel, type LoadOptions } from "./model.ts";
 import type { Module } from "./nn/module.ts";
 import { defaultTile, SMALLEST_TILE } from "./tile_size.ts";
 import { upscale, type UpscaleOptions } from "./upscale.ts";
+import type { AdapterFolder } from "./weights/adapter_folder.ts";
 import { openModelFolder } from "./weights/model_folder.ts";
 
 /** What an upscale takes. Bytes are those of GPU buffers as the pool hands them out. */
@@ -102,8 +103,10 @@ async function fit(
   return usedBytes;
 }
 
-/** Reads the LoRA once for all attempts. */
-async function openLora({ model, lora }: PlanOptions): Promise<NonNullable<LoadOptions["lora"]>> {
+/** The LoRA that plans are made with, to read it once for several; false: none. */
+export async function openLora(
+  { model, lora }: Pick<PlanOptions, "model" | "lora">,
+): Promise<AdapterFolder | false> {
   using folder = await openModelFolder(model);
   return await adapterOf(folder, { lora }) ?? false;
 }

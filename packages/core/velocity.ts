@@ -35,11 +35,12 @@ export function predictVelocity(model: VelocityModel, z: Tensor, options: Veloci
 export async function predictVelocities(
   model: VelocityModel & Pick<Model, "gpu" | "blocks">,
   latents: readonly Tensor[],
+  { observe }: Pick<VelocityOptions, "observe"> = {},
 ): Promise<readonly Tensor[]> {
   const { gpu, blocks, mmdit } = model;
-  if (!blocks) return latents.map((z) => predictVelocity(model, z));
+  if (!blocks) return latents.map((z) => predictVelocity(model, z, observe && { observe }));
   return await scopedAsync(gpu, async () => {
-    const passes = latents.map((z) => mmdit.steps(inputsOf(model, z, {})));
+    const passes = latents.map((z) => mmdit.steps(inputsOf(model, z, {}), observe));
     let states = passes.map((pass) => pass.next());
     for (let [state] = states; state && !state.done; [state] = states) {
       await blocks.with(state.value, () => {

@@ -62,6 +62,7 @@ export function fakeDeps(host: Recorded, replaced: Partial<UpscaleDeps> = {}): U
     memory: { live: 10, reserved: 20, peak: 30 },
     buffers: { budget: Infinity },
     trim: () => {},
+    sync: () => Promise.resolve(),
     destroy: () => calls.destroyed++,
     [Symbol.dispose]: () => calls.destroyed++,
   } as unknown as Gpu;

@@ -72,6 +72,29 @@ describe("runUpscale()", () => {
     expect(none.stderr).toContain("Cannot upscale within 1000000000 bytes");
   });
 
+  test("goes on within what there was when the GPU runs out of memory while loading", async () => {
+    const good = fakeDeps(fakeHost()).loadModel;
+    let loads = 0;
+    const loadModel: UpscaleDeps["loadModel"] = (gpu, directory, options) => {
+      if (++loads > 1) return good(gpu, directory, options);
+      Object.assign(gpu.memory, { peak: 10e9 });
+      return Promise.reject(new OutOfMemoryError("Cannot allocate"));
+    };
+    const { code, stderr, calls } = await run({ files: { "a.png": "" }, deps: { loadModel } });
+    expect(code).toBe(0);
+    expect(calls.planned).toMatchObject([{ budget: 8.5e9 }]);
+    expect(stderr).toContain(
+      "The GPU ran out of memory: going on within 8.5 GB, as with --max-vram\n" +
+        "Within 8.5 GB: 5 of 10 blocks stay, 5 GB are loaded for each pass\n",
+    );
+    const within = await run({
+      files: { "a.png": "" },
+      maxVram: 9e9,
+      deps: { loadModel: () => Promise.reject(new OutOfMemoryError("Cannot allocate")) },
+    });
+    expect(within).toMatchObject({ code: 1, stderr: expect.stringContaining("a.png: Cannot allocate\n") });
+  });
+
   test("passes on what is to be known", async () => {
     const good = fakeDeps(fakeHost()).upscale;
     const upscale: UpscaleDeps["upscale"] = (model, picture, options) => {

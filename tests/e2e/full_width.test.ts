@@ -1,11 +1,13 @@
 /** FLUX.1-dev at full width, with a block of each kind: what only shows at its sizes. */
-import { loadModel, type Picture, planUpscale, predictVelocities, upscale } from "@fluxsr/core";
-import { read, tensor } from "@fluxsr/kernels";
+import { loadModel, openWeights, pack, type Picture, planUpscale, predictVelocities, upscale } from "@fluxsr/core";
+import { read, type Tensor, tensor } from "@fluxsr/kernels";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runSynth } from "../../packages/cli/synth.ts";
+import { toF32 } from "../../packages/core/weights/dtype.ts";
 import { fakeHost } from "../cli/_fakes.ts";
-import { gpu, random, scaledError } from "../helpers/gpu.ts";
+import { F32, gpu, random, scaledError } from "../helpers/gpu.ts";
+import { mmdit as reference } from "../reference/mmdit.ts";
 
 /** Sums of 15360 products in f32, in another order where a weight is divided. */
 const TOLERANCE = 1e-5;
@@ -47,6 +49,40 @@ test("one step on 16 x 16 tokens is the same with weights in parts, and with blo
   expect([packed.parts, widened.parts > 1 || gpu.buffers.largest > 2 ** 28]).toEqual([1, true]);
   expect(scaledError(widened.values, packed.values)).toBeLessThan(TOLERANCE);
   expect(streamed.bytes).toBeLessThan(packed.bytes / 2);
+});
+
+test("a step on 2 x 2 tokens equals plain loops in every block", async () => {
+  using loaded = await loadModel(gpu, model, { fold: true, residentBlocks: 1 });
+  const { config: { transformer }, settings } = loaded;
+  using z = tensor(gpu, random([1, 4, 4, 16]), [1, 4, 4, 16]);
+  using packed = pack(z);
+  const [tokens] = await read(packed);
+  using source = await openWeights(join(model, "flux1-dev.safetensors"));
+  const stored = new Map<string, Uint8Array>();
+  for (const name of source.tensors.keys()) stored.set(name, (await source.read(name)).bytes);
+  const get = (name: string) => ({ values: toF32(stored.get(name)!, "BF16") });
+  const expected = reference(transformer, Object.assign(new Map(), { get }), {
+    img: [0, 1, 2, 3].map((i) => [...tokens!.subarray(64 * i, 64 * (i + 1))]),
+    img_ids: [[0, 0, 0], [0, 0, 1], [0, 1, 0], [0, 1, 1]],
+    txt: [Array(4096).fill(0)],
+    txt_ids: [[0, 0, 0]],
+    y: Array(768).fill(0),
+    timestep: settings.T_L,
+    guidance: settings.guidance,
+  });
+  stored.clear();
+  const seen = new Map<string, Tensor>();
+  const observe = (name: string, value: Tensor) => void seen.set(name, value.retain());
+  const [v] = await predictVelocities(loaded, [z], { observe });
+  using out = pack(v!);
+  v!.dispose();
+  const names = [...seen.keys()];
+  expect(names).toEqual(["vec", "double.0.img", "double.0.txt", "single.0"]);
+  const values = await read(...seen.values(), out);
+  for (const [i, name] of [...names, "out"].entries()) {
+    expect([name, scaledError(values[i]!, expected.get(name)!.flat()) < F32]).toEqual([name, true]);
+  }
+  for (const value of seen.values()) value.release();
 });
 
 test("a picture is planned for within a tenth of what it takes", async () => {
