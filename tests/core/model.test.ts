@@ -129,7 +129,7 @@ test.each([0, 3, 40])("a block that has no room, at its buffer %i, leaves the mo
   if (skipped < 10) await expect(making).rejects.toThrow("no room");
   else await making;
   vi.restoreAllMocks();
-  expect(loads).toBe(1);
+  expect(loads).toBe(skipped < 10 ? 2 : 1); // tried again with one tile at a time
   expect(gpu.memory.live).toBe(before);
   expect(await make(model)).toEqual(whole);
 });
