@@ -1,4 +1,4 @@
-import { defaultOverlap, defaultTile, type loadModel, type Model } from "@fluxsr/core";
+import { defaultOverlap, type loadModel, type Model, type planUpscale } from "@fluxsr/core";
 import { type AdapterSummary, type Gpu, matmul, read, tensor } from "@fluxsr/kernels";
 import sharp from "sharp";
 import { explain } from "./_errors.ts";
@@ -28,7 +28,7 @@ export interface Examination {
     readonly parameters: { readonly transformer: number; readonly autoencoder: number };
     readonly gpuBytes: number;
   } | null;
-  /** The default tile in pixels of the result, and roughly the GPU memory for one, weights included. */
+  /** The default tile in pixels of the result, and the GPU memory for one, weights included. */
   readonly tile: { readonly side: number; readonly overlap: number; readonly gpuBytes: number } | null;
   /** A matrix product on the GPU against the CPU. */
   readonly selfTest: { readonly ok: boolean; readonly worstError: number; readonly milliseconds: number } | null;
@@ -46,7 +46,12 @@ const LIMITS = [
 
 /** Finds out what the machine offers, by opening the GPU, computing on it and loading the model in folder `model`. */
 export async function examine(
-  deps: { openGpu: () => Promise<Gpu>; loadModel: typeof loadModel; model: string },
+  deps: {
+    openGpu: () => Promise<Gpu>;
+    loadModel: typeof loadModel;
+    planUpscale: typeof planUpscale;
+    model: string;
+  },
 ): Promise<Examination> {
   const problems: Problem[] = [];
   /** The result of a step, or null and a problem. */
@@ -61,7 +66,8 @@ export async function examine(
   };
   using gpu = await attempt(() => deps.openGpu(), adviceWithoutAdapter());
   const selfTest = gpu && await attempt(() => testMatmul(gpu));
-  using model = gpu && await attempt(() => deps.loadModel(gpu, deps.model));
+  using model = gpu && await attempt(() => deps.loadModel(gpu, deps.model, { fold: true }));
+  const plan = gpu && model && await attempt(() => deps.planUpscale(gpu, { model: deps.model, scale: 4 }));
   if (selfTest && !selfTest.ok) {
     problems.push({
       message:
@@ -84,7 +90,7 @@ export async function examine(
       parameters: { transformer: parameters(model.mmdit), autoencoder: parameters(model.autoencoder) },
       gpuBytes: model.gpu.memory.live,
     },
-    tile: model && tileFor(model),
+    tile: plan && { side: plan.tileSide, overlap: defaultOverlap(plan.tileSide), gpuBytes: plan.peakBytes },
     selfTest,
     problems,
   };
@@ -101,15 +107,6 @@ function limitsOf({ device: { limits } }: Gpu): Record<(typeof LIMITS)[number], 
 
 function parameters(network: Model["mmdit"] | Model["autoencoder"]): number {
   return [...network.parameters()].reduce((sum, [, { shape }]) => sum + shape.reduce((a, b) => a * b, 1), 0);
-}
-
-/** GPU memory at the peak over that of the autoencoder's largest tensor: 8.2 at tiles of 128, 256 and 512 pixels. */
-const LIVE_TENSORS = 8.2;
-
-function tileFor({ gpu, autoencoder }: Model): { side: number; overlap: number; gpuBytes: number } {
-  const side = defaultTile(gpu, autoencoder);
-  const activations = LIVE_TENSORS * autoencoder.widest * side * side * Float32Array.BYTES_PER_ELEMENT;
-  return { side, overlap: defaultOverlap(side), gpuBytes: Math.round(gpu.memory.live + activations) };
 }
 
 /** 47 products of up to 1 in f32: at most 47 * 2^-24 times a sum of up to 47; a wrong kernel is off by about 1. */

@@ -1,4 +1,8 @@
 import type { Host } from "./_host.ts";
+import { gigabytes } from "./_new_folder.ts";
+
+/** Between two changes of the line while loading, in milliseconds. */
+const INTERVAL = 200;
 
 /** A line at the bottom of the terminal that says how far the work is; without a terminal there is none. */
 export class Progress {
@@ -11,6 +15,8 @@ export class Progress {
   #finished = 0;
   #finishedMs = 0;
   #name = "";
+  #loadStart: number | undefined;
+  #loadShown = 0;
   #isShown = false;
 
   constructor(host: Host, { files }: { files: number }) {
@@ -28,6 +34,16 @@ export class Progress {
   /** What is done other than tiles, e.g. `loading the model`. */
   step(what: string): void {
     this.#show(what);
+  }
+
+  /** So many bytes of the model's files are loaded, of all. */
+  loading(bytes: number, total: number): void {
+    const now = this.#host.now();
+    if (this.#loadStart === undefined) this.#loadStart = this.#loadShown = now;
+    if (now - this.#loadShown < INTERVAL) return;
+    this.#loadShown = now;
+    const rate = (bytes / 1e6 / (now - this.#loadStart)).toFixed(2);
+    this.#show(`loading the model, ${gigabytes(bytes)} of ${gigabytes(total)}, ${rate} GB/s`);
   }
 
   /** `done` of `total` tiles of the file are finished. */

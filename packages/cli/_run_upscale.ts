@@ -4,9 +4,11 @@ import { DeviceLostError, type Gpu } from "@fluxsr/kernels";
 import { explain, report, UsageError } from "./_errors.ts";
 import { type Host, uninterrupted } from "./_host.ts";
 import { findInputs } from "./_inputs.ts";
+import { loadForUpscale } from "./_load_for_upscale.ts";
 import { type Job, planOutputs } from "./_outputs.ts";
 import { Progress } from "./_progress.ts";
 import { type Done, type Failed, finishedLine, jsonReport, type Result } from "./_results.ts";
+import { runPlan } from "./_run_plan.ts";
 import { sideBySide } from "./_side_by_side.ts";
 
 /** What the user asked for. */
@@ -24,6 +26,10 @@ export interface UpscaleRequest {
   readonly overwrite?: boolean;
   readonly compare?: boolean;
   readonly json?: boolean;
+  /** The most bytes that the GPU may hold. */
+  readonly maxVram?: number;
+  /** Plan only. */
+  readonly dryRun?: boolean;
   readonly debug?: boolean;
 }
 
@@ -35,6 +41,7 @@ export interface UpscaleDeps {
   readonly readImage: typeof core.readImage;
   readonly writeImage: typeof core.writeImage;
   readonly upscale: typeof core.upscale;
+  readonly planUpscale: typeof core.planUpscale;
 }
 
 /**
@@ -46,6 +53,7 @@ export interface UpscaleDeps {
  */
 export async function runUpscale(request: UpscaleRequest, deps: UpscaleDeps): Promise<number> {
   checkOverlap(request);
+  if (request.dryRun) return await runPlan(request, deps);
   const { host } = deps;
   const { output, scale, compare = false, overwrite = false } = request;
   const start = host.now();
@@ -72,6 +80,8 @@ function checkOverlap({ tile, tileOverlap }: UpscaleRequest): void {
 class Run implements Disposable {
   gpu: Gpu | undefined;
   model: Model | undefined;
+  /** Chosen with the model. */
+  #tile: number | undefined;
   readonly #request: UpscaleRequest;
   readonly #deps: UpscaleDeps;
   readonly #progress: Progress;
@@ -113,7 +123,7 @@ class Run implements Disposable {
 
   async #make({ input, output, comparison }: Job): Promise<Done> {
     const { host, readImage, upscale } = this.#deps;
-    const { scale, colorFix, tile, tileOverlap, seed, compare = false, json = false } = this.#request;
+    const { scale, colorFix, tileOverlap, seed, compare = false, json = false } = this.#request;
     const start = host.now();
     const source = await readImage(input);
     const readMs = host.now() - start;
@@ -122,12 +132,13 @@ class Run implements Disposable {
     const { picture, enlarged, tiles, tile: tileSize, stages } = await upscale(model, source, {
       scale,
       colorFix,
-      tile,
+      tile: this.#tile,
       tileOverlap,
       seed,
       compare,
       timed: json,
       onProgress: (done, total) => this.#progress.tiles(done, total),
+      onNotice: (line) => this.#say(`${line}: ${input}`),
     });
     this.#progress.step("writing");
     const endOfWork = host.now();
@@ -160,19 +171,22 @@ class Run implements Disposable {
   /** The model, loaded for the first picture. */
   async #ready(): Promise<Model> {
     if (this.model) return this.model;
-    const { host, openGpu, loadModel } = this.#deps;
-    const { model, lora, precision } = this.#request;
     this.#progress.step("loading the model");
     try {
-      this.gpu = await openGpu();
-      this.model = await loadModel(this.gpu, model, { precision, ...(lora === undefined ? {} : { lora }) });
-      if (this.model.notes.length > 0) this.#progress.clear();
-      for (const note of this.model.notes) host.err(`Note: ${note}\n`);
+      this.gpu = await this.#deps.openGpu();
+      const options = { deps: this.#deps, progress: this.#progress, say: (line: string) => this.#say(line) };
+      ({ model: this.model, tile: this.#tile } = await loadForUpscale(this.gpu, this.#request, options));
       return this.model;
     } catch (error) {
       this.#end = { error };
       throw error;
     }
+  }
+
+  /** Prints a line in place of the progress. */
+  #say(line: string): void {
+    this.#progress.clear();
+    this.#deps.host.err(`${line}\n`);
   }
 
   /** What a failed picture leaves behind must not be missing for the next. */

@@ -1,19 +1,28 @@
-import { BUNDLED_MODEL, loadModel } from "@fluxsr/core";
-import type { Command } from "commander";
+import { BUNDLED_MODEL, loadModel, planUpscale } from "@fluxsr/core";
+import { type Command, Option } from "commander";
 import { type Examination, examine } from "./_examine.ts";
+import { examineModel, inWords, type ModelRequest } from "./_examine_model.ts";
 import { openChosenGpu } from "./_gpu.ts";
 import { type Host, PROCESS } from "./_host.ts";
+import { path } from "./_options.ts";
 
 /** Adds the command `doctor` to `program`: what the machine offers, and whether upscaling works on it. */
 export function registerDoctor(program: Command, { host = PROCESS }: { host?: Host } = {}): void {
   program.command("doctor")
     .description("show what the GPU offers, and whether upscaling works here")
+    .addOption(
+      new Option("-m, --model <dir>", "also plan for this model: its memory, and which cards it fits on")
+        .argParser(path("--model")),
+    )
+    .addOption(new Option("--lora <path>", "plan with this LoRA, or folder of one").argParser(path("--lora")))
+    .option("--verify", "also read every weight of --model, and say how fast that is")
     .option("--json", "print one JSON object")
     .addHelpText("after", "\nExit code: 0 upscaling works, 1 it does not.")
-    .action(async ({ json }: { json?: boolean }, command: Command) => {
+    .action(async ({ json, ...request }: ModelRequest & { json?: boolean }, command: Command) => {
       const openGpu = () => openChosenGpu(command, { matrices: true });
-      const found = await examine({ openGpu, loadModel, model: BUNDLED_MODEL });
-      host.out(json ? `${JSON.stringify(found, null, 2)}\n` : describe(found));
+      const found = await examine({ openGpu, loadModel, planUpscale, model: BUNDLED_MODEL });
+      const model = await examineModel(request, { host, openGpu });
+      host.out(json ? `${JSON.stringify({ ...found, ...model }, null, 2)}\n` : describe(found) + inWords(model));
       host.exitCode(found.ok ? 0 : 1);
     });
 }
@@ -51,7 +60,7 @@ export function describe(
   }
   if (tile) {
     const { side, overlap, gpuBytes } = tile;
-    rows.push(["Tile", `${side} x ${side}, overlap ${overlap}, about ${bytes(gpuBytes)} on the GPU with the model`]);
+    rows.push(["Tile", `${side} x ${side}, overlap ${overlap}, ${bytes(gpuBytes)} on the GPU with the model`]);
   }
   if (selfTest) {
     const { ok, worstError, milliseconds } = selfTest;

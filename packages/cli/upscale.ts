@@ -1,7 +1,8 @@
-import { BUNDLED_MODEL, loadModel, readImage, upscale, writeImage } from "@fluxsr/core";
+import { BUNDLED_MODEL, loadModel, planUpscale, readImage, upscale, writeImage } from "@fluxsr/core";
 import { type Command, Option } from "commander";
 import { openChosenGpu } from "./_gpu.ts";
 import { type Host, PROCESS } from "./_host.ts";
+import { sizeInBytes } from "./_model_options.ts";
 import { oneOf, path, wholeNumber } from "./_options.ts";
 import { runUpscale, type UpscaleRequest } from "./_run_upscale.ts";
 
@@ -18,6 +19,7 @@ Exit code: 0 all done, 1 some inputs failed (the others are written), 2 wrong us
 Examples:
   fluxsr upscale photo.jpg                     photo_x4.png
   fluxsr upscale photo.jpg -o large.webp -s 2
+  fluxsr upscale photo.jpg -m FLUX.1-dev --max-vram 12GB
   fluxsr upscale scans "more/**/*.tif" -o large/ --compare`;
 
 /** Adds the command `upscale` to `program`. */
@@ -71,6 +73,13 @@ export function registerUpscale(
         wholeNumber("--seed", { min: 0 }),
       ),
     )
+    .addOption(
+      new Option(
+        "--max-vram <size>",
+        "most GPU memory, such as 12GB: blocks of the transformer that have no room are loaded in their turn",
+      ).argParser(sizeInBytes("--max-vram")),
+    )
+    .option("--dry-run", "print what it would take of the GPU, and what fits on which card, and end")
     .option("--overwrite", "replace outputs that exist")
     .option("--compare", "also write <output>_compare.png: plain enlargement | result")
     .option("--json", "print one JSON object: adapter, milliseconds per stage, GPU bytes, outputs")
@@ -78,6 +87,6 @@ export function registerUpscale(
     .action(async (inputs: string[], _options: unknown, command: Command) => {
       const openGpu = () => openChosenGpu(command, { matrices: true });
       const request = { ...command.optsWithGlobals<Omit<UpscaleRequest, "inputs">>(), inputs };
-      host.exitCode(await run(request, { host, openGpu, loadModel, readImage, writeImage, upscale }));
+      host.exitCode(await run(request, { host, openGpu, loadModel, planUpscale, readImage, writeImage, upscale }));
     });
 }

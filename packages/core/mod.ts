@@ -48,7 +48,9 @@ export { Mmdit, type MmditInputs, type Observer as MmditObserver } from "./mmdit
 export { gridIds, type Positions, positions, ropeTables } from "./mmdit/positions.ts";
 export { pack, unpack } from "./mmdit/tokens.ts";
 export { BUNDLED_MODEL, loadModel, type LoadOptions, type Model } from "./model.ts";
-export { loadModule, permuted, type Precision } from "./nn/load.ts";
+export { loadModule } from "./nn/load.ts";
+export { permuted } from "./nn/permuted.ts";
+export type { Precision } from "./nn/upload.ts";
 export { Module, Parameter } from "./nn/module.ts";
 export { moduleTensors } from "./nn/module_tensors.ts";
 export { Dists } from "./perceptual/dists.ts";
@@ -64,7 +66,8 @@ export { openTextFolder, type TextFiles, type TextFolder, type TokenizedText } f
 export { type EmbeddingOptions, writeEmbeddings } from "./text/write_embeddings.ts";
 export { defaultOverlap, defaultTile } from "./tile_size.ts";
 export { upscale, type UpscaleOptions, type UpscaleResult } from "./upscale.ts";
-export { predictVelocity, type VelocityOptions } from "./velocity.ts";
+export { openLora, type PlanOptions, planUpscale, type UpscalePlan } from "./plan.ts";
+export { predictVelocities, predictVelocity, type VelocityOptions } from "./velocity.ts";
 export { readJson } from "./weights/_io.ts";
 export { type AdapterFolder, openAdapter } from "./weights/adapter_folder.ts";
 export { autoencoderNames } from "./weights/autoencoder_names.ts";
@@ -82,6 +85,7 @@ export type { ModelSettings } from "./weights/model_settings.ts";
 export { openWeights } from "./weights/open_weights.ts";
 export { plainTensor } from "./weights/plain_tensor.ts";
 export { openSafetensors, type TensorData, writeSafetensors } from "./weights/safetensors.ts";
+export { verifyModel } from "./weights/verify_model.ts";
 export { type WeightSource, weightSource } from "./weights/weight_source.ts";
 export { writeNetwork } from "./weights/write_network.ts";
 export { type Layout, modelBytes, type ModelRows, writeModel, type WriteModelOptions } from "./weights/write_model.ts";

@@ -1,14 +1,17 @@
 import { fileURLToPath } from "node:url";
 import { type Gpu, type Tensor, tensor } from "@fluxsr/kernels";
 import { Autoencoder } from "./autoencoder/autoencoder.ts";
-import { attachLora, mergeLora } from "./lora/apply.ts";
+import { BlockStream } from "./block_stream.ts";
+import { AdaptedLoader } from "./lora/adapted_loader.ts";
 import { Mmdit } from "./mmdit/mmdit.ts";
-import { loadModule, type Precision } from "./nn/load.ts";
-import { openAdapter } from "./weights/adapter_folder.ts";
+import { loadModule } from "./nn/load.ts";
+import type { Precision } from "./nn/upload.ts";
+import { type AdapterFolder, openAdapter } from "./weights/adapter_folder.ts";
 import type { AutoencoderConfig, MmditConfig } from "./weights/configs.ts";
-import { openModelFolder } from "./weights/model_folder.ts";
+import { type ModelFolder, openModelFolder } from "./weights/model_folder.ts";
 import type { ModelSettings } from "./weights/model_settings.ts";
-import type { WeightSource } from "./weights/weight_source.ts";
+import { notesOn } from "./weights/recognise.ts";
+import { storedBytes, type WeightSource } from "./weights/weight_source.ts";
 
 /** The folder of the model that comes with the project. */
 export const BUNDLED_MODEL: string = fileURLToPath(new URL("../../models/starter", import.meta.url));
@@ -28,7 +31,9 @@ export interface Model extends Disposable {
   readonly autoencoder: Autoencoder;
   /** The fixed text: `txt` [1, T, context_in_dim], `y` [1, vec_in_dim]. */
   readonly conditioning: { readonly txt: Tensor; readonly y: Tensor };
-  /** What the user should know of the adapter, a line each. */
+  /** The blocks that are not kept on the GPU; undefined: all are. Without them only `predictVelocities` can run. */
+  readonly blocks: BlockStream | undefined;
+  /** What the user should know of the model and the adapter, a line each. */
   readonly notes: readonly string[];
   /** Frees all weights. */
   dispose(): void;
@@ -36,62 +41,91 @@ export interface Model extends Disposable {
 
 /** Options of {@linkcode loadModel}. */
 export interface LoadOptions {
-  /** A LoRA file, or an adapter folder with its text and settings, to use instead of the model's own; false: none, the model as it was before it was adapted. */
-  readonly lora?: string | false;
+  /** A LoRA file, or an adapter folder with its text and settings, or one that is open, to use instead of the model's own; false: none, the model as it was before it was adapted. */
+  readonly lora?: string | AdapterFolder | false | undefined;
   /** How weights are kept: `native` as in the file, `f32`, or `auto`: f32 for small models, else as in the file. */
   readonly precision?: Precision | "auto";
+  /** Only ever one step at `T_L` under the model's own text: what depends on these alone is computed while loading, and its weights are not kept. */
+  readonly fold?: boolean;
+  /** How many blocks of the transformer, of all from the first on, stay on the GPU; the others are loaded each time that they are needed. Default: all. */
+  readonly residentBlocks?: number | undefined;
+  /** Is told of the bytes of the files that were loaded, of all that are to be; those read again for a picture are not told. */
+  readonly onProgress?: (loaded: number, total: number) => void;
 }
 
 /**
  * Loads a model folder onto the GPU with its LoRA, which is merged into f32 weights and applied on the fly otherwise.
+ * Names and shapes of both networks are checked before anything is loaded; then they are loaded a part at a time.
  *
  * @throws {InputError} if the folder, a weight file or the LoRA cannot be used
  */
-export async function loadModel(
-  gpu: Gpu,
-  directory: string,
-  { lora, precision = "auto" }: LoadOptions = {},
-): Promise<Model> {
-  using folder = await openModelFolder(directory);
-  const { transformer, vae, settings } = folder;
-  const chosen = precision !== "auto" ? precision : weightBytes(transformer.source) <= SMALL ? "f32" : "native";
-  const loraPath = lora === false ? undefined : lora ?? settings.lora;
-  const mmdit = new Mmdit(transformer.config);
-  const autoencoder = new Autoencoder(vae.config);
-  try {
-    await loadModule(gpu, autoencoder, { source: vae.source, precision: "f32" });
-    await loadModule(gpu, mmdit, { source: transformer.source, precision: chosen });
-    const adapter = loraPath === undefined ? undefined : await openAdapter(loraPath, transformer.config);
-    if (adapter) attachLora(gpu, mmdit, adapter.adapters);
-    if (chosen === "f32") mergeLora(mmdit);
-    const { txt, txt_shape, y } = adapter?.conditioning ?? await folder.conditioning();
-    const conditioning = { txt: tensor(gpu, txt, [1, ...txt_shape]), y: tensor(gpu, y, [1, y.length]) };
-    await gpu.sync();
-    gpu.trim();
-    const dispose = () => {
-      for (const part of [mmdit, autoencoder, conditioning.txt, conditioning.y]) part.dispose();
-    };
-    return {
-      name: settings.name ?? folder.path.split("/").at(-1) ?? folder.path,
-      path: folder.path,
-      gpu,
-      settings: { ...settings, ...adapter?.settings },
-      notes: adapter?.notes ?? [],
-      config: { transformer: transformer.config, vae: vae.config },
-      mmdit,
-      autoencoder,
-      conditioning,
-      dispose,
-      [Symbol.dispose]: dispose,
-    };
-  } catch (error) {
-    mmdit.dispose();
-    autoencoder.dispose();
-    throw error;
+export async function loadModel(gpu: Gpu, directory: string, options: LoadOptions = {}): Promise<Model> {
+  using parts = new DisposableStack();
+  const folder = parts.use(await openModelFolder(directory));
+  const { transformer, vae } = folder;
+  const adapter = await adapterOf(folder, options);
+  const settings = { ...folder.settings, ...adapter?.settings };
+  const total = storedBytes(transformer.source) + storedBytes(vae.source);
+  let loaded = 0;
+  const onBytes = (bytes: number) => options.onProgress?.(loaded += bytes, total);
+
+  const mmdit = parts.adopt(new Mmdit(transformer.config), (network) => network.dispose());
+  const autoencoder = parts.adopt(new Autoencoder(vae.config), (network) => network.dispose());
+  const loader = new AdaptedLoader(gpu, {
+    source: transformer.source,
+    precision: precisionOf(transformer.source, options),
+    adapters: adapter?.adapters ?? new Map(),
+    onBytes,
+  });
+  loader.check(mmdit);
+  await loadModule(gpu, autoencoder, { source: vae.source, precision: "f32", onBytes });
+  const { txt, txt_shape, y } = adapter?.conditioning ?? await folder.conditioning();
+  const conditioning = { txt: tensor(gpu, txt, [1, ...txt_shape]), y: tensor(gpu, y, [1, y.length]) };
+  for (const fixed of [conditioning.txt, conditioning.y]) parts.use(fixed);
+  if (options.fold) {
+    const { T_L, guidance } = settings;
+    await mmdit.fold({ ...conditioning, timesteps: [T_L], guidance: [guidance] }, (part) => loader.load(part));
   }
+  const streamed = streamedBlocks(mmdit, options);
+  for (const part of mmdit.parts()) if (!streamed.has(part.path)) await loader.load(part);
+  await gpu.sync();
+  gpu.trim();
+  const blocks = streamed.size > 0 ? new BlockStream(loader, { streamed }) : undefined;
+  if (!blocks) folder.close();
+  const owned = parts.move();
+  const dispose = () => owned.dispose();
+  return {
+    name: settings.name ?? folder.path.split("/").at(-1) ?? folder.path,
+    path: folder.path,
+    gpu,
+    settings,
+    notes: [...notesOn(transformer.config), ...adapter?.notes ?? []],
+    config: { transformer: transformer.config, vae: vae.config },
+    mmdit,
+    autoencoder,
+    blocks,
+    conditioning,
+    dispose,
+    [Symbol.dispose]: dispose,
+  };
 }
 
-/** Bytes of all tensors if they were f32. */
-function weightBytes(source: WeightSource): number {
-  return [...source.tensors.values()].reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);
+/** The LoRA that a model is used with, its own unless `lora` says another. */
+export async function adapterOf(
+  { transformer, settings }: ModelFolder,
+  { lora = settings.lora }: Pick<LoadOptions, "lora">,
+): Promise<AdapterFolder | undefined> {
+  if (lora === undefined || lora === false) return undefined;
+  return typeof lora === "string" ? await openAdapter(lora, transformer.config) : lora;
+}
+
+function precisionOf(source: WeightSource, { precision = "auto" }: LoadOptions): Precision {
+  if (precision !== "auto") return precision;
+  const elements = [...source.tensors.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  return 4 * elements <= SMALL ? "f32" : "native";
+}
+
+/** The paths of the blocks that do not stay on the GPU. */
+function streamedBlocks(mmdit: Mmdit, { residentBlocks = Infinity }: LoadOptions): ReadonlySet<string> {
+  return new Set([...mmdit.blocks()].slice(residentBlocks).map(({ path }) => path));
 }

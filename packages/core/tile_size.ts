@@ -3,7 +3,8 @@ import type { Autoencoder } from "./autoencoder/autoencoder.ts";
 
 /** The side that FLUX was trained at: larger tiles leave the range of its position ids. */
 const LARGEST = 1024;
-const SMALLEST = 128;
+/** No smaller tile is chosen. */
+export const SMALLEST_TILE = 128;
 
 /**
  * The default tile side in pixels of the enlarged picture: 1024, halved until the autoencoder's largest tensor takes at
@@ -12,7 +13,7 @@ const SMALLEST = 128;
 export function defaultTile(gpu: Gpu, autoencoder: Autoencoder): number {
   const allowed = 0.6 * Math.min(gpu.device.limits.maxStorageBufferBindingSize, gpu.device.limits.maxBufferSize);
   let tile = LARGEST;
-  while (tile > SMALLEST && tile * tile * autoencoder.widest * 4 > allowed) tile /= 2;
+  while (tile > SMALLEST_TILE && tile * tile * autoencoder.widest * 4 > allowed) tile /= 2;
   return tile;
 }
 

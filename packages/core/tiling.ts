@@ -27,21 +27,27 @@ export interface Place {
   readonly window: Rectangle;
 }
 
-/** GPU bytes up to which the autoencoder sees all tiles together. */
+/** GPU bytes up to which the autoencoder sees all tiles together where no budget says how many there are. */
 const SHARED_BYTES = 2 * 2 ** 30;
 /** GPU bytes at the peak over those of the autoencoder's widest tensors, measured: pooled buffers of all levels count. */
 const LIVE_TENSORS = 5;
 
 /**
  * The tiles in the groups that the autoencoder sees together: its group norms then have the statistics of the whole
- * picture, and tiling hardly changes it. All tiles are one group if they fit, else each is one of its own.
+ * picture, and tiling hardly changes it. All tiles are one group if they fit and are not to be `apart`, else each is one
+ * of its own.
  */
-export function shareStatistics(plan: TilePlan, { autoencoder }: Model): Place[][] {
+export function shareStatistics(
+  plan: TilePlan,
+  { autoencoder, gpu: { buffers } }: Model,
+  { apart = false }: { apart?: boolean },
+): Place[][] {
   const places = plan.tiles.map(({ column, row, x, y }, index) => {
     const [width, height] = [plan.columns[column]?.size ?? 0, plan.rows[row]?.size ?? 0];
     return { index, column, row, window: { top: y, left: x, height, width } };
   });
   const pixels = places.reduce((sum, { window }) => sum + window.height * window.width, 0);
-  const fits = LIVE_TENSORS * 4 * autoencoder.widest * pixels <= SHARED_BYTES;
-  return fits ? [places] : places.map((place) => [place]);
+  const allowed = buffers.budget === Infinity ? SHARED_BYTES : buffers.budget - buffers.memory.live;
+  const fits = LIVE_TENSORS * 4 * autoencoder.widest * pixels <= allowed;
+  return fits && !apart ? [places] : places.map((place) => [place]);
 }

@@ -1,6 +1,9 @@
 import {
   affine,
+  DeviceLostError,
+  type Gpu,
   normalNoise,
+  OutOfMemoryError,
   read,
   type Rectangle,
   scoped,
@@ -16,9 +19,11 @@ import { InputError } from "./errors.ts";
 import { Canvas } from "./image/canvas.ts";
 import type { Picture } from "./image/picture.ts";
 import type { Model } from "./model.ts";
+import { granularity } from "./restore.ts";
 import { Progress, StageClock } from "./stage_clock.ts";
+import { defaultOverlap, SMALLEST_TILE } from "./tile_size.ts";
 import { layTiles, type Place, shareStatistics } from "./tiling.ts";
-import { predictVelocity } from "./velocity.ts";
+import { predictVelocities } from "./velocity.ts";
 
 /** Options of {@linkcode upscale}. */
 export interface UpscaleOptions {
@@ -35,8 +40,10 @@ export interface UpscaleOptions {
   readonly compare?: boolean;
   /** Fill `stages`; costs a wait per stage and tile. */
   readonly timed?: boolean;
-  /** Called before the first and after each tile. */
+  /** Called before the first and after each tile; from 0 again if it begins again with smaller tiles. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Is told in a line what the user should know. */
+  readonly onNotice?: (line: string) => void;
 }
 
 /** What {@linkcode upscale} made. */
@@ -48,6 +55,8 @@ export interface UpscaleResult {
   readonly tile: Size;
   /** Milliseconds per stage, over all tiles, if `timed`. */
   readonly stages: Readonly<Record<string, number>>;
+  /** The most GPU bytes in use at a time of each stage, weights included. */
+  readonly stageBytes: Readonly<Record<string, number>>;
 }
 
 /** Share of the free memory that pictures on the host may take. */
@@ -58,7 +67,8 @@ const MEMORY_SHARE = 0.6;
  *
  * Tile by tile: bicubic enlargement (mirrored to a whole tile), encoder, one transformer call, decoder, colour fix; tiles
  * are blended with feathered overlap on the host. The autoencoder normalises with the statistics of all tiles as long as
- * they fit on the GPU together; of larger pictures only one tile is there at a time.
+ * they fit on the GPU together; of larger pictures only one tile is there at a time. If the GPU has not enough memory, it
+ * begins again with one tile at a time, then with tiles of half the side.
  *
  * @throws {InputError} if the result does not fit in memory or the network returns NaN
  * @throws {RangeError} if the scale, tile or overlap is out of range
@@ -68,10 +78,43 @@ export async function upscale(model: Model, picture: Picture, options: UpscaleOp
   if (!Number.isInteger(scale) || scale < 1 || scale > 8) {
     throw new RangeError(`Cannot upscale: scale must be a whole number from 1 to 8: it is ${scale}`);
   }
-  return await scopedAsync(model.gpu, () => run(model, picture, options));
+  const { gpu } = model;
+  for (let tiling: Tiling = options;;) {
+    try {
+      return await scopedAsync(gpu, () => run(model, picture, { ...options, ...tiling }));
+    } catch (error) {
+      const smaller = error instanceof OutOfMemoryError && smallerTiling(model, picture, { ...options, ...tiling });
+      if (!smaller) throw error;
+      const how = smaller.tile === tiling.tile ? "one tile at a time" : `tiles of ${smaller.tile} pixels`;
+      options.onNotice?.(`The GPU ran out of memory: trying again with ${how}`);
+      await gpu.sync().catch((late) => {
+        if (late instanceof DeviceLostError) throw late;
+      }); // what else failed for the same reason
+      gpu.trim();
+      tiling = smaller;
+    }
+  }
 }
 
-async function run(model: Model, picture: Picture, options: UpscaleOptions): Promise<UpscaleResult> {
+/** How a picture is cut; `apart`: the autoencoder sees each tile alone. */
+type Tiling = Pick<UpscaleOptions, "tile" | "tileOverlap"> & { readonly apart?: boolean };
+
+/** What takes less memory: tiles one by one if they were together, then of half the side; undefined: too small. */
+function smallerTiling(
+  model: Model,
+  { width, height }: Picture,
+  { scale, ...options }: UpscaleOptions & Tiling,
+): Tiling | undefined {
+  const plan = layTiles(model, { height: height * scale, width: width * scale }, options);
+  const isTogether = plan.tiles.length > 1 && shareStatistics(plan, model, options).length === 1;
+  if (isTogether) return { tile: options.tile, tileOverlap: options.tileOverlap, apart: true };
+  const multiple = granularity(model);
+  const tile = Math.ceil(Math.max(plan.rows[0]?.size ?? 0, plan.columns[0]?.size ?? 0) / 2 / multiple) * multiple;
+  if (tile < SMALLEST_TILE) return undefined;
+  return { tile, tileOverlap: Math.min(options.tileOverlap ?? Infinity, defaultOverlap(tile)), apart: true };
+}
+
+async function run(model: Model, picture: Picture, options: UpscaleOptions & Tiling): Promise<UpscaleResult> {
   const { scale, colorFix, compare = false, onProgress = () => {} } = options;
   const { gpu } = model;
   const size = { height: picture.height * scale, width: picture.width * scale };
@@ -83,8 +126,9 @@ async function run(model: Model, picture: Picture, options: UpscaleOptions): Pro
   const clock = new StageClock(gpu, options.timed ?? false);
   const progress = new Progress(plan.tiles.length, onProgress);
   const enlarge = (window: Rectangle) => clock.measure("enlarge", () => enlargePart(gpu, picture, { size, window }));
-  const groups = shareStatistics(plan, model);
+  const groups = shareStatistics(plan, model, options);
   const latents = await restoreLatents(model, { groups, enlarge, seed: options.seed, clock, progress });
+  await makeRoom(gpu);
   for (const group of groups) {
     const decoded = await clock.measure(
       "decode",
@@ -116,10 +160,14 @@ async function run(model: Model, picture: Picture, options: UpscaleOptions): Pro
     tiles: plan.tiles.length,
     tile: { height: plan.rows[0]?.size ?? 0, width: plan.columns[0]?.size ?? 0 },
     stages: clock.stages,
+    stageBytes: clock.bytes,
   };
 }
 
-/** The restored latent of every tile: encoded, then one transformer call each. */
+/** Tiles that pass a transformer together whose blocks are loaded for each pass. */
+const TOGETHER = 8;
+
+/** The restored latent of every tile: all are encoded, then one transformer call each. */
 async function restoreLatents(
   model: Model,
   { groups, enlarge, seed, clock, progress }: {
@@ -130,7 +178,7 @@ async function restoreLatents(
     progress: Progress;
   },
 ): Promise<Tensor[]> {
-  const { gpu, autoencoder, settings: { T_L } } = model;
+  const { gpu, autoencoder } = model;
   const latents: Tensor[] = [];
   for (const group of groups) {
     const enlarged: Tensor[] = [];
@@ -142,14 +190,35 @@ async function restoreLatents(
       }));
     for (const x of enlarged) x.dispose();
     await progress.step(group.length, gpu);
-    for (const z_L of encoded) {
-      const step = () => scoped(gpu, () => oneStep(z_L, predictVelocity(model, z_L), T_L));
-      latents.push(await clock.measure("transformer", step));
-      z_L.dispose();
-      await progress.step(1, gpu);
-    }
+    latents.push(...encoded);
   }
-  return latents;
+  await makeRoom(gpu);
+  const together = model.blocks ? TOGETHER : 1;
+  const restored: Tensor[] = [];
+  for (let at = 0; at < latents.length; at += together) {
+    const some = latents.slice(at, at + together);
+    restored.push(...await clock.measure("transformer", () => stepAll(model, some)));
+    for (const z_L of some) z_L.dispose();
+    await progress.step(some.length, gpu);
+  }
+  return restored;
+}
+
+/** Under a budget the memory of one network is given back before the next needs its own, once the GPU does not use it. */
+async function makeRoom(gpu: Gpu): Promise<void> {
+  if (gpu.buffers.budget === Infinity) return;
+  await gpu.sync();
+  gpu.trim();
+}
+
+/** One step of the flow for each of the latents z_L. */
+async function stepAll(model: Model, latents: readonly Tensor[]): Promise<Tensor[]> {
+  const velocities = await predictVelocities(model, latents);
+  return velocities.map((v, i) => {
+    const z_0hat = oneStep(latents[i]!, v, model.settings.T_L);
+    v.dispose();
+    return z_0hat;
+  });
 }
 
 /** Noise for the latent of one tile; tiles take disjoint parts of the sequence. */

@@ -1,5 +1,5 @@
-import { concat, scoped, type Tensor } from "@fluxsr/kernels";
-import type { Observer } from "./mmdit/mmdit.ts";
+import { concat, scoped, scopedAsync, type Tensor } from "@fluxsr/kernels";
+import type { MmditInputs, Observer } from "./mmdit/mmdit.ts";
 import { gridIds, positions } from "./mmdit/positions.ts";
 import { pack, unpack } from "./mmdit/tokens.ts";
 import type { Model } from "./model.ts";
@@ -24,21 +24,51 @@ export interface VelocityModel extends Pick<Model, "mmdit" | "conditioning"> {
  * The velocity `v_theta(z, t)` of latents [B, h, w, z_channels] with even sides, of the same shape, under the model's
  * fixed text: the same for all of them, or one for each. Position ids count from the latent's own corner.
  */
-export function predictVelocity(
-  { mmdit, config, settings, conditioning }: VelocityModel,
+export function predictVelocity(model: VelocityModel, z: Tensor, options: VelocityOptions = {}): Tensor {
+  return scoped(z.gpu, () => unpack(model.mmdit.forward(inputsOf(model, z, options), options.observe), sizeOf(z)));
+}
+
+/**
+ * The velocities at `T_L` of several latents [1, h, w, z_channels], of any sizes. Blocks that are not on the GPU are
+ * loaded when their turn comes, once for all latents: the host reads the next one while the GPU computes this one.
+ */
+export async function predictVelocities(
+  model: VelocityModel & Pick<Model, "gpu" | "blocks">,
+  latents: readonly Tensor[],
+  { observe }: Pick<VelocityOptions, "observe"> = {},
+): Promise<readonly Tensor[]> {
+  const { gpu, blocks, mmdit } = model;
+  if (!blocks) return latents.map((z) => predictVelocity(model, z, observe && { observe }));
+  return await scopedAsync(gpu, async () => {
+    const passes = latents.map((z) => mmdit.steps(inputsOf(model, z, {}), observe));
+    let states = passes.map((pass) => pass.next());
+    for (let [state] = states; state && !state.done; [state] = states) {
+      await blocks.with(state.value, () => {
+        states = passes.map((pass) => pass.next());
+        gpu.flush();
+      });
+    }
+    return states.map(({ value }, i) => unpack(value as Tensor, sizeOf(latents[i]!)));
+  });
+}
+
+function inputsOf(
+  { config, settings, conditioning }: VelocityModel,
   z: Tensor,
-  { timesteps = [settings.T_L], guidance = settings.guidance, observe }: VelocityOptions = {},
-): Tensor {
-  const [batch = 0, height = 0, width = 0] = z.shape;
+  { timesteps = [settings.T_L], guidance = settings.guidance }: VelocityOptions,
+): MmditInputs {
+  const [batch = 0] = z.shape;
+  const { height, width } = sizeOf(z);
   const { axes_dim, theta } = config.transformer;
   const times = Array.from({ length: batch }, (_, i) => timesteps[i] ?? timesteps[0] ?? settings.T_L);
   const forEach = (x: Tensor) => x.shape[0] === batch ? x : concat(times.map(() => x), 0);
-  return scoped(z.gpu, () => {
-    const txt = forEach(conditioning.txt);
-    const ids = gridIds({ tokens: txt.shape[1] ?? 0, rows: height / 2, columns: width / 2 });
-    const pe = positions(z.gpu, ids, { batch: 1, axes_dim, theta });
-    const inputs = { img: pack(z), txt, y: forEach(conditioning.y), pe, timesteps: times };
-    const v = mmdit.forward({ ...inputs, guidance: times.map(() => guidance) }, observe);
-    return unpack(v, { height, width });
-  });
+  const txt = forEach(conditioning.txt);
+  const ids = gridIds({ tokens: txt.shape[1] ?? 0, rows: height / 2, columns: width / 2 });
+  const pe = positions(z.gpu, ids, { batch: 1, axes_dim, theta });
+  const y = forEach(conditioning.y);
+  return { img: pack(z), txt, y, pe, timesteps: times, guidance: times.map(() => guidance) };
+}
+
+function sizeOf({ shape: [, height = 0, width = 0] }: Tensor): { height: number; width: number } {
+  return { height, width };
 }

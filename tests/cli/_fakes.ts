@@ -1,5 +1,12 @@
 /** A process, a GPU and a pipeline that only pretend, for the tests of the command line. */
-import { InputError, type Model, type Picture, type UpscaleOptions } from "@fluxsr/core";
+import {
+  InputError,
+  type Model,
+  type Picture,
+  type PlanOptions,
+  type UpscaleOptions,
+  type UpscalePlan,
+} from "@fluxsr/core";
 import type { Gpu } from "@fluxsr/kernels";
 import type { Host } from "../../packages/cli/_host.ts";
 import type { UpscaleDeps } from "../../packages/cli/_run_upscale.ts";
@@ -41,6 +48,7 @@ export interface Calls {
   loaded: { directory: string; options: unknown }[];
   disposed: number;
   upscaled: UpscaleOptions[];
+  planned: PlanOptions[];
 }
 
 /**
@@ -48,12 +56,15 @@ export interface Calls {
  * image, one that contains "note" has a note.
  */
 export function fakeDeps(host: Recorded, replaced: Partial<UpscaleDeps> = {}): UpscaleDeps & { calls: Calls } {
-  const calls: Calls = { opened: 0, destroyed: 0, loaded: [], disposed: 0, upscaled: [] };
+  const calls: Calls = { opened: 0, destroyed: 0, loaded: [], disposed: 0, upscaled: [], planned: [] };
   const gpu = {
     adapter: { description: "Pretender 9", vendor: "none", software: true, features: [] },
     memory: { live: 10, reserved: 20, peak: 30 },
+    buffers: { budget: Infinity },
     trim: () => {},
+    sync: () => Promise.resolve(),
     destroy: () => calls.destroyed++,
+    [Symbol.dispose]: () => calls.destroyed++,
   } as unknown as Gpu;
   return {
     calls,
@@ -91,10 +102,36 @@ export function fakeDeps(host: Recorded, replaced: Partial<UpscaleDeps> = {}): U
         ...(options.compare ? { enlarged: plainPicture(...size, { value: 1 }) } : {}),
         tiles: 2,
         tile: { width: 16, height: 16 },
+        stageBytes: {},
         stages: options.timed ? { transformer: 1500 } : {},
       });
     },
+    planUpscale: (_gpu, options) => {
+      calls.planned.push(options);
+      return Promise.resolve(fakePlan(options));
+    },
     ...replaced,
+  };
+}
+
+/** A plan of a model of ten blocks of a GB each, with 3 GB for the work on a tile; below 2 GB there is none. */
+export function fakePlan({ model, size, tile = 512, budget = Infinity }: PlanOptions): UpscalePlan {
+  if (budget < 2e9) throw new InputError(`Cannot upscale within ${budget} bytes`);
+  const resident = Math.max(0, Math.min(10, Math.floor((budget - 3e9) / 1e9)));
+  const tileSide = budget < 3e9 ? tile / 2 : tile;
+  return {
+    model: { name: "fake", path: model },
+    parameters: { transformer: 5e9, autoencoder: 84e6 },
+    loaded: { transformer: resident * 1e9, autoencoder: 335e6, text: 20e3 },
+    blocks: { all: 10, resident, streamedBytes: (10 - resident) * 1e9 },
+    picture: size ?? { width: 128, height: 128 },
+    tile: { width: tileSide, height: tileSide },
+    tiles: size ? 12 : 1,
+    tileSide,
+    stages: { encode: 1.5e9, decode: 2.5e9 },
+    usedBytes: resident * 1e9 + 2.835e9,
+    peakBytes: resident * 1e9 + 3e9,
+    flops: 80e12,
   };
 }
 

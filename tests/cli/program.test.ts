@@ -54,6 +54,7 @@ describe("runProgram() ends with 2 for", () => {
     ["--model", "", "a path"],
     ["--lora", "", "a path"],
     ["--gpu", "metal", "one of deno, dawn"],
+    ["--max-vram", "12", "a size such as 500MB or 5GB"],
   ])("%s %j", async (flag, value, rule) => {
     const { stderr, code } = await run("upscale", "x.png", flag, value);
     expect(code).toBe(2);

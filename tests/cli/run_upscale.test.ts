@@ -46,7 +46,8 @@ describe("runUpscale()", () => {
       "",
     ].join("\n"));
     expect(calls).toMatchObject({ opened: 1, destroyed: 1, disposed: 1 });
-    expect(calls.loaded).toEqual([{ directory: "some/model", options: { precision: "auto" } }]);
+    expect(calls.loaded).toMatchObject([{ directory: "some/model", options: { precision: "auto", fold: true } }]);
+    expect(calls.planned).toEqual([]);
   });
 
   test("passes the options on", async () => {
@@ -54,9 +55,67 @@ describe("runUpscale()", () => {
       files: { "a.png": "" },
       ...{ lora: "l", scale: 2, tile: 64, tileOverlap: 8, colorFix: "none", precision: "f32", seed: 3 },
     });
-    expect(calls.loaded[0]?.options).toEqual({ lora: "l", precision: "f32" });
+    expect(calls.loaded[0]?.options).toMatchObject({ lora: "l", precision: "f32" });
     expect(calls.upscaled[0]).toMatchObject({ scale: 2, tile: 64, tileOverlap: 8, colorFix: "none", seed: 3 });
     expect(calls.upscaled[0]).toMatchObject({ compare: false, timed: false });
+  });
+
+  test("keeps to --max-vram with the blocks and the tile that a plan finds, and says so", async () => {
+    const { calls, stderr } = await run({ files: { "a.png": "" }, maxVram: 7.2e9, tile: 256 });
+    expect(calls.planned).toMatchObject([{ model: "some/model", budget: 7.2e9, tile: 256, scale: 4 }]);
+    expect(calls.loaded).toMatchObject([{ options: { residentBlocks: 4 } }]);
+    expect(stderr).toContain("Within 7.2 GB: 4 of 10 blocks stay, 6 GB are loaded for each pass\n");
+    const small = await run({ files: { "a.png": "" }, maxVram: 2.5e9 });
+    expect(small.calls.upscaled[0]).toMatchObject({ tile: 256 });
+    const none = await run({ files: { "a.png": "" }, maxVram: 1e9 });
+    expect(none).toMatchObject({ code: 1, calls: { loaded: [] } });
+    expect(none.stderr).toContain("Cannot upscale within 1000000000 bytes");
+  });
+
+  test("goes on within what there was when the GPU runs out of memory while loading", async () => {
+    const good = fakeDeps(fakeHost()).loadModel;
+    let loads = 0;
+    const loadModel: UpscaleDeps["loadModel"] = (gpu, directory, options) => {
+      if (++loads > 1) return good(gpu, directory, options);
+      Object.assign(gpu.memory, { peak: 10e9 });
+      return Promise.reject(new OutOfMemoryError("Cannot allocate"));
+    };
+    const { code, stderr, calls } = await run({ files: { "a.png": "" }, deps: { loadModel } });
+    expect(code).toBe(0);
+    expect(calls.planned).toMatchObject([{ budget: 8.5e9 }]);
+    expect(stderr).toContain(
+      "The GPU ran out of memory: going on within 8.5 GB, as with --max-vram\n" +
+        "Within 8.5 GB: 5 of 10 blocks stay, 5 GB are loaded for each pass\n",
+    );
+    const within = await run({
+      files: { "a.png": "" },
+      maxVram: 9e9,
+      deps: { loadModel: () => Promise.reject(new OutOfMemoryError("Cannot allocate")) },
+    });
+    expect(within).toMatchObject({ code: 1, stderr: expect.stringContaining("a.png: Cannot allocate\n") });
+  });
+
+  test("passes on what is to be known", async () => {
+    const good = fakeDeps(fakeHost()).upscale;
+    const upscale: UpscaleDeps["upscale"] = (model, picture, options) => {
+      options.onNotice?.("The GPU ran out of memory: trying again with tiles of 128 pixels");
+      return good(model, picture, options);
+    };
+    const { stderr } = await run({ files: { "a.png": "" }, deps: { upscale } });
+    expect(stderr).toContain("The GPU ran out of memory: trying again with tiles of 128 pixels: a.png\n");
+  });
+
+  test("says how fast a large model was loaded", async () => {
+    const good = fakeDeps(fakeHost());
+    const host = fakeHost();
+    const loadModel: UpscaleDeps["loadModel"] = (gpu, directory, options) => {
+      options?.onProgress?.(2e9, 24e9);
+      host.clock += 10_000;
+      options?.onProgress?.(24e9, 24e9);
+      return good.loadModel(gpu, directory, options);
+    };
+    const { stderr } = await run({ files: { "a.png": "" }, deps: { host, loadModel } });
+    expect(stderr + host.stderr).toContain("Loaded 24 GB in 10.0 s, 2.40 GB/s\n");
   });
 
   test("names each input that fails, goes on, and ends with 1", async () => {

@@ -1,5 +1,6 @@
 import { BUNDLED_MODEL, loadModel, type Model, type Picture, upscale } from "@fluxsr/core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { OutOfMemoryError } from "@fluxsr/kernels";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { deviceCalls } from "../helpers/device_calls.ts";
 import { gpu } from "../helpers/gpu.ts";
 
@@ -158,4 +159,56 @@ test("upscale() leaves nothing on the GPU when it fails halfway", async () => {
   };
   await expect(upscale(model, waves(40, 20), { ...OPTIONS, tile: 96, onProgress })).rejects.toThrow("stop");
   expect(gpu.memory.live).toBe(before);
+});
+
+describe("upscale() without enough memory", () => {
+  const source = waves(64, 40);
+  const run = async (tile: number, notices: string[] = []) =>
+    await upscale(model, source, { ...OPTIONS, tile, onNotice: (line) => notices.push(line) });
+
+  /** Runs with so many bytes less than it takes in tiles of 256 pixels. */
+  const within = async (share: number, work: () => Promise<void>) => {
+    const { stageBytes } = await run(256);
+    const held = gpu.memory.live;
+    gpu.trim();
+    gpu.buffers.budget = held + share * (Math.max(...Object.values(stageBytes)) - held);
+    await work().finally(() => void (gpu.buffers.budget = Infinity));
+  };
+
+  test("halves the tiles, says so, and makes the picture that smaller tiles make", async () => {
+    const notices: string[] = [];
+    await within(0.6, async () => {
+      const { picture, tiles } = await run(256, notices);
+      expect(notices).toEqual(["The GPU ran out of memory: trying again with tiles of 128 pixels"]);
+      expect(tiles).toBeGreaterThan(2);
+      expect(meanDifference(picture.rgb, (await run(128)).picture.rgb)).toBeLessThan(1);
+    });
+  });
+
+  test("first takes tiles one at a time that were together", async () => {
+    const { stageBytes } = await run(128);
+    const notices: string[] = [];
+    const held = gpu.memory.live;
+    gpu.trim();
+    // Room for what the choice of together or not counts with, then not enough for it.
+    const acquire = gpu.buffers.acquire.bind(gpu.buffers);
+    const most = held + 0.8 * (Math.max(...Object.values(stageBytes)) - held);
+    vi.spyOn(gpu.buffers, "acquire").mockImplementation((bytes) => {
+      if (gpu.memory.live + bytes > most) throw new OutOfMemoryError("no room");
+      return acquire(bytes);
+    });
+    const { tiles } = await run(128, notices);
+    vi.restoreAllMocks();
+    expect(notices).toEqual(["The GPU ran out of memory: trying again with one tile at a time"]);
+    expect(tiles).toBeGreaterThan(2);
+  });
+
+  test("gives up at tiles that would be too small, and leaves nothing on the GPU", async () => {
+    const before = gpu.memory.live;
+    await within(0.05, async () => {
+      await expect(run(256)).rejects.toThrow(OutOfMemoryError);
+    });
+    expect(gpu.memory.live).toBe(before);
+    expect((await run(256)).tiles).toBe(1);
+  });
 });

@@ -39,12 +39,16 @@ const AUTOENCODER: AutoencoderConfig = {
   norm_num_groups: 4,
 };
 
-/** Writes a model of random weights to the folder `to`; another `seed`, another model. */
-export async function tinyModel(to: string, { seed = 1 } = {}): Promise<void> {
+/** Writes a model of random weights to the folder `to`; another `seed`, another model. `sizes` are others than usual. */
+export async function tinyModel(
+  to: string,
+  { seed = 1, sizes = {} }: { seed?: number; sizes?: Partial<MmditConfig> } = {},
+): Promise<void> {
   await Deno.mkdir(to, { recursive: true });
-  await write(join(to, "flux.safetensors"), new Mmdit(TRANSFORMER), seed);
+  const transformer = { ...TRANSFORMER, ...sizes };
+  await write(join(to, "flux.safetensors"), new Mmdit(transformer), seed);
   await write(join(to, "ae.safetensors"), new Autoencoder(AUTOENCODER), seed);
-  const config = { transformer: TRANSFORMER, autoencoder: AUTOENCODER };
+  const config = { transformer, autoencoder: AUTOENCODER };
   await Deno.writeTextFile(join(to, "config.json"), JSON.stringify(config));
 }
 

@@ -35,17 +35,23 @@ export function mmdit(config: MmditConfig, weights: Weights, sample: MmditSample
   const size = width / heads;
   const results = new Map<string, Rows>();
 
-  function weight(name: string): number[] {
+  function weight(name: string): ArrayLike<number> {
     const found = weights.get(name);
     if (!found) throw new Error(`the reference needs "${name}"`);
-    return Array.from(found.values);
+    return found.values;
   }
 
   function linear(name: string, rows: Rows, { bias = true } = {}): number[][] {
     const w = weight(`${name}.weight`);
     const inner = rows[0]!.length;
-    const offsets = bias ? weight(`${name}.bias`) : Array<number>(w.length / inner).fill(0);
-    return rows.map((x) => offsets.map((b, out) => b + dot(x, w.slice(out * inner, (out + 1) * inner))));
+    const offsets = bias ? Array.from(weight(`${name}.bias`)) : Array<number>(w.length / inner).fill(0);
+    return rows.map((x) =>
+      offsets.map((b, out) => {
+        let sum = 0;
+        for (let i = 0; i < inner; i++) sum += x[i]! * w[out * inner + i]!;
+        return b + sum;
+      })
+    );
   }
 
   const embedder = (name: string, x: Row): number[] =>

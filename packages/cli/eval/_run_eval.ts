@@ -58,7 +58,7 @@ export async function runEval(
   using work = new DisposableStack();
   const gpu = work.use(await openGpu());
   const { lora, lpipsWeights: files = [], tile, seed, cropBorder = folder.scale } = request;
-  const model = work.use(await loadModel(gpu, request.model, lora === undefined ? {} : { lora }));
+  const model = work.use(await loadModel(gpu, request.model, { lora, fold: true }));
   const lpips = work.adopt(await loadLpips(gpu, { files }), (network) => network.dispose());
   const dists = work.adopt(await loadDists(gpu, { files }), (network) => network.dispose());
   for (const note of model.notes) host.err(`Note: ${note}\n`);

@@ -1,5 +1,4 @@
-import { matmul, tensor } from "@fluxsr/kernels";
-import type { Gpu } from "@fluxsr/kernels";
+import { DryGpu, empty, type Gpu, matmul, type Shape, split, tensor } from "@fluxsr/kernels";
 import { type Adapter, Linear } from "../nn/linear.ts";
 import type { Module } from "../nn/module.ts";
 import type { LoraAdapter } from "./adapter.ts";
@@ -7,14 +6,18 @@ import type { LoraAdapter } from "./adapter.ts";
 /** Attaches adapters to the linear layers of `module` that they are named after; they are applied on the fly. */
 export function attachLora(gpu: Gpu, module: Module, adapters: ReadonlyMap<string, LoraAdapter>): void {
   const layers = new Map(module.modules());
-  for (const [name, { a, b, rank, scale, ...sizes }] of adapters) {
+  // A dry GPU holds nothing: the values need not be made.
+  const factor = (values: () => LoraAdapter["a"], shape: Shape) =>
+    gpu instanceof DryGpu ? empty(gpu, shape) : tensor(gpu, values(), shape);
+  for (const [name, adapter] of adapters) {
     const layer = layers.get(name);
     if (!(layer instanceof Linear)) {
       throw new RangeError(`Cannot attach a LoRA: the network has no linear layer "${name}"`);
     }
+    const { rank, scale } = adapter;
     layer.adapter = {
-      a: tensor(gpu, a, [rank, sizes.in]),
-      b: tensor(gpu, b, [sizes.out, rank]),
+      a: factor(() => adapter.a, [rank, adapter.in]),
+      b: factor(() => adapter.b, [adapter.out, rank]),
       scale,
     };
   }
@@ -38,11 +41,14 @@ export function mergeLora(module: Module): void {
   for (const [name, layer] of module.modules()) {
     if (!(layer instanceof Linear) || !layer.adapter) continue;
     const { a, b, scale } = layer.adapter;
-    const base = layer.weight.tensor;
-    if (base.dtype !== "f32") {
-      throw new TypeError(`Cannot merge a LoRA into "${name}": the weight must be f32: it is ${base.dtype}`);
+    const { parts } = layer.weight;
+    const packed = parts.find(({ dtype }) => dtype !== "f32");
+    if (packed) {
+      throw new TypeError(`Cannot merge a LoRA into "${name}": the weight must be f32: it is ${packed.dtype}`);
     }
-    layer.weight.tensor = matmul(b, a, { alpha: scale, addend: base });
+    const rows = split(b, 0, parts.map(({ shape }) => shape[0] ?? 0));
+    layer.weight.parts = parts.map((base, i) => matmul(rows[i]!, a, { alpha: scale, addend: base }));
+    for (const part of rows) part.dispose();
     layer.adapter = undefined;
   }
 }

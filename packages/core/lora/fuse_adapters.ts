@@ -1,6 +1,6 @@
 import { InputError } from "../errors.ts";
 import { quote } from "../weights/messages.ts";
-import type { LoraAdapter } from "./adapter.ts";
+import { lazyAdapter, type LoraAdapter } from "./adapter.ts";
 import type { ModulePlace } from "./module_places.ts";
 
 /** An adapter and where its module's rows are in a BFL module. */
@@ -23,18 +23,29 @@ export function fuseAdapters(module: string, list: readonly PlacedAdapter[]): Lo
   const parts = list.toSorted((x, y) => x.place.part - y.place.part);
   const inner = first.place.in, out = first.place.rows;
   const rank = parts.reduce((total, { adapter }) => total + adapter.rank, 0);
-  const a = new Float32Array(rank * inner);
-  const b = new Float32Array(out * rank);
-  let column = 0;
-  for (const { place, adapter } of parts) {
-    a.set(adapter.a, column * inner);
-    for (let row = 0; row < adapter.out; row++) {
-      const to = (place.row + row) * rank + column;
-      for (let r = 0; r < adapter.rank; r++) b[to + r] = adapter.scale * adapter.b[row * adapter.rank + r]!;
+  const a = () => {
+    const rows = new Float32Array(rank * inner);
+    let at = 0;
+    for (const { adapter } of parts) {
+      rows.set(adapter.a, at);
+      at += adapter.rank * inner;
     }
-    column += adapter.rank;
-  }
-  return { a, b, rank, in: inner, out, scale: 1 };
+    return rows;
+  };
+  const b = () => {
+    const blocks = new Float32Array(out * rank);
+    let column = 0;
+    for (const { place, adapter } of parts) {
+      const own = adapter.b;
+      for (let row = 0; row < adapter.out; row++) {
+        const to = (place.row + row) * rank + column;
+        for (let r = 0; r < adapter.rank; r++) blocks[to + r] = adapter.scale * own[row * adapter.rank + r]!;
+      }
+      column += adapter.rank;
+    }
+    return blocks;
+  };
+  return lazyAdapter({ rank, in: inner, out, scale: 1 }, { a, b });
 }
 
 /** A module may have one adapter for all its rows, or one per part. */
@@ -49,9 +60,13 @@ function checkDistinct(module: string, list: readonly PlacedAdapter[]): void {
 
 /** The adapter of a weight whose upper and lower half of rows are exchanged. */
 export function swapHalves(adapter: LoraAdapter): LoraAdapter {
-  const half = adapter.b.length / 2;
-  const b = new Float32Array(adapter.b.length);
-  b.set(adapter.b.subarray(half));
-  b.set(adapter.b.subarray(0, half), half);
-  return { ...adapter, b };
+  const { rank, in: inner, out, scale } = adapter;
+  const b = () => {
+    const { b: rows } = adapter;
+    const swapped = new Float32Array(rows.length);
+    swapped.set(rows.subarray(rows.length / 2));
+    swapped.set(rows.subarray(0, rows.length / 2), rows.length / 2);
+    return swapped;
+  };
+  return lazyAdapter({ rank, in: inner, out, scale }, { a: () => adapter.a, b });
 }

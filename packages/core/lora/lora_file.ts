@@ -3,7 +3,8 @@ import { quote, showNames, showShape } from "../weights/messages.ts";
 import { checkFinite } from "../weights/check.ts";
 import type { MmditConfig } from "../weights/configs.ts";
 import type { WeightSource } from "../weights/weight_source.ts";
-import type { LoraAdapter } from "./adapter.ts";
+import { dequantize, isReadableDtype, READABLE } from "../weights/dequantize.ts";
+import { lazyAdapter, type LoraAdapter } from "./adapter.ts";
 import { fuseAdapters } from "./fuse_adapters.ts";
 import { loraScale } from "./lora_alpha.ts";
 import { isTextEncoderKey, type LoraKey, parseLoraKey } from "./lora_keys.ts";
@@ -88,11 +89,21 @@ async function readAdapter(
   };
   check(keyA, shapeA, [Math.max(1, rank), place.in]);
   check(keyB, shapeB, [place.out, rank]);
-  const a = await source.readF32(keyA), b = await source.readF32(keyB);
-  checkFinite(keyA, a);
-  checkFinite(keyB, b);
+  const a = await readFactor(source, keyA), b = await readFactor(source, keyB);
   const alpha = keyAlpha === undefined ? undefined : await readScalar(source, keyAlpha);
-  return { a, b, rank, in: place.in, out: place.out, scale: scaleOf(name, rank, alpha) };
+  return lazyAdapter({ rank, in: place.in, out: place.out, scale: scaleOf(name, rank, alpha) }, { a, b });
+}
+
+/** Reads a factor, which is held as it is stored. */
+async function readFactor(source: WeightSource, key: string): Promise<() => Float32Array<ArrayBuffer>> {
+  const { dtype, bytes, scale } = await source.read(key);
+  if (!isReadableDtype(dtype)) {
+    throw new InputError(
+      `Cannot load LoRA ${quote(source.path)}: ${quote(key)} must be ${READABLE}: file has ${dtype}`,
+    );
+  }
+  checkFinite(key, { dtype, bytes });
+  return () => dequantize(bytes, { dtype, scale });
 }
 
 async function readScalar(source: WeightSource, key: string): Promise<number> {

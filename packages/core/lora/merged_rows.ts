@@ -32,10 +32,11 @@ export function mergedRows(
     result.set(name, {
       ...stored,
       async *rows(begin, end) {
+        const { a, b, ...sizes } = adapter; // made once for all chunks
         for (let row = begin; row < end; row += step) {
           const next = Math.min(end, row + step);
           const values = await gather(weight.rows(row, next));
-          const merged = await add(gpu, toF32(values, "F32"), { adapter, row, next });
+          const merged = await add(gpu, toF32(values, "F32"), { adapter: { a, b, ...sizes }, row, next });
           const bytes = fromF32(merged, wanted);
           checkFinite(name, { dtype: wanted, bytes });
           yield bytes;

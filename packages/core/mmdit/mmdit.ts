@@ -1,10 +1,11 @@
-import { add, checkpoint, concat, scoped, silu, split, type Tensor, tensor } from "@fluxsr/kernels";
+import { abandon, add, checkpoint, concat, reshape, scoped, silu, split, type Tensor, tensor } from "@fluxsr/kernels";
 import { Linear } from "../nn/linear.ts";
 import { Module } from "../nn/module.ts";
 import type { MmditConfig } from "../weights/configs.ts";
 import { DoubleStreamBlock, type Streams } from "./double_block.ts";
 import { MLPEmbedder, TIME_CHANNELS, timeEmbedding } from "./embedder.ts";
 import { LastLayer } from "./final_layer.ts";
+import { Modulation } from "./modulation.ts";
 import type { Positions } from "./positions.ts";
 import { SingleStreamBlock } from "./single_block.ts";
 
@@ -21,11 +22,20 @@ export interface MmditInputs {
   /** [B], 0 is data, 1 is noise */
   readonly timesteps: readonly number[];
   /** [B]; only read if the network has a guidance embedding */
-  readonly guidance?: readonly number[];
+  readonly guidance?: readonly number[] | undefined;
 }
 
 /** Called with intermediate values, named `vec`, `double.0.img`, `double.0.txt`, `single.0`, ...; only valid in the call. */
 export type Observer = (name: string, value: Tensor) => void;
+
+/** A module of a network and its property path. */
+export interface Part {
+  readonly path: string;
+  readonly module: Module;
+}
+
+/** What of the inputs is the same for all pictures of a one-step upscaler; one sample. */
+export type FixedInputs = Pick<MmditInputs, "txt" | "y" | "timesteps" | "guidance">;
 
 /** FLUX's multimodal diffusion transformer (black-forest-labs/flux, src/flux/model.py): predicts the velocity. */
 export class Mmdit extends Module {
@@ -37,6 +47,7 @@ export class Mmdit extends Module {
   readonly double_blocks: readonly DoubleStreamBlock[];
   readonly single_blocks: readonly SingleStreamBlock[];
   readonly final_layer: LastLayer;
+  #folded: { readonly vec: Tensor; readonly times: string } | undefined;
 
   constructor(config: MmditConfig) {
     super();
@@ -53,37 +64,121 @@ export class Mmdit extends Module {
 
   /** The velocity [B, N, out_channels]. */
   forward(inputs: MmditInputs, observe: Observer = () => {}): Tensor {
-    const { pe } = inputs;
     return scoped(inputs.img.gpu, () => {
-      const conditioning = this.#vec(inputs);
-      observe("vec", conditioning);
-      const vec = silu(conditioning);
-      let streams: Streams = { img: this.img_in.forward(inputs.img), txt: this.txt_in.forward(inputs.txt) };
-      this.double_blocks.forEach((block, i) => {
-        const { img, txt } = streams;
-        const [nextImg, nextTxt] = checkpoint(`double_blocks.${i}`, [img, txt, vec, ...Object.values(pe)], () => {
-          const next = block.forward({ img, txt }, { vec, pe });
-          return [next.img, next.txt] as const;
-        });
-        streams = { img: nextImg, txt: nextTxt };
-        observe(`double.${i}.img`, streams.img);
-        observe(`double.${i}.txt`, streams.txt);
-      });
-      let x = concat([streams.txt, streams.img], 1);
-      this.single_blocks.forEach((block, i) => {
-        const before = x;
-        [x] = checkpoint(`single_blocks.${i}`, [before, vec, ...Object.values(pe)], () => [
-          block.forward(before, { vec, pe }),
-        ]) as [Tensor];
-        observe(`single.${i}`, x);
-      });
-      const [, img] = split(x, 1, [streams.txt.shape[1] ?? 0, streams.img.shape[1] ?? 0]) as [Tensor, Tensor];
-      return this.final_layer.forward(img, vec);
+      const steps = this.steps(inputs, observe);
+      for (;;) {
+        const { done, value } = steps.next();
+        if (done) return value;
+      }
     });
   }
 
+  /**
+   * The forward pass, stopping before each block, which it gives out: weights that are not on the GPU can be loaded then,
+   * and freed when the block has run. Ends with the velocity. Runs in a scope of the caller's.
+   */
+  *steps(inputs: MmditInputs, observe: Observer = () => {}): Generator<Part, Tensor> {
+    const { pe } = inputs;
+    const conditioning = this.#vec(inputs);
+    observe("vec", conditioning);
+    const vec = silu(conditioning);
+    let streams: Streams = { img: this.img_in.forward(inputs.img), txt: this.txt_in.forward(inputs.txt) };
+    for (const [i, block] of this.double_blocks.entries()) {
+      yield { path: `double_blocks.${i}`, module: block };
+      const { img, txt } = streams;
+      const [nextImg, nextTxt] = checkpoint(`double_blocks.${i}`, [img, txt, vec, ...Object.values(pe)], () => {
+        const next = block.forward({ img, txt }, { vec, pe });
+        return [next.img, next.txt] as const;
+      });
+      for (const before of [img, txt]) before.dispose();
+      streams = { img: nextImg, txt: nextTxt };
+      observe(`double.${i}.img`, streams.img);
+      observe(`double.${i}.txt`, streams.txt);
+    }
+    const { img, txt } = streams;
+    const counts = [txt, img].map(({ shape }) => shape[1] ?? 0);
+    let x = concat([txt, img], 1);
+    for (const before of [img, txt]) before.dispose();
+    for (const [i, block] of this.single_blocks.entries()) {
+      yield { path: `single_blocks.${i}`, module: block };
+      const before = x;
+      [x] = checkpoint(`single_blocks.${i}`, [before, vec, ...Object.values(pe)], () => [
+        block.forward(before, { vec, pe }),
+      ]) as [Tensor];
+      before.dispose();
+      observe(`single.${i}`, x);
+    }
+    const [, tokens] = split(x, 1, counts) as [Tensor, Tensor];
+    return this.final_layer.forward(tokens, vec);
+  }
+
+  /** What can be loaded apart, in the order of the forward pass. */
+  *parts(): Generator<Part> {
+    yield* this.#embedders();
+    yield { path: "img_in", module: this.img_in };
+    yield { path: "txt_in", module: this.txt_in };
+    yield* this.blocks();
+    yield { path: "final_layer", module: this.final_layer };
+  }
+
+  /** The blocks, which are most of the weights. */
+  *blocks(): Generator<Part> {
+    for (const [i, module] of this.double_blocks.entries()) yield { path: `double_blocks.${i}`, module };
+    for (const [i, module] of this.single_blocks.entries()) yield { path: `single_blocks.${i}`, module };
+  }
+
+  /**
+   * Computes once what depends on `inputs` alone, of one sample, which are the only ones from now on: the conditioning
+   * vector, with it every modulation, and the text tokens. `load` is given each layer before that is computed; its weights
+   * are freed after it: in FLUX.1-dev 3.2 of 12 billion.
+   */
+  async fold(inputs: FixedInputs, load: (part: Part) => Promise<void>): Promise<void> {
+    const { txt, y } = inputs;
+    for (const part of this.#embedders()) await load(part);
+    const vec = scoped(y.gpu, () => this.#vec(inputs));
+    abandon(vec);
+    for (const { module } of this.#embedders()) {
+      for (const [, parameter] of module.parameters()) parameter.retire();
+      module.dispose();
+    }
+    this.#folded = { vec, times: timesOf(inputs) };
+    await load({ path: "txt_in", module: this.txt_in });
+    this.txt_in.fold(txt);
+    using activated = silu(vec);
+    for (const part of this.#modulations()) {
+      await load(part);
+      part.module.fold(activated);
+    }
+  }
+
+  override dispose(): void {
+    super.dispose();
+    this.#folded?.vec.dispose();
+    this.#folded = undefined;
+  }
+
+  *#embedders(): Generator<Part> {
+    yield { path: "time_in", module: this.time_in };
+    if (this.guidance_in) yield { path: "guidance_in", module: this.guidance_in };
+    yield { path: "vector_in", module: this.vector_in };
+  }
+
+  /** The layers whose only input is the conditioning vector. */
+  *#modulations(): Generator<{ path: string; module: Linear }> {
+    for (const [path, module] of this.modules()) {
+      if (module instanceof Modulation) yield { path: `${path}.lin`, module: module.lin };
+    }
+    yield { path: "final_layer.adaLN_modulation.1", module: this.final_layer.adaLN_modulation[1] };
+  }
+
   /** The conditioning vector [B, D]: time, guidance and pooled text. */
-  #vec({ y, timesteps, guidance }: MmditInputs): Tensor {
+  #vec({ y, timesteps, guidance }: Omit<FixedInputs, "txt">): Tensor {
+    if (this.#folded) {
+      const { vec, times } = this.#folded;
+      const given = timesOf({ timesteps, guidance });
+      if (given === times) return reshape(vec, vec.shape);
+      throw new RangeError(`Cannot run the transformer: it was loaded for ${times} alone: given ${given}`);
+    }
     const embed = (times: readonly number[]) => tensor(y.gpu, timeEmbedding(times), [times.length, TIME_CHANNELS]);
     let vec = this.time_in.forward(embed(timesteps));
     if (this.guidance_in) {
@@ -94,4 +189,8 @@ export class Mmdit extends Module {
     }
     return add(vec, this.vector_in.forward(y));
   }
+}
+
+function timesOf({ timesteps, guidance }: Pick<FixedInputs, "timesteps" | "guidance">): string {
+  return `time ${timesteps.join(", ")}${guidance ? ` and guidance ${guidance.join(", ")}` : ""}`;
 }

@@ -1,4 +1,15 @@
-import { type Activation, gateResidual, matmul, type Tensor } from "@fluxsr/kernels";
+import {
+  abandon,
+  type Activation,
+  concat,
+  gateResidual,
+  matmul,
+  type MatmulOptions,
+  reshape,
+  scoped,
+  split,
+  type Tensor,
+} from "@fluxsr/kernels";
 import { Module, Parameter } from "./module.ts";
 
 /** A low-rank change of a linear layer: `x W^T + scale (x A^T) B^T`. */
@@ -11,11 +22,15 @@ export interface Adapter {
   readonly scale: number;
 }
 
-/** `y = x W^T + b`, with W [out, in]; a LoRA adapter, if attached, is applied on the fly. */
+/**
+ * `y = x W^T + b`, with W [out, in]; a LoRA adapter, if attached, is applied on the fly. Of a weight in several parts, each
+ * gives its columns of the result.
+ */
 export class Linear extends Module {
   readonly weight: Parameter;
   readonly bias?: Parameter;
   #adapter: Adapter | undefined;
+  #constant: Tensor | undefined;
 
   constructor(inputs: number, outputs: number, { bias = true } = {}) {
     super();
@@ -31,27 +46,56 @@ export class Linear extends Module {
   set adapter(adapter: Adapter | undefined) {
     this.#adapter?.a.dispose();
     this.#adapter?.b.dispose();
+    for (const factor of adapter ? [adapter.a, adapter.b] : []) abandon(factor);
     this.#adapter = adapter;
+  }
+
+  /**
+   * Computes the result for `x`, which is the only input from now on, and frees the weights for good: whatever
+   * {@linkcode forward} is then given, that is what it returns.
+   */
+  fold(x: Tensor): void {
+    const constant = scoped(x.gpu, () => this.forward(x));
+    abandon(constant);
+    this.weight.retire();
+    this.bias?.retire();
+    this.adapter = undefined;
+    this.#constant = constant;
   }
 
   /** `x [..., in] -> [..., out]` */
   forward(x: Tensor, { activation }: { activation?: Activation } = {}): Tensor {
+    if (this.#constant) return reshape(this.#constant, this.#constant.shape);
     const adapter = this.#adapter;
-    const base = { transposeB: true, bias: this.bias?.tensor };
-    if (!adapter) return matmul(x, this.weight.tensor, { ...base, activation });
+    if (!adapter) return this.#product(x, { activation });
     const low = matmul(x, adapter.a, { transposeB: true });
-    const addend = matmul(x, this.weight.tensor, base);
+    const addend = this.#product(x);
     return matmul(low, adapter.b, { transposeB: true, alpha: adapter.scale, addend, activation });
   }
 
   /** `to + gate (x W^T + b)`: `x [B, L, in], to [B, L, out], gate [B, out] -> [B, L, out]` */
   addTo(to: Tensor, x: Tensor, { gate }: { gate: Tensor }): Tensor {
-    if (this.#adapter) return gateResidual(to, this.forward(x), { gate });
-    return matmul(x, this.weight.tensor, { transposeB: true, bias: this.bias?.tensor, residual: { to, gate } });
+    if (this.#adapter || this.weight.parts.length > 1) return gateResidual(to, this.forward(x), { gate });
+    return this.#product(x, { residual: { to, gate } });
+  }
+
+  /** `x W^T + b`, and what `options` apply to it. */
+  #product(x: Tensor, options: Pick<MatmulOptions, "activation" | "residual"> = {}): Tensor {
+    const { parts } = this.weight;
+    const [weight, ...others] = parts;
+    if (weight && others.length === 0) {
+      return matmul(x, weight, { transposeB: true, bias: this.bias?.tensor, ...options });
+    }
+    return scoped(x.gpu, () => {
+      const biases = this.bias && split(this.bias.tensor, 0, parts.map(({ shape }) => shape[0] ?? 0));
+      return concat(parts.map((part, i) => matmul(x, part, { transposeB: true, bias: biases?.[i], ...options })), -1);
+    });
   }
 
   override dispose(): void {
     super.dispose();
     this.adapter = undefined;
+    this.#constant?.dispose();
+    this.#constant = undefined;
   }
 }

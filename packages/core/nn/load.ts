@@ -1,121 +1,104 @@
-import { DryGpu, type Dtype, empty, type Gpu, rowMultiple, type Tensor, tensor } from "@fluxsr/kernels";
-import { checkFinite, checkParameters } from "../weights/check.ts";
-import { dequantize, isReadableDtype, type ReadableDtype } from "../weights/dequantize.ts";
-import type { StoredTensor, WeightSource } from "../weights/weight_source.ts";
+import { byteLength, DryGpu, empty, emptyTogether, type Gpu, scoped, sizeOf } from "@fluxsr/kernels";
+import { checkParameters } from "../weights/check.ts";
+import type { WeightSource } from "../weights/weight_source.ts";
 import type { Module, Parameter } from "./module.ts";
-
-/** How weights are kept on the GPU: as they are in the file, or all in f32. */
-export type Precision = "native" | "f32";
-
-const PACKED: Readonly<Record<ReadableDtype, Dtype>> = {
-  F32: "f32",
-  F16: "f16",
-  BF16: "bf16",
-  F8_E4M3: "f8_e4m3",
-  Q8_0: "q8_0",
-  Q4_0: "q4_0",
-  Q4_K: "q4_k",
-  Q5_K: "q5_k",
-};
+import { partsOf, type Precision, storedDtype, upload } from "./upload.ts";
 
 /** Bytes of staging memory after which an upload is waited for: WebGPU keeps it until the queue has run. */
-const STAGING = 256 * 2 ** 20;
+export const STAGING: number = 256 * 2 ** 20;
+
+/** Bytes from which on the parameters of a part share an allocation: drivers round many small ones up. */
+const TOGETHER = 64 * 2 ** 20;
+
+/** What a {@linkcode Loader} reads, and how its values are kept. */
+export interface LoaderOptions {
+  /** Names are the property paths of the network. */
+  readonly source: WeightSource;
+  readonly precision: Precision;
+  /** Is told of the bytes of the file that were loaded. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
 
 /**
- * Loads all parameters of `module` from `source`, whose names are the property paths.
+ * Loads a network from a checkpoint, all at once or a part at a time.
  *
- * Names and shapes are checked before anything is read; tensors are read one at a time. On a {@linkcode DryGpu}, which
- * holds nothing, they are not read at all.
- * @throws {InputError} if a tensor is missing, unknown, has another shape or dtype, or is not finite
+ * Tensors are streamed in pieces, each submitted at once, so that neither the host nor the GPU's staging memory holds more
+ * than a few of them. On a {@linkcode DryGpu}, which holds nothing, they are not read at all.
  */
-export async function loadModule(
-  gpu: Gpu,
-  module: Module,
-  { source, precision }: { source: WeightSource; precision: Precision },
-): Promise<void> {
-  const parameters = new Map(module.parameters());
-  checkParameters(source, new Map([...parameters].map(([name, { shape }]) => [name, shape])));
-  let staged = 0;
-  try {
-    for (const [name, parameter] of parameters) {
-      if (gpu instanceof DryGpu) {
-        const dtype = source.tensors.get(name)?.dtype ?? "F32";
-        parameter.tensor = empty(gpu, storedShape(parameter), storedDtype(parameter, { dtype, precision }));
-        continue;
+export class Loader {
+  readonly #gpu: Gpu;
+  readonly #options: LoaderOptions;
+  #staged = 0;
+
+  constructor(gpu: Gpu, options: LoaderOptions) {
+    this.#gpu = gpu;
+    this.#options = options;
+  }
+
+  /**
+   * Checks that the checkpoint is that of `network`, without reading a tensor.
+   * @throws {InputError} if a tensor is missing, unknown, or has another shape or dtype
+   */
+  check(network: Module): void {
+    const shapes = [...network.parameters()].map(([name, { shape }]) => [name, shape] as const);
+    checkParameters(this.#options.source, new Map(shapes));
+  }
+
+  /**
+   * Loads the parameters of `part`, which is at `path` of the network, but for those that it does not need any more.
+   * @throws {InputError} if a value is not finite or the file cannot be read; nothing of the part is left then
+   */
+  async load(part: Module, path = ""): Promise<void> {
+    const needed = [...part.parameters(path)].filter(([, { isNeeded }]) => isNeeded);
+    try {
+      this.#allocate(needed);
+      if (this.#gpu instanceof DryGpu) return;
+      for (const [name, parameter] of needed) {
+        const stream = await this.#options.source.stream(name);
+        await upload(parameter, parameter.parts, { name, stream, onPiece: (bytes) => this.#note(bytes) });
       }
-      const stored = await source.read(name);
-      parameter.tensor = upload(gpu, { name, parameter, stored, precision });
-      staged += stored.bytes.byteLength;
-      if (staged > STAGING) {
-        await gpu.sync();
-        staged = 0;
-      }
+    } catch (error) {
+      for (const [, parameter] of needed) parameter.dispose();
+      throw error;
     }
-  } catch (error) {
-    module.dispose();
-    throw error;
+  }
+
+  /** Memory for all parameters, in one allocation if that is large; weights that a LoRA changes may be replaced one by one. */
+  #allocate(parameters: readonly (readonly [string, Parameter])[]): void {
+    const gpu = this.#gpu;
+    const { source, precision } = this.#options;
+    const shapes = parameters.map(([name, parameter]) => {
+      const dtype = storedDtype(parameter, { dtype: source.tensors.get(name)?.dtype ?? "F32", precision });
+      return partsOf(parameter, { dtype, largest: gpu.buffers.largest });
+    });
+    const all = shapes.flat();
+    const bytes = all.reduce((sum, { shape, dtype }) => sum + byteLength(dtype, sizeOf(shape)), 0);
+    const together = precision === "native" && bytes >= TOGETHER ? emptyTogether(gpu, all) : undefined;
+    for (const [i, [, parameter]] of parameters.entries()) {
+      const own = shapes[i]!;
+      const apart = () => scoped(gpu, () => own.map(({ shape, dtype }) => empty(gpu, shape, dtype)));
+      parameter.parts = together ? together.splice(0, own.length) : apart();
+    }
+  }
+
+  /** A piece is on its way: what it was staged in is freed once a submission that includes it has run. */
+  async #note(bytes: number): Promise<void> {
+    this.#options.onBytes?.(bytes);
+    this.#staged += bytes;
+    if (this.#staged <= STAGING) return this.#gpu.flush();
+    await this.#gpu.sync();
+    this.#staged = 0;
   }
 }
 
-function upload(
-  gpu: Gpu,
-  { name, parameter, stored, precision }: {
-    name: string;
-    parameter: Parameter;
-    stored: StoredTensor;
-    precision: Precision;
-  },
-): Tensor {
-  const { dtype, bytes, scale } = stored;
-  if (!isReadableDtype(dtype)) throw new TypeError(`Cannot load "${name}": dtype is ${dtype}`);
-  checkFinite(name, { dtype, bytes });
-  const { shape, axes } = parameter;
-  const packed = storedDtype(parameter, { dtype, precision });
-  if (packed !== "f32") return tensor(gpu, packed === "f8_e4m3" ? withScale(bytes, scale) : bytes, shape, packed);
-  const values = dequantize(bytes, { dtype, scale });
-  return tensor(gpu, axes ? permuted(values, shape, axes) : values, storedShape(parameter));
-}
-
-/** The data of an f8_e4m3 tensor: the scale, then the elements. */
-function withScale(bytes: Uint8Array, scale = 1): Uint8Array<ArrayBuffer> {
-  const data = new Uint8Array(4 + bytes.length);
-  new DataView(data.buffer).setFloat32(0, scale, true);
-  data.set(bytes, 4);
-  return data;
-}
-
-/** Kernels read packed rows that are whole blocks, four elements at a time. */
-function storedDtype(
-  { shape, packable }: Parameter,
-  { dtype, precision }: { dtype: string; precision: Precision },
-): Dtype {
-  if (!packable || precision !== "native" || !isReadableDtype(dtype)) return "f32";
-  const packed = PACKED[dtype];
-  return (shape.at(-1) ?? 0) % rowMultiple(packed) === 0 ? packed : "f32";
-}
-
-function storedShape({ shape, axes }: Parameter): readonly number[] {
-  return axes ? axes.map((axis) => shape[axis] ?? 0) : shape;
-}
-
-/** `values` of `shape` with axes in another order. */
-export function permuted(
-  values: Float32Array<ArrayBuffer>,
-  shape: readonly number[],
-  axes: readonly number[],
-): Float32Array<ArrayBuffer> {
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
-  const sizes = axes.map((axis) => shape[axis] ?? 0);
-  const steps = axes.map((axis) => strides[axis] ?? 0);
-  const result = new Float32Array(values.length);
-  let at = 0;
-  const copy = (depth: number, from: number): void => {
-    const [size = 0, step = 0] = [sizes[depth], steps[depth]];
-    for (let i = 0; i < size; i++) {
-      if (depth === sizes.length - 1) result[at++] = values[from + i * step] ?? 0;
-      else copy(depth + 1, from + i * step);
-    }
-  };
-  copy(0, 0);
-  return result;
+/**
+ * Loads all parameters of `module` from `source`, whose names are the property paths. Names and shapes are checked before
+ * anything is read.
+ *
+ * @throws {InputError} if a tensor is missing, unknown, has another shape or dtype, or is not finite
+ */
+export async function loadModule(gpu: Gpu, module: Module, options: LoaderOptions): Promise<void> {
+  const loader = new Loader(gpu, options);
+  loader.check(module);
+  await loader.load(module);
 }

@@ -1,4 +1,4 @@
-import type { Shape, Tensor } from "@fluxsr/kernels";
+import { abandon, type Shape, type Tensor } from "@fluxsr/kernels";
 
 /** A weight of a network: its shape as in the checkpoint, and its tensor once loaded. */
 export class Parameter {
@@ -8,7 +8,8 @@ export class Parameter {
   readonly axes: readonly number[] | undefined;
   /** Whether the kernels that read it accept packed storage. */
   readonly packable: boolean;
-  #tensor: Tensor | undefined;
+  #parts: readonly Tensor[] = [];
+  #isNeeded = true;
 
   constructor(shape: Shape, { axes, packable = false }: { axes?: readonly number[]; packable?: boolean } = {}) {
     this.shape = shape;
@@ -16,22 +17,49 @@ export class Parameter {
     this.packable = packable;
   }
 
-  /** @throws if the weights were not loaded. */
+  /** @throws if the weights were not loaded, or are in several parts. */
   get tensor(): Tensor {
-    if (!this.#tensor) throw new Error("Cannot run the network: its weights are not loaded");
-    return this.#tensor;
+    const [tensor, another] = this.parts;
+    if (tensor && !another) return tensor;
+    throw new Error(`Cannot use a weight as a whole: it is in ${this.#parts.length} parts`);
   }
 
   /** Takes `tensor` over; the one before is disposed. */
   set tensor(tensor: Tensor) {
-    this.#tensor?.dispose();
-    this.#tensor = tensor;
+    this.parts = [tensor];
   }
 
-  /** Frees the tensor, if there is one. */
+  /**
+   * The rows, one part of them after the other: a matrix that is larger than a binding may be is in several.
+   * @throws if the weights were not loaded.
+   */
+  get parts(): readonly Tensor[] {
+    if (this.#parts.length === 0) throw new Error("Cannot run the network: its weights are not loaded");
+    return this.#parts;
+  }
+
+  /** Takes the tensors over, which no scope frees then; those before are disposed. */
+  set parts(parts: readonly Tensor[]) {
+    this.dispose();
+    for (const part of parts) abandon(part);
+    this.#parts = parts;
+  }
+
+  /** Whether the network still has a use for it. */
+  get isNeeded(): boolean {
+    return this.#isNeeded;
+  }
+
+  /** Frees the values, if there are some. */
   dispose(): void {
-    this.#tensor?.dispose();
-    this.#tensor = undefined;
+    for (const part of this.#parts) part.dispose();
+    this.#parts = [];
+  }
+
+  /** Frees the values for good: what was computed of them is all that the network needs. */
+  retire(): void {
+    this.dispose();
+    this.#isNeeded = false;
   }
 }
 

@@ -1,7 +1,7 @@
 import { read } from "@fluxsr/kernels";
 import { fromF32, type WeightDtype } from "../weights/dtype.ts";
 import type { TensorData } from "../weights/safetensors.ts";
-import { permuted } from "./load.ts";
+import { permuted } from "./permuted.ts";
 import type { Module } from "./module.ts";
 
 /**

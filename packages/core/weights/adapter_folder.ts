@@ -5,7 +5,7 @@ import { readLora } from "../lora/lora_file.ts";
 import { listFiles, pathKind, readJson } from "./_io.ts";
 import { checkFinite } from "./check.ts";
 import type { Conditioning } from "./conditioning.ts";
-import { FLUX_DEV, type MmditConfig } from "./configs.ts";
+import type { MmditConfig } from "./configs.ts";
 import { JsonFields } from "./json_fields.ts";
 import { quote, showNames, showShape } from "./messages.ts";
 import type { ModelSettings } from "./model_settings.ts";
@@ -43,20 +43,11 @@ export async function openAdapter(path: string, config: MmditConfig): Promise<Ad
   const isFolder = await pathKind(path) === "folder";
   using source = await openWeights(isFolder ? await loraFile(path) : path);
   const { adapters } = await readLora(source, config);
-  const notes = isSchnell(config)
-    ? ["the model is FLUX.1-schnell: FluxSR's adapters are trained on FLUX.1-dev, results will differ"]
-    : [];
-  if (!isFolder) return { adapters, settings: {}, notes };
+  if (!isFolder) return { adapters, settings: {}, notes: [] };
   const conditioning = await readText(path, config);
   const { settings, ignored } = await readTrainingConfig(join(path, CONFIG));
-  if (ignored.length > 0) notes.push(`${CONFIG}: keys that are not used: ${showNames(ignored)}`);
+  const notes = ignored.length > 0 ? [`${CONFIG}: keys that are not used: ${showNames(ignored)}`] : [];
   return { adapters, ...(conditioning && { conditioning }), settings, notes };
-}
-
-/** FLUX.1-schnell has FLUX.1-dev's blocks without its guidance. */
-function isSchnell({ guidance_embed, hidden_size, depth, depth_single_blocks }: MmditConfig): boolean {
-  return !guidance_embed && hidden_size === FLUX_DEV.hidden_size && depth === FLUX_DEV.depth &&
-    depth_single_blocks === FLUX_DEV.depth_single_blocks;
 }
 
 async function loraFile(folder: string): Promise<string> {

@@ -2,6 +2,9 @@ import { InputError } from "../errors.ts";
 import { ioError, pathKind } from "./_io.ts";
 import { quote } from "./messages.ts";
 
+/** Bytes of a piece of {@linkcode ByteFile.chunks}. */
+const CHUNK = 16 * 2 ** 20;
+
 /** A file that is read in ranges. */
 export class ByteFile implements Disposable {
   readonly path: string;
@@ -38,11 +41,37 @@ export class ByteFile implements Disposable {
    * @throws {InputError} if the file has become shorter.
    */
   read(begin: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#fill(new Uint8Array(length), begin);
+  }
+
+  /**
+   * The `length` bytes from `begin` on in pieces, each valid until the next is asked for; that is read meanwhile. Two
+   * buffers are all the memory that it takes.
+   * @throws {InputError} if the file has become shorter.
+   */
+  async *chunks(begin: number, length: number): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    const buffers = [0, CHUNK].map((used) => new Uint8Array(Math.max(0, Math.min(CHUNK, length - used))));
+    const ask = (at: number, turn: number) => {
+      const bytes = this.#fill(buffers[turn % 2]!.subarray(0, Math.min(CHUNK, length - at)), begin + at);
+      bytes.catch(() => {}); // told when its turn comes, which it does not if the reader stops before
+      return bytes;
+    };
+    if (length === 0) return;
+    let next = ask(0, 0);
+    for (let at = 0, turn = 1; at < length; at += CHUNK, turn++) {
+      const bytes = await next;
+      if (at + CHUNK < length) next = ask(at + CHUNK, turn);
+      yield bytes;
+    }
+  }
+
+  /** Fills `bytes` from `begin` on, after the reads that were asked for before. */
+  #fill(bytes: Uint8Array<ArrayBuffer>, begin: number): Promise<Uint8Array<ArrayBuffer>> {
     const file = this.#file;
     if (!file) return Promise.reject(new Error(`Cannot read ${quote(this.path)}: file is closed`));
-    const bytes = this.#turn.then(() => readRange(file, { path: this.path, begin, length }));
-    this.#turn = bytes.catch(() => {});
-    return bytes;
+    const filled = this.#turn.then(() => readRange(file, { path: this.path, begin, bytes }));
+    this.#turn = filled.catch(() => {});
+    return filled;
   }
 
   /** Closes the file; safe to call twice. */
@@ -58,9 +87,9 @@ export class ByteFile implements Disposable {
 
 async function readRange(
   file: Deno.FsFile,
-  { path, begin, length }: { path: string; begin: number; length: number },
+  { path, begin, bytes }: { path: string; begin: number; bytes: Uint8Array<ArrayBuffer> },
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
+  const { length } = bytes;
   try {
     await file.seek(begin, Deno.SeekMode.Start);
     for (let done = 0; done < length;) {

@@ -9,18 +9,19 @@ import type { WeightSource } from "./weight_source.ts";
  * @throws {InputError} naming the missing, the unknown or the differing tensors.
  */
 export function checkParameters(source: WeightSource, wanted: ReadonlyMap<string, readonly number[]>): void {
-  const fail = (what: string, rule: string) => new InputError(`Cannot load ${quote(what)}: ${rule}`);
+  const fail = (what: string, rule: string) => new InputError(`Cannot load ${what}: ${rule}`);
   const missing = [...wanted.keys()].filter((name) => !source.tensors.has(name));
-  if (missing.length > 0) throw fail(source.path, `tensors are missing: ${showNames(missing)}`);
+  if (missing.length > 0) throw fail(quote(source.path), `tensors are missing: ${showNames(missing)}`);
   const unknown = [...source.tensors.keys()].filter((name) => !wanted.has(name));
   if (unknown.length > 0) {
-    throw fail(source.path, `tensors are not in the model: ${showNames(unknown)}`);
+    throw fail(quote(source.path), `tensors are not in the model: ${showNames(unknown)}`);
   }
   for (const [name, shape] of wanted) {
     const info = source.tensors.get(name)!;
-    if (!isReadableDtype(info.dtype)) throw fail(name, `weights must be ${READABLE}: file has ${info.dtype}`);
+    const where = `${quote(name)} of ${quote(source.path)}`;
+    if (!isReadableDtype(info.dtype)) throw fail(where, `weights must be ${READABLE}: file has ${info.dtype}`);
     if (info.shape.length !== shape.length || info.shape.some((size, i) => size !== shape[i])) {
-      throw fail(name, `file has ${showShape(info.shape)}, model needs ${showShape(shape)}`);
+      throw fail(where, `file has ${showShape(info.shape)}, model needs ${showShape(shape)}`);
     }
   }
 }
@@ -35,15 +36,23 @@ const EXPONENT: Readonly<Record<WeightDtype, { mask: number; unit: number; sign:
   BF16: { mask: 0x7f807f80, unit: 0x00800080, sign: 0x80008000 | 0 },
 };
 
+/** Elements of a tensor as they are stored. */
+interface StoredBlocks {
+  readonly dtype: ReadableDtype;
+  readonly bytes: Uint8Array;
+  readonly first?: number;
+}
+
 /**
- * Checks that tensor `name` has no NaN and no infinity; `values` are numbers, or a tensor as it is stored.
+ * Checks that tensor `name` has no NaN and no infinity; `values` are numbers, or a tensor as it is stored, or whole blocks
+ * of one from element `first` on.
  * @throws {InputError} naming the tensor and the index of the first such value.
  */
-export function checkFinite(name: string, values: Float32Array | { dtype: ReadableDtype; bytes: Uint8Array }): void {
-  const { dtype, bytes } = values instanceof Float32Array
+export function checkFinite(name: string, values: Float32Array | StoredBlocks): void {
+  const { dtype, bytes, first = 0 } = values instanceof Float32Array
     ? { dtype: "F32" as const, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
     : values;
-  if (!isWeightDtype(dtype)) return checkBlocks(name, { dtype, bytes });
+  if (!isWeightDtype(dtype)) return checkBlocks(name, { dtype, bytes, first });
   const wholeWords = bytes.length - bytes.length % 4;
   const { buffer, byteOffset } = aligned(bytes, 4);
   const words = new Uint32Array(buffer, byteOffset, wholeWords / 4);
@@ -56,7 +65,7 @@ export function checkFinite(name: string, values: Float32Array | { dtype: Readab
   const rest = toF32(bytes.subarray(word * 4, word * 4 + 4), dtype);
   const at = rest.findIndex((value) => !Number.isFinite(value));
   if (at < 0) return;
-  throw notFinite(name, { index: word * (dtype === "F32" ? 1 : 2) + at, value: rest[at]! });
+  throw notFinite(name, { index: first + word * (dtype === "F32" ? 1 : 2) + at, value: rest[at]! });
 }
 
 /** Quantised values are finite if and only if the f16 scales are that their blocks begin with. */
@@ -64,7 +73,7 @@ const SCALES: Readonly<Record<GgmlDtype, number>> = { Q8_0: 1, Q4_0: 1, Q4_K: 2,
 
 function checkBlocks(
   name: string,
-  { dtype, bytes }: { dtype: Exclude<ReadableDtype, WeightDtype>; bytes: Uint8Array },
+  { dtype, bytes, first }: { dtype: Exclude<ReadableDtype, WeightDtype>; bytes: Uint8Array; first: number },
 ): void {
   const { elements, bytes: size } = layoutOf(dtype);
   // An f8 e4m3fn is NaN, or else finite; an f16 is finite unless all its exponent bits are set.
@@ -75,8 +84,8 @@ function checkBlocks(
   for (let at = 0; at < bytes.length; at += size) {
     if (!isBad(at)) continue;
     const values = dequantize(bytes.subarray(at, at + size), { dtype });
-    const first = Math.max(0, values.findIndex((value) => !Number.isFinite(value)));
-    throw notFinite(name, { index: at / size * elements + first, value: values[first]! });
+    const bad = Math.max(0, values.findIndex((value) => !Number.isFinite(value)));
+    throw notFinite(name, { index: first + at / size * elements + bad, value: values[bad]! });
   }
 }
 

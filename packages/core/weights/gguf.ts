@@ -17,15 +17,23 @@ export async function openGguf(path: string): Promise<WeightSource> {
   const file = await ByteFile.open(path);
   try {
     const { tensors, metadata } = await readHeader(file);
+    const find = (name: string) => {
+      const entry = tensors.get(name);
+      if (!entry) throw new InputError(`Cannot read ${quote(name)}: ${quote(path)} has no such tensor`);
+      return entry;
+    };
     return weightSource({
       path,
       tensors,
       metadata,
       async read(name) {
-        const entry = tensors.get(name);
-        if (!entry) throw new InputError(`Cannot read ${quote(name)}: ${quote(path)} has no such tensor`);
-        const { dtype, shape, begin, end } = entry;
+        const { dtype, shape, begin, end } = find(name);
         return { dtype, shape, bytes: await file.read(begin, end - begin) };
+      },
+      // deno-lint-ignore require-await -- a tensor that is missing rejects
+      async stream(name) {
+        const { dtype, shape, begin, end } = find(name);
+        return { dtype, shape, chunks: file.chunks(begin, end - begin) };
       },
       close: () => file.close(),
     });

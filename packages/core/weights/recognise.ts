@@ -1,4 +1,5 @@
 import { InputError } from "../errors.ts";
+import { FLUX_DEV, type MmditConfig } from "./configs.ts";
 import { quote } from "./messages.ts";
 
 /** Names of tensors that only one architecture has, in its own and in diffusers' naming, after any prefix. */
@@ -25,4 +26,17 @@ export function refuseOtherModels(path: string, names: ReadonlyMap<string, unkno
   throw new InputError(`Cannot load ${quote(path)}: the model must be FLUX.1: it is ${other}`, {
     hint: "FluxSR works with the transformer and the autoencoder of FLUX.1-dev, and models of the same architecture",
   });
+}
+
+/** What the user should know of a transformer of these sizes, a line each. */
+export function notesOn(config: MmditConfig): string[] {
+  return isSchnell(config)
+    ? ["the model is FLUX.1-schnell: FluxSR's adapters are trained on FLUX.1-dev, results will differ"]
+    : [];
+}
+
+/** FLUX.1-schnell has FLUX.1-dev's blocks without its guidance. */
+function isSchnell({ guidance_embed, hidden_size, depth, depth_single_blocks }: MmditConfig): boolean {
+  return !guidance_embed && hidden_size === FLUX_DEV.hidden_size && depth === FLUX_DEV.depth &&
+    depth_single_blocks === FLUX_DEV.depth_single_blocks;
 }

@@ -20,23 +20,39 @@ export interface Recipe {
  */
 export function renamedSource(source: WeightSource, recipes: ReadonlyMap<string, Recipe>): WeightSource {
   const tensors = new Map([...recipes].map(([name, recipe]) => [name, describe(name, recipe, source)]));
+  const find = (name: string) => {
+    const recipe = recipes.get(name), info = tensors.get(name);
+    if (recipe && info) return { recipe, info };
+    throw new InputError(`Cannot read ${quote(name)}: ${quote(source.path)} has no such tensor`);
+  };
+  const read = async (name: string): Promise<StoredTensor> => {
+    const { recipe, info } = find(name);
+    const parts: StoredTensor[] = [];
+    for (const part of recipe.parts) parts.push(await source.read(part));
+    const bytes = parts.length === 1 ? parts[0]!.bytes : concat(parts.map((part) => convert(part, info)));
+    const scale = parts.length === 1 ? parts[0]!.scale : undefined;
+    return { ...info, bytes: recipe.swapHalves ? swapHalves(bytes) : bytes, ...scale !== undefined && { scale } };
+  };
   return weightSource({
     path: source.path,
     tensors,
     metadata: source.metadata,
-    async read(name) {
-      const recipe = recipes.get(name), info = tensors.get(name);
-      if (!recipe || !info) {
-        throw new InputError(`Cannot read ${quote(name)}: ${quote(source.path)} has no such tensor`);
-      }
-      const parts: StoredTensor[] = [];
-      for (const part of recipe.parts) parts.push(await source.read(part));
-      const bytes = parts.length === 1 ? parts[0]!.bytes : concat(parts.map((part) => convert(part, info)));
-      const scale = parts.length === 1 ? parts[0]!.scale : undefined;
-      return { ...info, bytes: recipe.swapHalves ? swapHalves(bytes) : bytes, ...scale !== undefined && { scale } };
+    read,
+    async stream(name) {
+      const { recipe: { parts, swapHalves }, info } = find(name);
+      if (parts.length === 1 && !swapHalves) return { ...await source.stream(parts[0]!), shape: info.shape };
+      const isStacked = parts.every((part) => source.tensors.get(part)?.dtype === info.dtype);
+      if (isStacked && !swapHalves) return { ...info, chunks: stacked(source, parts) };
+      const { bytes, ...stored } = await read(name);
+      return { ...stored, chunks: [bytes] };
     },
     close: () => source.close(),
   });
+}
+
+/** The bytes of all `parts`, one after the other. */
+async function* stacked(source: WeightSource, parts: readonly string[]): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for (const part of parts) yield* (await source.stream(part)).chunks;
 }
 
 function describe(name: string, { parts, swapHalves, asConvolution }: Recipe, source: WeightSource): TensorInfo {

@@ -29,14 +29,21 @@ export class SafetensorsFile implements Disposable {
    * The bytes of tensor `name`, the caller's own.
    * @throws {InputError} if there is no such tensor, or the file has become shorter.
    */
-  read(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
+    const { begin, length } = this.#range(name);
+    return await this.#file.read(begin, length);
+  }
+
+  /** As {@linkcode SafetensorsFile.read}, in pieces that are each valid until the next is asked for. */
+  chunks(name: string): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    const { begin, length } = this.#range(name);
+    return this.#file.chunks(begin, length);
+  }
+
+  #range(name: string): { begin: number; length: number } {
     const entry = this.tensors.get(name);
-    if (!entry) {
-      return Promise.reject(
-        new InputError(`Cannot read ${quote(name)} of ${quote(this.path)}: file has no such tensor`),
-      );
-    }
-    return this.#file.read(this.#dataStart + entry.begin, entry.end - entry.begin);
+    if (!entry) throw new InputError(`Cannot read ${quote(name)} of ${quote(this.path)}: file has no such tensor`);
+    return { begin: this.#dataStart + entry.begin, length: entry.end - entry.begin };
   }
 
   /** Closes the file; safe to call twice. */

@@ -1,6 +1,6 @@
 import { InputError } from "../errors.ts";
 import { quote } from "./messages.ts";
-import { dequantize, type GgmlDtype, isReadableDtype, READABLE } from "./dequantize.ts";
+import { dequantize, type GgmlDtype, isReadableDtype, layoutOf, READABLE } from "./dequantize.ts";
 import type { SafetensorsFile } from "./safetensors.ts";
 import type { SafetensorsDtype } from "./safetensors_header.ts";
 
@@ -17,6 +17,14 @@ export interface StoredTensor extends TensorInfo {
   readonly scale?: number | undefined;
 }
 
+/** A tensor as it is stored, in pieces. */
+export interface TensorStream extends TensorInfo {
+  /** As of {@linkcode StoredTensor}. */
+  readonly scale?: number | undefined;
+  /** The bytes in order, cut anywhere; a piece is valid until the next is asked for. */
+  readonly chunks: Iterable<Uint8Array<ArrayBuffer>> | AsyncIterable<Uint8Array<ArrayBuffer>>;
+}
+
 /** Named tensors in files, read one at a time. */
 export interface WeightSource extends Disposable {
   /** The file or folder, for messages. */
@@ -26,15 +34,26 @@ export interface WeightSource extends Disposable {
   readonly metadata: Readonly<Record<string, string>>;
   /** @throws {InputError} if there is no such tensor or it cannot be read. */
   read(name: string): Promise<StoredTensor>;
+  /** As {@linkcode read}, but a large tensor is never in memory as a whole where the format allows it. */
+  stream(name: string): Promise<TensorStream>;
   /** As {@linkcode read}, converted. @throws {InputError} also if the tensor is of no dtype of weights. */
   readF32(name: string): Promise<Float32Array<ArrayBuffer>>;
   /** Closes the files; safe to call twice. */
   close(): void;
 }
 
+/** What sources differ in; one that cannot do better streams a tensor in one piece. */
+export type SourceParts =
+  & Omit<WeightSource, "readF32" | "stream" | typeof Symbol.dispose>
+  & Partial<Pick<WeightSource, "stream">>;
+
 /** A {@linkcode WeightSource} from the parts that sources differ in. */
-export function weightSource(parts: Omit<WeightSource, "readF32" | typeof Symbol.dispose>): WeightSource {
+export function weightSource(parts: SourceParts): WeightSource {
   return {
+    async stream(name) {
+      const { bytes, ...info } = await parts.read(name);
+      return { ...info, chunks: [bytes] };
+    },
     ...parts,
     async readF32(name) {
       const dtype = parts.tensors.get(name)?.dtype ?? "F32";
@@ -57,15 +76,33 @@ export function filesSource(
     const { dtype, shape } = file.tensors.get(name)!;
     return [name, { dtype, shape }];
   }));
+  const find = (name: string) => {
+    const file = names.get(name), info = tensors.get(name);
+    if (!file || !info) throw new InputError(`Cannot read ${quote(name)}: ${quote(path)} has no such tensor`);
+    return { file, info };
+  };
   return weightSource({
     path,
     tensors,
     metadata: Object.assign({}, ...files.map((file) => file.metadata)),
     async read(name) {
-      const file = names.get(name), info = tensors.get(name);
-      if (!file || !info) throw new InputError(`Cannot read ${quote(name)}: ${quote(path)} has no such tensor`);
+      const { file, info } = find(name);
       return { ...info, bytes: await file.read(name) };
+    },
+    // deno-lint-ignore require-await -- a tensor that is missing rejects
+    async stream(name) {
+      const { file, info } = find(name);
+      return { ...info, chunks: file.chunks(name) };
     },
     close: () => files.forEach((file) => file.close()),
   });
+}
+
+/** Bytes of all weights as they are stored. */
+export function storedBytes({ tensors }: WeightSource): number {
+  return [...tensors.values()].reduce((sum, { dtype, shape }) => {
+    if (!isReadableDtype(dtype)) return sum;
+    const { elements, bytes } = layoutOf(dtype);
+    return sum + shape.reduce((product, size) => product * size, 1) / elements * bytes;
+  }, 0);
 }

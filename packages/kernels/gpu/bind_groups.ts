@@ -27,7 +27,7 @@ export class BindGroups {
     return branch.group ??= this.#device.createBindGroup({
       label,
       layout,
-      entries: buffers.map(({ raw }, binding) => ({ binding, resource: { buffer: raw } })),
+      entries: buffers.map(({ raw, offset, size }, binding) => ({ binding, resource: { buffer: raw, offset, size } })),
     });
   }
 }

@@ -7,7 +7,11 @@ import { OutOfMemoryError } from "./errors.ts";
 export interface PooledBuffer {
   readonly id: number;
   readonly raw: GPUBuffer;
+  /** Where in `raw` it begins. */
+  readonly offset: number;
   readonly size: number;
+  /** The buffer that it is a part of, in {@linkcode BufferPool.acquireTogether}. */
+  readonly whole?: PooledBuffer;
   references: number;
   /** Set once the adapter has refused the memory. */
   failed: boolean;
@@ -15,12 +19,19 @@ export interface PooledBuffer {
   batch: number;
 }
 
-/** Bytes on the GPU: `live` is in use, `reserved` also counts free pooled buffers, `peak` is the most ever reserved. */
+/**
+ * Bytes on the GPU: `live` is in use, `reserved` also counts free pooled buffers, `peak` is the most ever reserved, and
+ * `livePeak` the most in use since {@linkcode BufferPool.restartPeak}.
+ */
 export interface MemoryUse {
   readonly live: number;
   readonly reserved: number;
   readonly peak: number;
+  readonly livePeak: number;
 }
+
+/** What WebGPU guarantees for the offset of a binding. */
+const PART_ALIGNMENT = 256;
 
 /** Eight sizes an octave, from 256 bytes: little is wasted, and buffers of similar tensors are interchangeable. */
 function sizeClass(bytes: number): number {
@@ -36,30 +47,51 @@ function sizeClass(bytes: number): number {
  * buffer is handed out first, so that the same work gets the same buffers each time and finds its bind groups cached.
  */
 export class BufferPool {
+  /** The most bytes that may be reserved: free buffers are then given back, rather than that it is more. */
+  budget: number = Infinity;
   readonly #device: GPUDevice;
   readonly #limit: number;
+  readonly #largestBuffer: number;
   readonly #watch: (check: Promise<GPUError | null>, what: string) => void;
+  readonly #submit: () => void;
   readonly #free = new Map<number, PooledBuffer[]>();
   #nextId = 0;
   #live = 0;
   #reserved = 0;
   #peak = 0;
+  #livePeak = 0;
 
-  /** @param watch is given the error scope of each allocation */
-  constructor(device: GPUDevice, watch: (check: Promise<GPUError | null>, what: string) => void) {
+  /** @param options `watch` is given the error scope of each allocation, `submit` submits all work that was recorded */
+  constructor(
+    device: GPUDevice,
+    { watch, submit }: { watch: (check: Promise<GPUError | null>, what: string) => void; submit: () => void },
+  ) {
     const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
     this.#device = device;
     this.#limit = Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 16) * 16;
+    // Beyond 2 GiB drivers are known to lose the length of a buffer.
+    this.#largestBuffer = Math.min(maxBufferSize, 2 ** 31 - PART_ALIGNMENT);
     this.#watch = watch;
+    this.#submit = submit;
+  }
+
+  /** Bytes of the largest buffer that the adapter's limits allow to bind. */
+  get largest(): number {
+    return this.#limit;
   }
 
   get memory(): MemoryUse {
-    return { live: this.#live, reserved: this.#reserved, peak: this.#peak };
+    return { live: this.#live, reserved: this.#reserved, peak: this.#peak, livePeak: this.#livePeak };
+  }
+
+  /** From here on `livePeak` is counted anew. */
+  restartPeak(): void {
+    this.#livePeak = this.#live;
   }
 
   /**
    * A buffer of at least `bytes`, with one reference; its contents are undefined.
-   * @throws {OutOfMemoryError} if the adapter's limits do not allow one of this size.
+   * @throws {OutOfMemoryError} if the adapter's limits do not allow one of this size, or it does not fit the budget.
    */
   acquire(bytes: number): PooledBuffer {
     const limit = this.#limit;
@@ -69,7 +101,47 @@ export class BufferPool {
         "use a smaller --tile",
       );
     }
-    const size = Math.min(sizeClass(bytes), limit);
+    return this.#take(Math.min(sizeClass(bytes), limit));
+  }
+
+  /**
+   * Buffers of at least these `sizes`, cut from allocations as large as the adapter allows, which are free again when all
+   * parts are. For weights: what is below 256 MiB the driver's allocator of Deno 2.9 (wgpu 29) puts into blocks of 128 or
+   * 256 MiB, and a seventh to three quarters of these stay empty. No dispatch may write to one part and read another.
+   *
+   * @throws {OutOfMemoryError} as {@linkcode BufferPool.acquire}
+   */
+  acquireTogether(sizes: readonly number[]): PooledBuffer[] {
+    const rounded = sizes.map((bytes) => Math.ceil(Math.max(1, bytes) / PART_ALIGNMENT) * PART_ALIGNMENT);
+    const parts: PooledBuffer[] = [];
+    try {
+      for (let first = 0; first < rounded.length;) {
+        let end = first, total = 0;
+        while (end < rounded.length && (end === first || total + rounded[end]! <= this.#largestBuffer)) {
+          total += rounded[end++]!;
+        }
+        parts.push(...this.#cut(this.#take(total), rounded.slice(first, end)));
+        first = end;
+      }
+      return parts;
+    } catch (error) {
+      for (const part of parts) this.release(part);
+      throw error;
+    }
+  }
+
+  #cut(whole: PooledBuffer, sizes: readonly number[]): PooledBuffer[] {
+    whole.references = sizes.length;
+    let offset = 0;
+    return sizes.map((size) => {
+      const part = { ...whole, id: this.#nextId++, offset, size, whole, references: 1 };
+      offset += size;
+      return part;
+    });
+  }
+
+  /** A free or else a new buffer of exactly this size. */
+  #take(size: number): PooledBuffer {
     let buffer = this.#free.get(size)?.pop();
     while (buffer?.failed) {
       this.#destroy(buffer);
@@ -78,6 +150,7 @@ export class BufferPool {
     buffer ??= this.#create(size);
     buffer.references = 1;
     this.#live += size;
+    this.#livePeak = Math.max(this.#livePeak, this.#live);
     return buffer;
   }
 
@@ -89,6 +162,11 @@ export class BufferPool {
   release(buffer: PooledBuffer): void {
     if (buffer.references <= 0) throw new Error(`Cannot release GPU buffer ${buffer.id}: it has no references left`);
     if (--buffer.references > 0) return;
+    if (buffer.whole) {
+      // Who has the memory next must wait for what was recorded with any part of it.
+      buffer.whole.batch = Math.max(buffer.whole.batch, buffer.batch);
+      return this.release(buffer.whole);
+    }
     this.#live -= buffer.size;
     const free = this.#free.get(buffer.size) ?? [];
     this.#free.set(buffer.size, free);
@@ -108,13 +186,23 @@ export class BufferPool {
   }
 
   #create(size: number): PooledBuffer {
+    if (this.#reserved + size > this.budget) {
+      this.#submit();
+      this.trim();
+    }
+    if (this.#reserved + size > this.budget) {
+      throw new OutOfMemoryError(
+        `Cannot allocate a GPU buffer: ${size} bytes must fit beside ${this.#reserved} into a budget of ${this.budget}`,
+        "use a smaller --tile, or a larger --max-vram if one was given",
+      );
+    }
     this.#device.pushErrorScope("out-of-memory");
     const raw = this.#device.createBuffer({
       label: `pool:${size}`,
       size,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
-    const buffer = { id: this.#nextId++, raw, size, references: 0, failed: false, batch: -1 };
+    const buffer: PooledBuffer = { id: this.#nextId++, raw, offset: 0, size, references: 0, failed: false, batch: -1 };
     const check = this.#device.popErrorScope().then((error) => {
       buffer.failed = error !== null;
       return error;

@@ -1,6 +1,18 @@
 import { type Groups, type Kernel, packParams, PARAM_STRIDE } from "./kernel.ts";
+import type { AdapterSummary } from "./adapter.ts";
 import type { PooledBuffer } from "./buffer_pool.ts";
 import { Gpu } from "./gpu.ts";
+
+const NO_ADAPTER: AdapterSummary = {
+  description: "dry run",
+  vendor: "",
+  software: false,
+  features: [],
+  enables: [],
+  subgroups: undefined,
+  workgroupMemory: 49_152,
+  matrices: [],
+};
 
 /** Limits that memory is planned under. */
 export interface DryLimits {
@@ -17,17 +29,18 @@ export class DryGpu extends Gpu {
   #dispatches = 0;
   readonly #params = new DataView(new ArrayBuffer(PARAM_STRIDE));
 
-  constructor(limits: DryLimits = { maxBufferSize: 2 ** 40, maxStorageBufferBindingSize: 2 ** 40 }) {
-    super(hollowDevice(limits), {
-      description: "dry run",
-      vendor: "",
-      software: false,
-      features: [],
-      enables: [],
-      subgroups: undefined,
-      workgroupMemory: 49_152,
-      matrices: [],
-    });
+  constructor(
+    limits: DryLimits = { maxBufferSize: 2 ** 40, maxStorageBufferBindingSize: 2 ** 40 },
+    adapter: AdapterSummary = NO_ADAPTER,
+  ) {
+    super(hollowDevice(limits), adapter);
+  }
+
+  /** One on which the same ways of computing are chosen as on `gpu`. */
+  static like({ device: { limits }, adapter, tuning }: Gpu): DryGpu {
+    const dry = new DryGpu(limits, adapter);
+    dry.tuning = tuning;
+    return dry;
   }
 
   /** Floating-point operations of all matrix products, convolutions and attention so far. */

@@ -52,10 +52,10 @@ export class Gpu {
       watch: (check) => this.#checks.push(check),
     });
     this.#bindGroups = new BindGroups(device);
-    this.buffers = new BufferPool(
-      device,
-      (check, what) => this.#checks.push(check.then((error) => error && named(error, `allocate ${what}`))),
-    );
+    this.buffers = new BufferPool(device, {
+      watch: (check, what) => this.#checks.push(check.then((error) => error && named(error, `allocate ${what}`))),
+      submit: () => this.flush(),
+    });
     this.#arena = device.createBuffer({
       label: "params",
       size: BATCH * PARAM_STRIDE,
@@ -136,14 +136,14 @@ export class Gpu {
   }
 
   /**
-   * Copies `data` (a multiple of 4 bytes) to the start of `buffer`, after everything recorded so far.
+   * Copies `data` (a multiple of 4 bytes) to `buffer` from byte `offset` on, after everything recorded so far.
    *
    * The queue writes before it runs what is submitted later: only a batch that uses the buffer must go first.
    */
-  write(buffer: PooledBuffer, data: ArrayBufferView<ArrayBuffer>): void {
+  write(buffer: PooledBuffer, data: ArrayBufferView<ArrayBuffer>, { offset = 0 }: { offset?: number } = {}): void {
     if (data.byteLength === 0) return; // Deno 2.9 panics on an empty write
     if (buffer.batch === this.#batch) this.flush();
-    this.device.queue.writeBuffer(buffer.raw, 0, data);
+    this.device.queue.writeBuffer(buffer.raw, buffer.offset + offset, data);
     this.#written = true;
   }
 
@@ -160,7 +160,7 @@ export class Gpu {
     this.#encoder ??= this.device.createCommandEncoder();
     let offset = 0;
     for (const { buffer, bytes } of sources) {
-      this.#encoder.copyBufferToBuffer(buffer.raw, 0, staging, offset, align4(bytes));
+      this.#encoder.copyBufferToBuffer(buffer.raw, buffer.offset, staging, offset, align4(bytes));
       offset += align4(bytes);
     }
     this.flush();
@@ -237,6 +237,6 @@ function align4(bytes: number): number {
 
 function named(error: GPUError, action: string): GpuError {
   return error.constructor.name === "GPUOutOfMemoryError"
-    ? new OutOfMemoryError(`Cannot ${action}: the GPU is out of memory`, "use a smaller --tile")
+    ? new OutOfMemoryError(`Cannot ${action}: the GPU is out of memory`, "use a smaller --tile, or --max-vram")
     : new GpuError(`Cannot ${action}: ${error.message}`);
 }

@@ -11,7 +11,7 @@ export function adopt(tensor: Tensor): void {
   scopes.get(tensor.gpu)?.at(-1)?.add(tensor);
 }
 
-/** Takes a tensor that its owner disposes out of its scope. */
+/** Takes a tensor out of its scope: from then on it has an owner who disposes it. */
 export function abandon(tensor: Tensor): void {
   for (const scope of scopes.get(tensor.gpu) ?? []) scope.delete(tensor);
 }
@@ -33,15 +33,18 @@ export function scoped<T extends Kept>(gpu: Gpu, body: () => T): T {
 }
 
 /**
- * Runs `body`, which may wait, and disposes every tensor made until it ends, also if it fails: nothing of a job that ran
- * out of memory is left. Only one such job at a time may use `gpu`.
+ * Runs `body`, which may wait, and disposes every tensor made until it ends except those it returns, also if it fails:
+ * nothing of a job that ran out of memory is left. Only one such job at a time may use `gpu`.
  */
 export async function scopedAsync<T>(gpu: Gpu, body: () => Promise<T>): Promise<T> {
   const made = open(gpu);
+  let kept = new Set<unknown>();
   try {
-    return await body();
+    const result = await body();
+    kept = new Set(Array.isArray(result) ? result : [result, ...Object.values(result ?? {})]);
+    return result;
   } finally {
-    close(gpu, made, new Set());
+    close(gpu, made, kept);
   }
 }
 

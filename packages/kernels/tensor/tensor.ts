@@ -76,6 +76,15 @@ export function empty(gpu: Gpu, shape: Shape, dtype: Dtype = "f32"): Tensor {
   return new Tensor(gpu, gpu.buffers.acquire(byteLength(dtype, sizeOf(shape))), shape, dtype);
 }
 
+/** Tensors with undefined contents in one allocation; no dispatch may write to one of them and read another. */
+export function emptyTogether(
+  gpu: Gpu,
+  tensors: readonly { readonly shape: Shape; readonly dtype: Dtype }[],
+): Tensor[] {
+  const buffers = gpu.buffers.acquireTogether(tensors.map(({ shape, dtype }) => byteLength(dtype, sizeOf(shape))));
+  return tensors.map(({ shape, dtype }, i) => new Tensor(gpu, buffers[i]!, shape, dtype));
+}
+
 /** A tensor with `data`: as many f32 as the shape has elements, or the bytes of another dtype. */
 export function tensor(gpu: Gpu, data: Float32Array<ArrayBuffer>, shape: Shape): Tensor;
 export function tensor(gpu: Gpu, data: Uint8Array<ArrayBuffer>, shape: Shape, dtype: Dtype): Tensor;

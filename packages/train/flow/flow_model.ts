@@ -51,5 +51,5 @@ async function withNewTransformer(
     for (const part of [mmdit, autoencoder, conditioning.txt, conditioning.y]) part.dispose();
   };
   const config = { transformer, vae: vae.config };
-  return { gpu, path, settings, notes: [], config, mmdit, autoencoder, conditioning, dispose };
+  return { gpu, path, settings, notes: [], config, mmdit, autoencoder, blocks: undefined, conditioning, dispose };
 }

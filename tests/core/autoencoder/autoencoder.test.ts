@@ -1,7 +1,8 @@
 import { read, scoped, type Tensor, tensor } from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
 import { Autoencoder } from "../../../packages/core/autoencoder/autoencoder.ts";
-import { loadModule, permuted } from "../../../packages/core/nn/load.ts";
+import { loadModule } from "../../../packages/core/nn/load.ts";
+import { permuted } from "../../../packages/core/nn/permuted.ts";
 import type { AutoencoderConfig } from "../../../packages/core/weights/configs.ts";
 import { expectClose, F32, gpu, random, scaledError } from "../../helpers/gpu.ts";
 import { type Named, sourceOf } from "../nn/_random_weights.ts";

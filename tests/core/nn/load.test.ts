@@ -1,14 +1,23 @@
 import { read, tensor } from "@fluxsr/kernels";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { InputError } from "../../../packages/core/errors.ts";
 import { Conv2d } from "../../../packages/core/nn/conv2d.ts";
 import { Linear } from "../../../packages/core/nn/linear.ts";
-import { loadModule, permuted } from "../../../packages/core/nn/load.ts";
-import { weightSource } from "../../../packages/core/weights/weight_source.ts";
+import { loadModule } from "../../../packages/core/nn/load.ts";
+import { permuted } from "../../../packages/core/nn/permuted.ts";
+import { fromF32 } from "../../../packages/core/weights/dtype.ts";
+import { type StoredTensor, weightSource } from "../../../packages/core/weights/weight_source.ts";
 import { gpu, random, scaledError } from "../../helpers/gpu.ts";
 import { permute } from "../../reference/layout.ts";
 import { quantised } from "../weights/_quantised.ts";
 import { memorySource } from "../weights/_memory_source.ts";
+
+afterEach(() => void vi.restoreAllMocks());
+
+/** Blocks of quantised weights that begin with scales of 1. */
+function blocks(count: number, size: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: count * size }, (_, i) => [0, 0x3c, 0, 0x3c][i % size] ?? (i * 13) % 251);
+}
 
 describe("permuted()", () => {
   test.each([[[0, 1, 2, 3]], [[2, 3, 1, 0]], [[0, 2, 3, 1]], [[3, 0, 2, 1]]])("moves axes to %j", (axes) => {
@@ -93,6 +102,57 @@ describe("loadModule()", () => {
     const [values] = await read(layer.weight.tensor);
     expect(scaledError(values!, Array.from({ length: 12 }, (_, i) => i))).toBe(0);
     layer.dispose();
+  });
+
+  /** Streams of pieces that end anywhere. */
+  const cut = (stored: StoredTensor, size: number) =>
+    weightSource({
+      path: "memory",
+      metadata: {},
+      tensors: new Map([["weight", { dtype: stored.dtype, shape: stored.shape }]]),
+      read: () => Promise.reject(new Error("the tensor must be streamed")),
+      stream: () => {
+        const { bytes, ...info } = stored;
+        const starts = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => i * size);
+        return Promise.resolve({ ...info, chunks: starts.map((at) => bytes.slice(at, at + size)) });
+      },
+      close() {},
+    });
+
+  const f8 = Uint8Array.from({ length: 36 * 512 }, (_, i) => (i * 7) % 0x7f);
+  const plain = random([36, 512]);
+  test.each<[string, Omit<StoredTensor, "shape">]>([
+    ["f32", { dtype: "F32", bytes: fromF32(plain, "F32") }],
+    ["bf16", { dtype: "BF16", bytes: fromF32(plain, "BF16") }],
+    ["f8_e4m3", { dtype: "F8_E4M3", bytes: f8, scale: 0.25 }],
+    ["q8_0", { dtype: "Q8_0", bytes: blocks(36 * 512 / 32, 34) }],
+    ["q4_k", { dtype: "Q4_K", bytes: blocks(36 * 512 / 256, 144) }],
+  ])("divides %s weights above the adapter's limit by rows, in whatever pieces they come", async (name, info) => {
+    const stored = { ...info, shape: [36, 512] };
+    const whole = new Linear(512, 36, { bias: false });
+    await loadModule(gpu, whole, { source: cut(stored, 1e6), precision: "native" });
+    const x = tensor(gpu, random([3, 512]), [3, 512]);
+    const [expected] = await read(whole.forward(x));
+    for (const size of [7, 1000, 1e6]) {
+      vi.spyOn(gpu.buffers, "largest", "get").mockReturnValue(Math.ceil(stored.bytes.length / 2.5));
+      const layer = new Linear(512, 36, { bias: false });
+      await loadModule(gpu, layer, { source: cut(stored, size), precision: "native" });
+      vi.restoreAllMocks();
+      expect(layer.weight.parts.map(({ shape, dtype }) => [...shape, dtype])).toEqual([
+        ...[[12, 512, name], [12, 512, name], [12, 512, name]],
+      ]);
+      const [y] = await read(layer.forward(x));
+      expect(scaledError(y!, expected!)).toBeLessThan(1e-6);
+      layer.dispose();
+    }
+    whole.dispose();
+  });
+
+  test("names where a value is not finite in a later piece", async () => {
+    const bytes = fromF32(Float32Array.from({ length: 64 }, (_, i) => i === 41 ? Infinity : i), "F16");
+    const layer = new Linear(8, 8, { bias: false });
+    const source = cut({ dtype: "F16", shape: [8, 8], bytes }, 20);
+    await expect(loadModule(gpu, layer, { source, precision: "native" })).rejects.toThrow("value 41 is Infinity");
   });
 
   test("refuses values that are not finite, and leaves nothing on the GPU", async () => {

@@ -2,7 +2,6 @@ import { strToU8, zipSync } from "fflate";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openAdapter } from "../../../packages/core/weights/adapter_folder.ts";
-import { FLUX_DEV } from "../../../packages/core/weights/configs.ts";
 import { fromF32 } from "../../../packages/core/weights/dtype.ts";
 import { writeSafetensors } from "../../../packages/core/weights/safetensors.ts";
 import { TINY } from "../lora/_adapters.ts";
@@ -64,17 +63,6 @@ describe("openAdapter()", () => {
       expect(adapter).toMatchObject({ settings: {}, notes: [] });
       expect(adapter.conditioning).toBeUndefined();
     }
-  });
-
-  it("notes FLUX.1-schnell", async () => {
-    const config = { ...FLUX_DEV, guidance_embed: false };
-    const file = join(temporaryFolder(), "l.safetensors");
-    await writeTensors(file, {
-      "transformer.x_embedder.lora_A.weight": [1, 64],
-      "transformer.x_embedder.lora_B.weight": [3072, 1],
-    });
-    expect((await openAdapter(file, config)).notes).toEqual([expect.stringContaining("FLUX.1-schnell")]);
-    expect((await openAdapter(file, FLUX_DEV)).notes).toEqual([]);
   });
 
   it("refuses embeddings that do not fit, or only one", async () => {

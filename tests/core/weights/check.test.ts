@@ -28,7 +28,7 @@ describe("checkParameters()", () => {
 
   it.each([[[2, 4]], [[2]], [[2, 3, 1]], [[]]])("says both shapes where %j is wanted", async (shape) => {
     expect(await messageOf(() => check({ a: shape, b: [4] }))).toBe(
-      `Cannot load "a": file has [2, 3], model needs [${shape.join(", ")}]`,
+      `Cannot load "a" of "memory": file has [2, 3], model needs [${shape.join(", ")}]`,
     );
   });
 
@@ -36,7 +36,7 @@ describe("checkParameters()", () => {
     const tensors = new Map([["a", { dtype: "F8_E5M2" as const, shape: [1] }]]);
     const eight = weightSource({ ...source, tensors });
     expect(await messageOf(() => check({ a: [1] }, eight))).toBe(
-      `Cannot load "a": weights must be F32, F16, BF16, F8_E4M3, Q8_0, Q4_0, Q4_K or Q5_K: file has F8_E5M2`,
+      `Cannot load "a" of "memory": weights must be F32, F16, BF16, F8_E4M3, Q8_0, Q4_0, Q4_K or Q5_K: file has F8_E5M2`,
     );
   });
 });

@@ -3,7 +3,8 @@ import { expect, it } from "vitest";
 import { mmditNames } from "../../../packages/core/weights/mmdit_names.ts";
 import { openModelFolder } from "../../../packages/core/weights/model_folder.ts";
 import { openNetworks } from "../../../packages/core/weights/open_networks.ts";
-import { otherModel } from "../../../packages/core/weights/recognise.ts";
+import { FLUX_DEV } from "../../../packages/core/weights/configs.ts";
+import { notesOn, otherModel } from "../../../packages/core/weights/recognise.ts";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
 import { writeSafetensors } from "../../../packages/core/weights/safetensors.ts";
 import { golden, inputError, messageOf, temporaryFolder } from "./_files.ts";
@@ -43,3 +44,8 @@ it.each(["mmdit-guidance/weights", "mmdit-guidance-diffusers/weights.diffusers",
     expect(otherModel(source.tensors)).toBeUndefined();
   },
 );
+
+it("notes FLUX.1-schnell, which has FLUX.1-dev's shapes without its guidance", () => {
+  expect(notesOn({ ...FLUX_DEV, guidance_embed: false })).toEqual([expect.stringContaining("FLUX.1-schnell")]);
+  expect(notesOn(FLUX_DEV)).toEqual([]);
+});

@@ -1,6 +1,6 @@
-import { add, empty, OutOfMemoryError, read, tensor } from "@fluxsr/kernels";
+import { add, DryGpu, empty, emptyTogether, OutOfMemoryError, read, tensor } from "@fluxsr/kernels";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { gpu } from "../../helpers/gpu.ts";
+import { gpu, random } from "../../helpers/gpu.ts";
 
 const pool = gpu.buffers;
 const MEBI = 2 ** 20;
@@ -106,7 +106,7 @@ describe("when the GPU is out of memory", () => {
     const failure = await gpu.sync().catch((error) => error);
     expect(failure).toBeInstanceOf(OutOfMemoryError);
     expect(failure.message).toBe(`Cannot allocate a GPU buffer of ${4 * MEBI} bytes: the GPU is out of memory`);
-    expect(failure.hint).toBe("use a smaller --tile");
+    expect(failure.hint).toBe("use a smaller --tile, or --max-vram");
     await gpu.sync();
   });
 
@@ -125,4 +125,84 @@ describe("when the GPU is out of memory", () => {
       expect(gpu.memory.reserved - before.reserved).toBe(3 * MEBI);
     },
   );
+});
+
+test("a budget is kept by giving free buffers back, and refuses what does not fit beside those in use", () => {
+  gpu.trim();
+  const before = gpu.memory.reserved;
+  pool.budget = before + 3 * MEBI;
+  try {
+    const kept = pool.acquire(MEBI);
+    pool.release(pool.acquire(2 * MEBI));
+    const other = pool.acquire(1.5 * MEBI);
+    expect(gpu.memory.reserved - before).toBe(2.5 * MEBI);
+    expect(() => pool.acquire(MEBI)).toThrow(OutOfMemoryError);
+    for (const buffer of [kept, other]) pool.release(buffer);
+    pool.release(pool.acquire(3 * MEBI));
+  } finally {
+    pool.budget = Infinity;
+  }
+});
+
+test("livePeak is the most in use since it was restarted", () => {
+  const a = pool.acquire(MEBI);
+  pool.restartPeak();
+  const { live } = gpu.memory;
+  pool.release(pool.acquire(2 * MEBI));
+  expect(gpu.memory).toMatchObject({ live, livePeak: live + 2 * MEBI });
+  pool.release(a);
+});
+
+describe("acquireTogether()", () => {
+  test("cuts parts from one allocation, free again once all are released", () => {
+    gpu.trim();
+    const before = gpu.memory;
+    const parts = pool.acquireTogether([1000, MEBI, 0, 256]);
+    expect(parts.map(({ offset, size }) => [offset, size])).toEqual([
+      [0, 1024],
+      [1024, MEBI],
+      [1024 + MEBI, 256],
+      [1280 + MEBI, 256],
+    ]);
+    expect(new Set(parts.map(({ raw }) => raw)).size).toBe(1);
+    expect(gpu.memory.live - before.live).toBe(MEBI + 1536);
+    const [last, ...others] = parts.toReversed();
+    for (const part of others) pool.release(part);
+    expect(gpu.memory.live - before.live).toBe(MEBI + 1536);
+    pool.release(last!);
+    expect(gpu.memory.live).toBe(before.live);
+    const again = pool.acquireTogether([MEBI + 1536]);
+    expect(again[0]!.raw).toBe(parts[0]!.raw);
+    pool.release(again[0]!);
+  });
+
+  test("takes several allocations where one would be too large, and none if one fails", () => {
+    const largest = 2 ** 31 - 256;
+    const before = gpu.memory.live;
+    const dry = new DryGpu({ maxBufferSize: 2 ** 40, maxStorageBufferBindingSize: 2 ** 40 });
+    const parts = dry.buffers.acquireTogether([2 ** 30, 2 ** 30 - 256, 2 ** 30, largest]);
+    expect(parts.map(({ offset }) => offset)).toEqual([0, 2 ** 30, 0, 0]);
+    dry.buffers.budget = dry.memory.live + MEBI;
+    const live = dry.memory.live;
+    expect(() => dry.buffers.acquireTogether([1000, largest])).toThrow(OutOfMemoryError);
+    expect(dry.memory.live).toBe(live);
+    expect(gpu.memory.live).toBe(before);
+  });
+
+  test("parts are written, computed with and read apart; who has the memory next waits for them", async () => {
+    const values = [1, 2].map((seed) => random([5, 7], seed));
+    const shapes = values.map(() => ({ shape: [5, 7], dtype: "f32" as const }));
+    const [a, b] = emptyTogether(gpu, shapes);
+    gpu.write(a!.buffer, values[0]!);
+    gpu.write(b!.buffer, values[1]!);
+    const sum = add(a!, b!);
+    a!.dispose();
+    b!.dispose();
+    const [c] = emptyTogether(gpu, shapes);
+    gpu.write(c!.buffer, new Float32Array(35).fill(9));
+    const [total, second] = await read(sum, c!);
+    expect(total).toEqual(values[0]!.map((value, i) => value + values[1]![i]!));
+    expect([...second!]).toEqual(Array(35).fill(9));
+    c!.dispose();
+  });
 });

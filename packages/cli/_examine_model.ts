@@ -1,0 +1,77 @@
+import { openLora, planUpscale, type UpscalePlan, verifyModel } from "@fluxsr/core";
+import type { Gpu } from "@fluxsr/kernels";
+import { ByteProgress } from "./_byte_progress.ts";
+import { UsageError } from "./_errors.ts";
+import type { Host } from "./_host.ts";
+import { type CardPlan, planText, size } from "./_plan_table.ts";
+import { planCards } from "./_plans.ts";
+
+/** A model to look at. */
+export interface ModelRequest {
+  readonly model?: string;
+  readonly lora?: string;
+  /** Read all of it. */
+  readonly verify?: boolean;
+}
+
+/** What came of it. */
+export interface ModelExamination {
+  /** For a picture that fills a tile. */
+  readonly plan?: UpscalePlan;
+  readonly cards?: readonly CardPlan[];
+  readonly verified?: {
+    readonly tensors: number;
+    readonly bytes: number;
+    readonly seconds: number;
+    /** The most memory of the process at a time. */
+    readonly hostBytes: number;
+  };
+}
+
+/**
+ * Plans for a model without loading it, and reads all of it if that is wanted.
+ *
+ * @throws {InputError} if it cannot be used
+ * @throws {UsageError} if nothing says which model to read
+ */
+export async function examineModel(
+  { model, lora, verify = false }: ModelRequest,
+  { host, openGpu }: { host: Host; openGpu: () => Promise<Gpu> },
+): Promise<ModelExamination> {
+  if (model === undefined) {
+    const flag = verify ? "--verify" : lora === undefined ? undefined : "--lora";
+    if (flag) throw new UsageError(`Cannot use ${flag}: there must be a model: give --model`);
+    return {};
+  }
+  using gpu = await openGpu();
+  const options = { model, lora: await openLora({ model, lora }), scale: 4 };
+  const plan = await planUpscale(gpu, options);
+  const cards = await planCards(gpu, { options, plan: planUpscale, whole: plan });
+  return { plan, cards, ...verify && { verified: await readAll(model, host) } };
+}
+
+async function readAll(model: string, host: Host): Promise<NonNullable<ModelExamination["verified"]>> {
+  const start = host.now();
+  let hostBytes = 0, progress: ByteProgress | undefined, told = 0;
+  const { tensors, bytes } = await verifyModel(model, {
+    onProgress: (read, total) => {
+      progress ??= new ByteProgress(host, { total });
+      progress.add(read - told);
+      told = read;
+      hostBytes = Math.max(hostBytes, Deno.memoryUsage().rss);
+    },
+  });
+  progress?.done(model);
+  return { tensors, bytes, seconds: (host.now() - start) / 1000, hostBytes };
+}
+
+/** The same for people; nothing if there is none. */
+export function inWords({ plan, cards, verified }: ModelExamination): string {
+  if (!plan) return "";
+  const text = `\n${planText(plan, cards)}`;
+  if (!verified) return text;
+  const { tensors, bytes, seconds, hostBytes } = verified;
+  const rate = (bytes / 1e9 / seconds).toFixed(2);
+  return `${text}\nAll ${tensors} tensors are whole and finite: ${size(bytes)} read in ${seconds.toFixed(1)} s, ` +
+    `${rate} GB/s, with at most ${size(hostBytes)} of host memory\n`;
+}

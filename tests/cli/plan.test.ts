@@ -1,0 +1,95 @@
+import { planUpscale } from "@fluxsr/core";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { examineModel, inWords } from "../../packages/cli/_examine_model.ts";
+import { planText } from "../../packages/cli/_plan_table.ts";
+import { planCards } from "../../packages/cli/_plans.ts";
+import { runPlan } from "../../packages/cli/_run_plan.ts";
+import { BUNDLED_MODEL } from "../../packages/core/model.ts";
+import { openGpu } from "../../packages/kernels/gpu/open.ts";
+import { gpu } from "../helpers/gpu.ts";
+import { fakeDeps, fakeHost, fakePlan, folderWith, removeFolders } from "./_fakes.ts";
+
+afterEach(removeFolders);
+
+const REQUEST = { model: "m", scale: 4, colorFix: "wavelet", precision: "auto" } as const;
+const plan = (...[, options]: Parameters<typeof planUpscale>) => Promise.resolve().then(() => fakePlan(options));
+
+describe("planText()", () => {
+  test("is a table of memory, and what fits on which card", async () => {
+    const options = { model: "m", scale: 4 };
+    const cards = await planCards(gpu, { options, plan, whole: fakePlan(options) });
+    const size = { width: 1024, height: 768 };
+    expect(planText(fakePlan({ ...options, size, budget: 7e9 }), cards)).toBe(`\
+Model    fake: transformer 5.00 G parameters, autoencoder 84.00 M
+Picture  1024 x 768, in 12 tiles of 512 x 512 of the result
+Work     80.0 TFLOP
+
+GPU memory
+  transformer           4 GB  folded; 4 of 10 blocks stay, 6 GB are loaded for each pass
+  autoencoder         335 MB
+  text                 20 KB
+  + to encode         1.5 GB
+  + to decode         2.5 GB
+  in use at most     6.83 GB
+  reserved at most      7 GB  with what is kept for reuse
+
+What fits, in tiles as large as possible
+  a card of 8 GB   --max-vram 7.2GB   tiles of 512; 4 of 10 blocks stay, 6 GB are loaded for each pass
+  a card of 12 GB  --max-vram 10.8GB  tiles of 512; 7 of 10 blocks stay, 3 GB are loaded for each pass
+  a card of 16 GB  --max-vram 14.4GB  tiles of 512; all 10 blocks stay
+`);
+  });
+
+  test("says which cards nothing fits on", async () => {
+    const none = await planCards(gpu, {
+      options: { model: "m", scale: 4 },
+      plan: (_, { budget = 0, ...options }) => plan(_, { ...options, budget: budget - 6e9 }),
+      whole: fakePlan({ model: "m", scale: 4 }),
+    });
+    expect(none.map(({ plan }) => plan?.blocks.resident)).toEqual([undefined, 1, 5, 10]);
+    expect(planText(fakePlan({ model: "m", scale: 4 }), none)).toContain(
+      "a card of 8 GB   --max-vram 7.2GB   nothing\n",
+    );
+  });
+});
+
+describe("upscale --dry-run", () => {
+  test("plans for the largest picture, writes nothing, and ends with 0", async () => {
+    const photo = join(import.meta.dirname!, "../../examples/flower.jpg");
+    const host = fakeHost();
+    const deps = fakeDeps(host);
+    expect(await runPlan({ ...REQUEST, inputs: [photo, "missing.png"], maxVram: 7e9 }, deps)).toBe(0);
+    expect(host.stderr).toContain('Cannot read "missing.png"');
+    expect(host.stdout).toContain("in 12 tiles");
+    expect(deps.calls.planned[0]).toMatchObject({ model: "m", budget: 7e9, size: { width: expect.any(Number) } });
+    expect(deps.calls).toMatchObject({ loaded: [], upscaled: [], opened: 1, destroyed: 1 });
+  });
+
+  test("prints JSON, and ends with 1 if there is no picture", async () => {
+    const photo = join(import.meta.dirname!, "../../examples/flower.jpg");
+    const host = fakeHost();
+    expect(await runPlan({ ...REQUEST, inputs: [photo], json: true }, fakeDeps(host))).toBe(0);
+    expect(JSON.parse(host.stdout)).toMatchObject({ plan: { tiles: 12 }, cards: [{ bytes: 8e9 }, {}, {}] });
+    const folder = folderWith({ "a.png": "no picture" });
+    expect(await runPlan({ ...REQUEST, inputs: [join(folder, "a.png")] }, fakeDeps(fakeHost()))).toBe(1);
+  });
+});
+
+describe("doctor --model", () => {
+  test("plans for a model without loading it, and reads all of it", async () => {
+    const host = fakeHost();
+    const found = await examineModel({ model: BUNDLED_MODEL, verify: true }, { host, openGpu });
+    expect(found.plan?.peakBytes).toBeGreaterThan(2 ** 20);
+    expect(found.cards).toHaveLength(1);
+    const { bytes, tensors, hostBytes } = found.verified!;
+    expect([bytes > 1e6, tensors > 100, hostBytes > 1e7]).toEqual([true, true, true]);
+    expect(inWords(found)).toMatch(/GPU memory\n[^]*\nAll \d+ tensors are whole and finite: .* MB read in .* s, /);
+    expect(inWords({})).toBe("");
+  });
+
+  test("wants a model to verify", async () => {
+    const host = fakeHost();
+    await expect(examineModel({ verify: true }, { host, openGpu })).rejects.toThrow("give --model");
+  });
+});
