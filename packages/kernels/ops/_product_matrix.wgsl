@@ -9,6 +9,11 @@
 //
 // What the op provides is said in _product_lanes.wgsl.
 
+// Whether rows of A, not steps of K, are neighbours in memory.
+override A_TRANSPOSED: bool = false;
+// Four subgroups.
+override THREADS: u32 = 128u;
+
 @compute @workgroup_size(THREADS)
 fn forward(
   @builtin(workgroup_id) group: vec3u,
@@ -37,15 +42,24 @@ fn forward(
     }
     let steps = select(1u, depth, segment < range.y);
     for (var k = 0u; k < steps; k += DEPTH) {
-      fetch(k, depth, a, b);
+      fetch(0u, k, depth, a, b);
+      fetch(1u, k, depth, a, b);
+      fetch(2u, k, depth, a, b);
+      fetch(3u, k, depth, a, b);
       if (held) {
         multiply(quarter, &sums);
       }
       workgroupBarrier(); // the tiles are done with
-      put(a, b);
+      put(0u, a, b);
+      put(1u, a, b);
+      put(2u, a, b);
+      put(3u, a, b);
       workgroupBarrier();
       held = true;
     }
   }
-  store_units(corner + quarter, &sums, subgroup, lane);
+  store_row(0u, corner + quarter, &sums, subgroup, lane);
+  store_row(1u, corner + quarter, &sums, subgroup, lane);
+  store_row(2u, corner + quarter, &sums, subgroup, lane);
+  store_row(3u, corner + quarter, &sums, subgroup, lane);
 }

@@ -4,6 +4,7 @@ import { variants } from "../gpu/variants.ts";
 import { scoped } from "../tensor/scope.ts";
 import { record, tracked } from "../tensor/tape.ts";
 import { empty, show, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
+import lines from "./_attention_lines.wgsl" with { type: "text" };
 import tile from "./_attention_tile.wgsl" with { type: "text" };
 import byThreads from "./attention.wgsl" with { type: "text" };
 import byLanes from "./attention_lanes.wgsl" with { type: "text" };
@@ -15,7 +16,7 @@ import { concat, split } from "./concat.ts";
 /** Output channels per workgroup; wider heads are split. */
 const WIDTH = 128;
 
-const SOURCES = { threads: [tile, byThreads], lanes: [byLanes], shared: [byLines] } as const;
+const SOURCES = { threads: [tile, byThreads], lanes: [byLanes], shared: [lines, byLines] } as const;
 
 interface Variant {
   /** Threads alone, for little memory; subgroups of 8 lanes; workgroup memory. */

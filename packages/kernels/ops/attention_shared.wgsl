@@ -26,8 +26,6 @@ struct Params {
 }
 @group(1) @binding(0) var<uniform> params: Params;
 
-// 64 queries each: two where there are workgroups enough, since keys and values are then read half as often.
-override HALVES: u32 = 2u;
 // Whether a head has more than 64 channels: a thread then has two vec4s of the output of a query.
 override WIDE: bool = true;
 
@@ -37,8 +35,6 @@ const KEYS = 64u;
 override PITCH = 16u * HALVES + 1u;
 
 var<workgroup> weights: array<vec4f, KEYS * PITCH>; // [key, query]
-var<workgroup> lines: array<array<vec4f, 32>, 16>; // [channel, query]; then [key, channel]; what threads tell each other
-var<workgroup> k_lines: array<array<vec4f, 16>, 16>; // [channel, key]: element i of vec4 x is key x + 16 i
 
 // Row r of the thread: query 4 y + r, or 64 + 4 y + r - 4 in the second half; columns are keys x, x + 16, x + 32, x + 48.
 var<private> scores: array<vec4f, 8>;
@@ -58,14 +54,13 @@ fn token(base: u32, at: u32, count: u32) -> u32 {
 
 // Four channels of four queries, or of four keys 16 apart, a channel a column: what `i` brings of the lines of `chunk`.
 fn fetch_block(i: u32, bases: vec2u, starts: vec2u, chunk: u32) -> mat4x4f {
-  let is_query = i < 64u * HALVES;
   let j = i % (64u * HALVES);
   let channel = 4u * chunk + j % 4u;
   let four = j / 4u;
   if (channel >= params.width || i >= 64u * HALVES + 64u) {
     return mat4x4f();
   }
-  if (is_query) {
+  if (i < 64u * HALVES) {
     let row = starts.x + 4u * four;
     return transpose(mat4x4f(
       q[token(bases.x, row, params.queries) + channel],
@@ -81,28 +76,6 @@ fn fetch_block(i: u32, bases: vec2u, starts: vec2u, chunk: u32) -> mat4x4f {
     k[token(bases.y, key + 32u, params.keys) + channel],
     k[token(bases.y, key + 48u, params.keys) + channel],
   ));
-}
-
-// Where in line `line` four tokens are: eight neighbouring threads write to an eighth of the banks each.
-fn place(line: u32, four: u32) -> u32 {
-  return four ^ (line / 4u * 2u);
-}
-
-fn put_block(i: u32, block: mat4x4f) {
-  let j = i % (64u * HALVES);
-  let line = j % 4u * 4u;
-  let four = place(line, j / 4u);
-  if (i < 64u * HALVES) {
-    lines[line][four] = block[0];
-    lines[line + 1u][four] = block[1];
-    lines[line + 2u][four] = block[2];
-    lines[line + 3u][four] = block[3];
-  } else if (i < 64u * HALVES + 64u) {
-    k_lines[line][four] = block[0];
-    k_lines[line + 1u][four] = block[1];
-    k_lines[line + 2u][four] = block[2];
-    k_lines[line + 3u][four] = block[3];
-  }
 }
 
 fn score_four(r: u32, queries: vec4f, keys: vec4f) {
@@ -159,11 +132,11 @@ fn mask(r: u32, first: u32) {
 }
 
 fn mask_half(half: u32, first: u32) {
-  mask(4u * half, first);
-  mask(4u * half + 1u, first);
-  mask(4u * half + 2u, first);
-  mask(4u * half + 3u, first);
   let r = 4u * half;
+  mask(r, first);
+  mask(r + 1u, first);
+  mask(r + 2u, first);
+  mask(r + 3u, first);
   lines[x][16u * half + y] = vec4f(largest(scores[r]), largest(scores[r + 1u]), largest(scores[r + 2u]), largest(scores[r + 3u]));
 }
 
@@ -174,11 +147,11 @@ fn rescale(r: u32, factor: f32) {
 
 // Raises the maxima, makes scores weights and tells all threads.
 fn weigh_half(half: u32) {
+  let r = 4u * half;
   let column = 16u * half + y;
   let raised = larger(larger(larger(larger(maximum[half], 0u, column), 4u, column), 8u, column), 12u, column);
   let factor = exp(maximum[half] - raised);
   maximum[half] = raised;
-  let r = 4u * half;
   rescale(r, factor.x);
   rescale(r + 1u, factor.y);
   rescale(r + 2u, factor.z);
