@@ -3,7 +3,7 @@ import { ATTENTIONS } from "../shapes/attention.ts";
 import { CONVOLUTIONS } from "../shapes/conv2d.ts";
 import { LINEAR_BACKWARDS, MATMULS } from "../shapes/matmul.ts";
 import { BLURS, FEATURES, FILTERS, GROUP_NORMS, PICTURES, RESIZES, UPSAMPLES } from "../shapes/pictures.ts";
-import { GELUS, TOKENS } from "../shapes/tokens.ts";
+import { GELUS, SCORES, TOKENS } from "../shapes/tokens.ts";
 import { WEIGHTS } from "../shapes/weights.ts";
 import { attentionCase } from "./attention.ts";
 import { attentionBackwardCase } from "./attention_backward.ts";
@@ -14,6 +14,7 @@ import { groupNormBackwardCase } from "./group_norm_backward.ts";
 import { matmulCase } from "./matmul.ts";
 import { matmulBackwardCases } from "./matmul_backward.ts";
 import { blurCase, filterCase, groupNormCase, resizeCase, totalVariationCases, upsampleCases } from "./picture.ts";
+import { softmaxCases } from "./softmax.ts";
 import {
   cosineCases,
   gateCases,
@@ -37,6 +38,7 @@ export function allCases(adapter: { readonly software: boolean }): Case[] {
     ...of(GROUP_NORMS, groupNormCase, groupNormBackwardCase, groupNormStatsCase),
     ...of(TOKENS, layerNormCases, rmsNormCases, ropeCases, rmsNormRopeCase, gateCases),
     ...of(GELUS, geluCases),
+    ...of(SCORES, softmaxCases),
     ...of(UPSAMPLES, upsampleCases),
     ...of(FEATURES, reluCases, maxPoolCases, l2PoolCase, featureDistanceCases),
     ...of(PICTURES, totalVariationCases),

@@ -1,24 +1,11 @@
-import type { Sample } from "../case.ts";
 import { attentionSamples } from "../cases/attention.ts";
 import { attentionData } from "../cases/attention_backward.ts";
 import { convData, convSamples } from "../cases/conv2d_samples.ts";
 import { matmulSamples } from "../cases/matmul.ts";
 import { random } from "../random.ts";
 import { COURSES, HARDWARE_COURSES } from "../shapes/courses.ts";
+import type { Course } from "./course.ts";
 import { gradientCourses } from "./gradient_courses.ts";
-import type { Peer } from "./peer.ts";
-import type { Task } from "./task.ts";
-
-/** One computation that every library is given. */
-export interface Course {
-  /** `op/shape`, as the table shows it. */
-  readonly name: string;
-  /** Bytes of what one computation leaves. */
-  readonly bytes: number;
-  /** The computation in the library of `peer`, on inputs that are on the GPU. */
-  enter(peer: Peer): Promise<Task>;
-  samples(): Iterable<Sample>;
-}
 
 /** What is raced: the shapes of `COURSES` forward, with those for hardware, and of `GRADIENT_COURSES` forward and backward. */
 export function allCourses({ software }: { readonly software: boolean }): Course[] {

@@ -5,7 +5,7 @@ import { linearData, linearGradientSamples } from "../cases/matmul_backward.ts";
 import { ofResults, type Sample } from "../case.ts";
 import { GRADIENT_COURSES } from "../shapes/courses.ts";
 import { blockData, blockGradientSamples } from "./block.ts";
-import type { Course } from "./courses.ts";
+import type { Course } from "./course.ts";
 import type { Gradients } from "./gradients.ts";
 import type { Task } from "./task.ts";
 

@@ -1,7 +1,7 @@
 import type { Gpu } from "@fluxsr/kernels";
 import { requireSamples, WrongResultError } from "../check.ts";
 import { median, repeats, timestamps } from "../measure.ts";
-import type { Course } from "./courses.ts";
+import type { Course } from "./course.ts";
 import { open as openFluxsr } from "./fluxsr.ts";
 import type { Peer } from "./peer.ts";
 import type { Task } from "./task.ts";

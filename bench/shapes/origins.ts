@@ -6,3 +6,4 @@ export const FLUX_SINGLE = "FLUX.1-dev: single block, 4096 tokens and 512 of tex
 export const STARTER_VAE = "bundled autoencoder, 512 x 512";
 export const FLUX_VAE = "FLUX.1-dev's autoencoder, 1024 x 1024";
 export const LPIPS = "VGG16 of LPIPS";
+export const FLUX_T5 = "text_encoder_2 of FLUX.1-dev, T5-XXL, 512 tokens";

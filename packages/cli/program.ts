@@ -6,6 +6,7 @@ import { registerConvert } from "./convert.ts";
 import config from "./deno.json" with { type: "json" };
 import { registerDegrade } from "./degrade.ts";
 import { registerDoctor } from "./doctor.ts";
+import { registerEmbed } from "./embed.ts";
 import { registerEval } from "./eval/eval.ts";
 import { registerGolden } from "./golden.ts";
 import { registerSynth } from "./synth.ts";
@@ -31,6 +32,7 @@ export function createProgram({ host = PROCESS }: { host?: Host } = {}): Command
   registerEval(program, { host });
   registerDegrade(program, { host });
   registerConvert(program, { host });
+  registerEmbed(program, { host });
   registerSynth(program, { host });
   registerGolden(program);
   registerDoctor(program, { host });

@@ -61,6 +61,9 @@ export { lpipsPath } from "./perceptual/lpips_weights.ts";
 export { pseudoRandomVgg16 } from "./perceptual/pseudo_random_vgg16.ts";
 export { tvLpips } from "./perceptual/tv_lpips.ts";
 export { granularity, restore, type RestoreOptions, type StageRunner } from "./restore.ts";
+export { cutNotices } from "./text/cut_notices.ts";
+export { openTextFolder, type TextFiles, type TextFolder, type TokenizedText } from "./text/text_folder.ts";
+export { type EmbeddingOptions, writeEmbeddings } from "./text/write_embeddings.ts";
 export { defaultOverlap, defaultTile } from "./tile_size.ts";
 export { upscale, type UpscaleOptions, type UpscaleResult } from "./upscale.ts";
 export { openLora, type PlanOptions, planUpscale, type UpscalePlan } from "./plan.ts";
@@ -72,7 +75,7 @@ export { autoencoderJson, parseAutoencoderConfig } from "./weights/autoencoder_c
 export { readConditioning } from "./weights/conditioning.ts";
 export { parseMmditConfig } from "./weights/mmdit_config.ts";
 export { FLUX_AUTOENCODER, FLUX_DEV } from "./weights/configs.ts";
-export { fromF32 } from "./weights/dtype.ts";
+export { fromF32, isWeightDtype, toF32 } from "./weights/dtype.ts";
 export { mmditNames } from "./weights/mmdit_names.ts";
 export { type RowTensor, sourceRows } from "./weights/row_tensor.ts";
 export type { AutoencoderConfig, MmditConfig } from "./weights/configs.ts";

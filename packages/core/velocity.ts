@@ -22,7 +22,7 @@ export interface VelocityModel extends Pick<Model, "mmdit" | "conditioning"> {
 
 /**
  * The velocity `v_theta(z, t)` of latents [B, h, w, z_channels] with even sides, of the same shape, under the model's
- * fixed text. Position ids count from the latent's own corner.
+ * fixed text: the same for all of them, or one for each. Position ids count from the latent's own corner.
  */
 export function predictVelocity(model: VelocityModel, z: Tensor, options: VelocityOptions = {}): Tensor {
   return scoped(z.gpu, () => unpack(model.mmdit.forward(inputsOf(model, z, options), options.observe), sizeOf(z)));
@@ -61,7 +61,7 @@ function inputsOf(
   const { height, width } = sizeOf(z);
   const { axes_dim, theta } = config.transformer;
   const times = Array.from({ length: batch }, (_, i) => timesteps[i] ?? timesteps[0] ?? settings.T_L);
-  const forEach = (x: Tensor) => batch === 1 ? x : concat(times.map(() => x), 0);
+  const forEach = (x: Tensor) => x.shape[0] === batch ? x : concat(times.map(() => x), 0);
   const txt = forEach(conditioning.txt);
   const ids = gridIds({ tokens: txt.shape[1] ?? 0, rows: height / 2, columns: width / 2 });
   const pe = positions(z.gpu, ids, { batch: 1, axes_dim, theta });

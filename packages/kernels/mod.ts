@@ -63,6 +63,7 @@ export { bicubicResize, bicubicSource, type Rectangle, type ResizeOptions, type 
 export { rmsNorm } from "./ops/rms_norm.ts";
 export { rmsNormRope } from "./ops/rms_norm_rope.ts";
 export { rope, type RopeTables } from "./ops/rope.ts";
+export { softmax } from "./ops/softmax.ts";
 export { exceeds, quantize } from "./ops/steps.ts";
 export { swap } from "./ops/swap.ts";
 export { totalVariation } from "./ops/total_variation.ts";

@@ -21,6 +21,7 @@ export { addField } from "./data/degradation/noise.ts";
 export { type DegradationParameters, readDegradation } from "./data/degradation/parameters.ts";
 export { type Preview, type PreviewOptions, previews } from "./data/degradation/preview.ts";
 export { sharpen, type SharpenOptions } from "./data/degradation/usm.ts";
+export { encodePrompts, type EncodePromptsOptions } from "./data/pairs/encode_prompts.ts";
 export { type MakeOptions, makePairs } from "./data/pairs/make_pairs.ts";
 export type { MadePair } from "./data/pairs/pair.ts";
 export { type CheckedShard, checkPairs, openPairs, type Pairs, type TrainingPair } from "./data/pairs/pairs.ts";

@@ -11,6 +11,8 @@ import { type OptimiserConfig, TrainingState } from "./training_state.ts";
 /** What a run is configured by; a stage's own configuration has more. */
 export interface RunConfig extends OptimiserConfig {
   readonly steps: number;
+  /** Seconds after which no step is begun. */
+  readonly max_seconds?: number | undefined;
   readonly lr: number;
   readonly lr_schedule: Schedule;
   readonly warmup: number;
@@ -69,7 +71,8 @@ interface Pending {
  *
  * Nothing depends on time or on what happened before a step: a run that was stopped, or killed at any moment, and goes
  * on from its checkpoint ends with the same bits as one that was not. Figures are read back every `log_every` steps
- * only, since a wait costs more than a small step.
+ * only, since a wait costs more than a small step. Only `max_seconds` is an exception: it ends a run, as if it were
+ * finished, after as many steps as the clock allows, and the learning rate falls by the clock.
  *
  * @throws {InputError} if a loss or gradient is not finite (weights and checkpoints are as before that step), or a file
  * cannot be written
@@ -88,6 +91,7 @@ class Run<B extends Batch, C extends RunConfig> implements Disposable {
   readonly #store: CheckpointStore;
   readonly #state: TrainingState;
   readonly #now: () => number;
+  readonly #start: number;
   #pending: Pending[] = [];
   /** When the figures were read last, and at which step. */
   #clock: { time: number; step: number };
@@ -99,7 +103,8 @@ class Run<B extends Batch, C extends RunConfig> implements Disposable {
     this.#store = new CheckpointStore(join(out, "checkpoints"), { keep: config.keep_checkpoints });
     this.#state = new TrainingState(stage.weights, config);
     this.#now = now;
-    this.#clock = { time: now(), step: 0 };
+    this.#start = now();
+    this.#clock = { time: this.#start, step: 0 };
   }
 
   async finish(): Promise<TrainResult> {
@@ -112,23 +117,37 @@ class Run<B extends Batch, C extends RunConfig> implements Disposable {
       await this.#validate(0);
     }
     this.#clock = { time: this.#now(), step: state.steps };
-    while (state.steps < config.steps && !signal?.aborted) {
+    let isLast = this.#isOver();
+    while (!isLast && !signal?.aborted) {
       await this.#step();
       const step = state.steps;
-      const isDue = (every: number) => step % every === 0 || step === config.steps;
+      isLast = this.#isOver();
+      const isDue = (every: number) => step % every === 0 || isLast;
       const save = isDue(config.checkpoint_every) || signal?.aborted === true;
       if (save || isDue(config.log_every)) await this.#readFigures();
       if (isDue(config.validate_every)) await this.#validate(step);
       if (save) await this.#store.save({ step, tensors: state.tensors });
     }
     const step = state.steps;
-    if (step < config.steps) return { step, finished: false, files: [] };
+    if (!isLast) return { step, finished: false, files: [] };
     return { step, finished: true, files: await state.averaged(() => this.#stage.writeResult(out)) };
+  }
+
+  /** Whether all steps are made, or the time is up. */
+  #isOver(): boolean {
+    const { steps, max_seconds = Infinity } = this.#options.config;
+    return this.#state.steps >= steps || this.#seconds() >= max_seconds;
+  }
+
+  /** Since the run began, or went on. */
+  #seconds(): number {
+    return (this.#now() - this.#start) / 1000;
   }
 
   async #step(): Promise<void> {
     const { config } = this.#options;
-    const { accumulate: parts, checkpointing: recompute, log_every, lr_schedule: schedule } = config;
+    const { accumulate: parts, checkpointing: recompute, log_every, lr_schedule: schedule, max_seconds = Infinity } =
+      config;
     const taken = this.#state.steps;
     const separate = (taken + 1) % log_every === 0 || taken + 1 === config.steps;
     using sum = new GradientSum(this.#stage, { parts, recompute, separate });
@@ -138,7 +157,7 @@ class Run<B extends Batch, C extends RunConfig> implements Disposable {
       samples.push(...batch.samples);
       sum.add(batch);
     }
-    const lr = learningRate(taken, { ...config, schedule });
+    const lr = learningRate(taken, { ...config, schedule, elapsed: this.#seconds() / max_seconds });
     const { total, losses, norms } = sum.finish();
     const norm = this.#state.update(total, { lr });
     for (const each of total) each.dispose();
@@ -149,6 +168,7 @@ class Run<B extends Batch, C extends RunConfig> implements Disposable {
   /** Reads what happened since the last time, all in one wait, and logs it. */
   async #readFigures(): Promise<void> {
     const { config, log, onProgress } = this.#options;
+    const { max_seconds = Infinity } = config;
     const pending = this.#pending.splice(0);
     const tensors = pending.flatMap(({ losses, norms }) => [...losses.values(), ...norms.values()]);
     const values = (await read(...tensors)).map(([value = NaN]) => value).values();
@@ -171,7 +191,7 @@ class Run<B extends Batch, C extends RunConfig> implements Disposable {
       steps: config.steps,
       loss: last.loss.total ?? NaN,
       picturesPerSecond,
-      secondsLeft: (config.steps - last.step) / pace,
+      secondsLeft: Math.min((config.steps - last.step) / pace, max_seconds - this.#seconds()),
     });
   }
 

@@ -10,6 +10,7 @@ import { matmulCase } from "../../bench/cases/matmul.ts";
 import { matmulBackwardCases } from "../../bench/cases/matmul_backward.ts";
 import { allCases } from "../../bench/cases/mod.ts";
 import * as picture from "../../bench/cases/picture.ts";
+import { softmaxCases } from "../../bench/cases/softmax.ts";
 import * as tokensCases from "../../bench/cases/tokens.ts";
 import * as weights from "../../bench/cases/weights.ts";
 import { checkWork } from "../../bench/check.ts";
@@ -44,6 +45,7 @@ const small: Case[] = [
   ...tokensCases.gateCases(tokens),
   ...tokensCases.geluCases({ ...from, tokens: 5, hidden: 7 }),
   ...tokensCases.cosineCases(tokens),
+  ...softmaxCases({ ...from, tokens: 5, heads: 3 }),
   picture.resizeCase({ ...from, side: 7, result: 28 }),
   picture.resizeCase({ ...from, side: 28, result: 7 }),
   ...picture.upsampleCases(pixels),

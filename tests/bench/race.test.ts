@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { matmulSamples } from "../../bench/cases/matmul.ts";
-import type { Course } from "../../bench/peers/courses.ts";
+import type { Course } from "../../bench/peers/course.ts";
 import type { Peer } from "../../bench/peers/peer.ts";
 import { race } from "../../bench/peers/race.ts";
 import { random } from "../../bench/random.ts";

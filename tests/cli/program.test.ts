@@ -176,5 +176,5 @@ test("upscale passes its options on, with defaults", async () => {
 
 test("createProgram() has its commands", () => {
   expect(createProgram({ host: fakeHost() }).commands.map((command) => command.name()))
-    .toEqual(["upscale", "train", "eval", "degrade", "convert", "synth", "golden", "doctor"]);
+    .toEqual(["upscale", "train", "eval", "degrade", "convert", "embed", "synth", "golden", "doctor"]);
 });

@@ -29,7 +29,7 @@ const WORKGROUP_MEMORY = 32768;
 
 /** What Dawn's compiler has against `kernel`, on its null backend, which has all features and runs nothing. */
 export async function refusalByDawn(kernel: Kernel): Promise<string | undefined> {
-  using gpu = await openGpu({ provider: await openDawn(["backend=null"]), matrices: true });
+  using gpu = await openGpu({ provider: await openDawn({ flags: ["backend=null"] }), matrices: true });
   const checks: Promise<Error | null>[] = [];
   const cache = new PipelineCache(gpu.device, { enables: gpu.adapter.enables, watch: (check) => checks.push(check) });
   cache.get(kernel);

@@ -1,4 +1,4 @@
-import { candidateTilings, Gpu, type ProductShape, type Tiling, Tuning } from "@fluxsr/kernels";
+import { type AdapterSummary, candidateTilings, Gpu, type ProductShape, type Tiling, Tuning } from "@fluxsr/kernels";
 import { gpu } from "./gpu.ts";
 
 /** The adapter of the tests, taken for one that is neither a CPU nor known to have subgroups. */
@@ -21,9 +21,12 @@ class Only extends Tuning {
   }
 }
 
-/** A second GPU on the device of the tests, which computes products as hardware does, or in the given `way`. */
-export function hardwareGpu(way?: Partial<Tiling>): Gpu {
-  const other = new Gpu(gpu.device, hardware);
+/**
+ * A second GPU on the device of the tests, which computes as hardware does, products in the given `way`; `more`: what else
+ * its adapter is to say of itself.
+ */
+export function hardwareGpu(way?: Partial<Tiling>, more: Partial<AdapterSummary> = {}): Gpu {
+  const other = new Gpu(gpu.device, { ...hardware, ...more });
   if (way) other.tuning = new Only(way);
   return other;
 }

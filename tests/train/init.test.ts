@@ -60,6 +60,28 @@ describe("initialise()", () => {
     expect(new Set(weights.get("decoder.norm_out.bias"))).toEqual(new Set([0]));
   });
 
+  test("an autoencoder passes pictures on at their size, beside constants: its residual branches are zero", async () => {
+    const weights = await initialised(new Autoencoder(AUTOENCODER));
+    for (const [name, values] of weights) {
+      if (/\.(conv2|proj_out)\./.test(name)) expect([name, ...new Set(values)]).toEqual([name, 0]);
+      if (/\.(downsample\.conv|nin_shortcut)\.bias$/.test(name)) expect([...values.slice(0, 2)]).toEqual([1, -1]);
+    }
+    expect(largest(weights.get("decoder.conv_in.weight")!)).toBeGreaterThan(
+      Math.sqrt(2 / (9 * AUTOENCODER.z_channels)),
+    );
+  });
+
+  test("the posterior of an autoencoder is narrow at first, and the same everywhere", async () => {
+    const weights = await initialised(new Autoencoder(AUTOENCODER));
+    const [weight, bias] = ["weight", "bias"].map((name) => weights.get(`encoder.conv_out.${name}`)!);
+    const outputs = bias!.length; // the last axis
+    for (const [values, fill] of [[weight!, 0], [bias!, -8]] as const) {
+      const isLogVariance = (i: number) => i % outputs >= outputs / 2;
+      expect(largest(values.filter((_, i) => !isLogVariance(i)))).toBeGreaterThan(0.01);
+      expect(new Set(values.filter((_, i) => isLogVariance(i)))).toEqual(new Set([fill]));
+    }
+  });
+
   test("modulations and the last layer of a transformer are zero, all else is not", async () => {
     const weights = await initialised(new Mmdit(TRANSFORMER));
     const zero = [...weights].filter(([, values]) => largest(values) === 0).map(([name]) => name);

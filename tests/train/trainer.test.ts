@@ -27,7 +27,15 @@ const CONFIG: RunConfig = {
 };
 
 /** Trains the toy in a new folder, or goes on in `out`; `stopAt` ends the run in that step as Ctrl-C does. */
-async function run(options: { config?: Partial<RunConfig>; out?: string; stopAt?: number; badFrom?: number } = {}) {
+async function run(
+  options: {
+    config?: Partial<RunConfig>;
+    out?: string;
+    stopAt?: number;
+    badFrom?: number;
+    now?: () => number;
+  } = {},
+) {
   const out = options.out ?? await Deno.makeTempDir();
   using stage = new ToyStage(gpu, options);
   const stop = new AbortController();
@@ -42,6 +50,7 @@ async function run(options: { config?: Partial<RunConfig>; out?: string; stopAt?
     resume: options.out !== undefined,
     log: new MetricsLog(out),
     signal: stop.signal,
+    ...(options.now && { now: options.now }),
   });
   return { out, result, weights: await read(...stage.weights.values()), drawn: stage.drawn };
 }
@@ -87,6 +96,21 @@ describe("train()", () => {
     for (const [i, weights] of apart.weights.entries()) {
       weights.forEach((weight, k) => expect(weight).toBeCloseTo(together.weights[i]![k]!, 5));
     }
+  });
+
+  test("ends as if finished after the step in which the time is up, and the rate falls by the clock", async () => {
+    const batch = vi.spyOn(ToyStage.prototype, "batch");
+    const now = () => 1000 * batch.mock.calls.length / CONFIG.accumulate; // a second a step
+    const config = { steps: 100, max_seconds: 7, warmup: 0, checkpoint_every: 4, validate_every: 50 };
+    const { out, result } = await run({ config, now });
+    vi.restoreAllMocks();
+    expect(result).toEqual({ step: 7, finished: true, files: ["toy"] });
+    expect(await checkpoints(out)).toEqual(["step-4", "step-7"]);
+    const all = await records(out);
+    expect(all.filter((record) => "validation" in record).map(({ step }) => step)).toEqual([0, 7]);
+    const rates = all.filter((record) => "lr" in record).map(({ lr }) => lr as number);
+    expect(rates.length).toBe(7);
+    rates.forEach((rate, step) => expect(rate).toBeCloseTo(0.05 * (1 + Math.cos(Math.PI * (step + 1) / 7)) / 2, 12));
   });
 
   test("stops at a loss that is not finite, names it, and leaves checkpoint and weights", async () => {

@@ -2,7 +2,16 @@ import { join } from "node:path";
 import { InputError } from "@fluxsr/core";
 
 /** Keys that a run may go on with differently: they change nothing of the steps that were made. */
-const FREE = ["out", "steps", "log_every", "validate_every", "checkpoint_every", "keep_checkpoints", "skip_bad"];
+const FREE = [
+  "out",
+  "steps",
+  "max_seconds",
+  "log_every",
+  "validate_every",
+  "checkpoint_every",
+  "keep_checkpoints",
+  "skip_bad",
+];
 
 type Config = Readonly<Record<string, unknown>>;
 

@@ -89,7 +89,7 @@ async function runStage<S extends ConfigSchema, B extends Batch>(
   for (const file of files) host.out(`${file}\n`);
   progress.say(
     finished
-      ? `Finished ${steps} steps, ${peak}: see ${report}`
+      ? `Finished ${step} steps, ${peak}: see ${report}`
       : `Stopped after step ${step} of ${steps}, ${peak}: go on with --resume`,
   );
 }

@@ -4,6 +4,8 @@ import {
   addConfigFlags,
   checkPairs,
   configFlags,
+  encodePrompts,
+  type EncodePromptsOptions,
   loadConfig,
   makePairs,
   type PairsConfig,
@@ -24,6 +26,7 @@ Exit code: 0 all pairs are there, 1 some are damaged or something failed, 2 wron
 
 Examples:
   fluxsr train pairs --out pairs --model ~/FLUX.1-dev --count 2400 --size 1024
+  fluxsr train pairs --out pairs --model ~/FLUX.1-dev --count 2400 --size 1024 --prompts prompts.txt
   fluxsr train pairs --out pairs --from-images photos --size 256
   fluxsr train pairs --out pairs --verify`;
 
@@ -50,13 +53,34 @@ async function runPairs(
   { host, openGpu }: { host: Host; openGpu: () => Promise<Gpu> },
 ): Promise<number> {
   using gpu = await openGpu();
-  using model = await loadModel(gpu, config.model ?? BUNDLED_MODEL, { lora: false, precision: config.precision });
-  const progress = new PairsProgress(host, config);
-  const onPair = progress.pair.bind(progress);
   const notice = (text: string) => host.err(`${text}\n`);
-  const done = await stoppable((signal) => makePairs(config, { model, signal, onPair, notice }));
-  progress.end(done, config.out);
-  return done < config.count ? 130 : 0;
+  return await stoppable(async (signal) => {
+    const encoded = await encoding(config, { gpu, host, notice, signal });
+    if (!encoded) return 130;
+    using model = await loadModel(gpu, config.model ?? BUNDLED_MODEL, { lora: false, precision: config.precision });
+    const progress = new PairsProgress(host, config);
+    const onPair = progress.pair.bind(progress);
+    const done = await makePairs(encoded, { model, signal, onPair, notice });
+    progress.end(done, config.out);
+    return signal.aborted && done < config.count ? 130 : 0;
+  });
+}
+
+/** `config` with encoded prompts; undefined if the user interrupted that. */
+async function encoding(
+  config: PairsConfig,
+  { host, signal, ...options }: { host: Host } & Pick<EncodePromptsOptions, "gpu" | "notice" | "signal">,
+): Promise<PairsConfig | undefined> {
+  const onProgress = (done: number, total: number) => {
+    if (host.columns() === undefined) return;
+    host.err(done < total ? `\r\x1b[K${Math.floor(100 * done / total)} %` : "\r\x1b[K");
+  };
+  try {
+    return await encodePrompts(config, { ...options, signal, onProgress });
+  } catch (error) {
+    if (error !== signal.reason) throw error;
+    return undefined;
+  }
 }
 
 /** Prints a line for every shard. */

@@ -17,7 +17,15 @@ export function cut({ width: across, rgb }: Rgb8, { left, top, width, height }: 
   return { width, height, rgb: part };
 }
 
-/** An 8-bit picture as the networks see it: [1, h, w, 3] in [-1, 1]. */
-export function toTensor(gpu: Gpu, { rgb, height, width }: Rgb8): Tensor {
-  return tensor(gpu, Float32Array.from(rgb, (value) => value / 127.5 - 1), [1, height, width, 3]);
+/** 8-bit pictures of one size as the networks see them: [B, h, w, 3] in [-1, 1]. */
+export function toTensor(gpu: Gpu, pictures: Rgb8 | readonly [Rgb8, ...Rgb8[]]): Tensor {
+  const [first, ...rest] = "rgb" in pictures ? [pictures] : pictures;
+  const { width, height } = first;
+  const length = width * height * 3;
+  const values = new Float32Array((1 + rest.length) * length);
+  for (const [k, { rgb }] of [first, ...rest].entries()) {
+    // A loop: Float32Array.from is 20 times slower, and batches of training are made here.
+    for (let i = 0; i < length; i++) values[k * length + i] = rgb[i]! / 127.5 - 1;
+  }
+  return tensor(gpu, values, [1 + rest.length, height, width, 3]);
 }

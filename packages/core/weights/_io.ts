@@ -15,8 +15,9 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** The {@linkcode InputError} for a failed system call, `Cannot <action>: <reason>`; any other error as it is. */
 export function ioError(action: string, cause: unknown): unknown {
-  if (!(cause instanceof Error) || !("code" in cause)) return cause;
-  const reason = REASONS[String(cause.code)] ?? cause.message.split("\n")[0];
+  // An abort, for one, has a number there.
+  if (!(cause instanceof Error) || !("code" in cause) || typeof cause.code !== "string") return cause;
+  const reason = REASONS[cause.code] ?? cause.message.split("\n")[0];
   return new InputError(`Cannot ${action}: ${reason}`, { cause });
 }
 

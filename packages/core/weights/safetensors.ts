@@ -54,6 +54,17 @@ export class SafetensorsFile implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+
+  /**
+   * The bytes of rows `begin` to `end` (not included) of tensor `name`, along its first axis.
+   * @throws {InputError} as {@linkcode SafetensorsFile.read}
+   */
+  async readRows(name: string, [begin, end]: readonly [number, number]): Promise<Uint8Array<ArrayBuffer>> {
+    const entry = this.tensors.get(name);
+    if (!entry) throw new InputError(`Cannot read ${quote(name)} of ${quote(this.path)}: file has no such tensor`);
+    const row = (entry.end - entry.begin) / (entry.shape[0] ?? 1);
+    return await this.#file.read(this.#dataStart + entry.begin + begin * row, (end - begin) * row);
+  }
 }
 
 /**

@@ -12,6 +12,8 @@ export interface AdapterSummary {
   readonly enables: readonly KernelFeature[];
   /** The fewest and most lanes of a subgroup, where kernels may use subgroups. */
   readonly subgroups: { readonly min: number; readonly max: number } | undefined;
+  /** Bytes of workgroup memory that a kernel may use. */
+  readonly workgroupMemory: number;
   /** The products that the matrix units of a subgroup do; none where kernels cannot use them, or are not to. */
   readonly matrices: readonly MatrixConfig[];
 }

@@ -10,6 +10,7 @@ const NO_ADAPTER: AdapterSummary = {
   features: [],
   enables: [],
   subgroups: undefined,
+  workgroupMemory: 49_152,
   matrices: [],
 };
 

@@ -45,7 +45,11 @@ export interface OpenOptions {
 export async function openGpu(
   { provider = "deno", matrices = false, features: demanded = [] }: OpenOptions = {},
 ): Promise<Gpu> {
-  const gpu = provider === "dawn" ? await openDawn() : provider === "deno" ? globalThis.navigator?.gpu : provider;
+  const gpu = provider === "dawn"
+    ? await openDawn({ matrices })
+    : provider === "deno"
+    ? globalThis.navigator?.gpu
+    : provider;
   const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) {
     throw new UnsupportedFeatureError(
@@ -81,6 +85,7 @@ async function summarize({ info }: GPUAdapter, device: GPUDevice): Promise<Adapt
     features: [...device.features].sort(),
     enables: await enablesOf(device, features),
     subgroups: features.includes("subgroups") ? { min, max } : undefined,
+    workgroupMemory: device.limits.maxComputeWorkgroupStorageSize,
     matrices: features.includes("subgroup-matrix") ? matricesOf(info) : [],
   };
 }

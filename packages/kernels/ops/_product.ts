@@ -1,5 +1,6 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { type Groups, groups1d, type Kernel } from "../gpu/kernel.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { tilingByRule } from "../tuning/rules.ts";
 import type { ProductShape, Tiling } from "../tuning/tuning.ts";
 import activations from "./_activation.wgsl" with { type: "text" };
@@ -17,6 +18,18 @@ import storeVec4 from "./_product_store_vec4.wgsl" with { type: "text" };
 
 /** What may be applied to a product before it is written. */
 export type Activation = "gelu" | "silu";
+
+/** What becomes of a product before it is written. */
+export interface Finish {
+  readonly alpha?: number | undefined;
+  /** [N] */
+  readonly bias?: Tensor | undefined;
+  /** The shape of the result. */
+  readonly addend?: Tensor | undefined;
+  readonly activation?: Activation | undefined;
+  /** In place of addend and activation: `to` [B, L, N], the shape of the result, and `gate` [B, N]. */
+  readonly residual?: { readonly to: Tensor; readonly gate: Tensor } | undefined;
+}
 
 /** Matrix units, or else the measured choice for the adapter, or else what the rules suggest. */
 export function tilingOf(gpu: Gpu, shape: ProductShape): Tiling {

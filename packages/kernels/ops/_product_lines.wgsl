@@ -1,7 +1,7 @@
 // The lines in workgroup memory of _product_shared.wgsl, and how blocks of A and B come there.
 //
 // A line is a step of K: the whole height of the tile of A, the whole width of that of B. Lines are arrays of their own:
-// where a step is literal, only the place in the line is left to compute, and to check, which is the same in all steps.
+// where a step is literal, only the place in the line is left to compute, and to check, which is the same in four steps.
 
 // Threads along either side of the workgroup, and lines held: 8 or 16.
 override GRID: u32 = 16u;
@@ -22,16 +22,23 @@ fn fetch(brings_a: bool, k: u32, depth: u32) -> mat4x4f {
   return load_b(k);
 }
 
+// Where in line `k` four rows or columns are. Eight neighbouring threads bring eight fours of the same steps, or the steps
+// of GRID / 4 blocks of few fours: either way each writes to another eighth of the banks.
+fn place(k: u32, four: u32) -> u32 {
+  return four ^ (k / 4u * (32u / GRID));
+}
+
 fn put(brings_a: bool, k: u32, four: u32, block: mat4x4f) {
+  let at = place(k, four);
   if (brings_a) {
-    a_lines[k][four] = block[0];
-    a_lines[k + 1u][four] = block[1];
-    a_lines[k + 2u][four] = block[2];
-    a_lines[k + 3u][four] = block[3];
+    a_lines[k][at] = block[0];
+    a_lines[k + 1u][at] = block[1];
+    a_lines[k + 2u][at] = block[2];
+    a_lines[k + 3u][at] = block[3];
   } else {
-    b_lines[k][four] = block[0];
-    b_lines[k + 1u][four] = block[1];
-    b_lines[k + 2u][four] = block[2];
-    b_lines[k + 3u][four] = block[3];
+    b_lines[k][at] = block[0];
+    b_lines[k + 1u][at] = block[1];
+    b_lines[k + 2u][at] = block[2];
+    b_lines[k + 3u][at] = block[3];
   }
 }

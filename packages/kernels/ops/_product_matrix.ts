@@ -3,6 +3,7 @@ import type { ProductShape } from "../tuning/tuning.ts";
 import { MATRIX_FEATURES, matrixUnits, unitChunks } from "./_matrix_units.ts";
 import halves from "./_product_halves.wgsl" with { type: "text" };
 import matrix from "./_product_matrix.wgsl" with { type: "text" };
+import tiles from "./_product_tiles.wgsl" with { type: "text" };
 import units from "./_product_units.wgsl" with { type: "text" };
 
 /** A tile is eight units high and wide. */
@@ -33,7 +34,7 @@ export function matrixTiling(adapter: AdapterSummary, { op, rows, columns }: Pro
 /** The chunks, constants and features of a product by {@linkcode matrixTiling}. */
 export function matrixProduct({ rows, columns, threads }: Pick<MatrixTiling, "rows" | "columns" | "threads">) {
   return {
-    sources: [...unitChunks({ m: rows / UNITS, n: columns / UNITS }), halves, units, matrix],
+    sources: [...unitChunks({ m: rows / UNITS, n: columns / UNITS }), tiles, halves, units, matrix],
     constants: { THREADS: threads },
     features: MATRIX_FEATURES,
   };

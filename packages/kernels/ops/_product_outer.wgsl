@@ -18,10 +18,12 @@ fn four_rows(i: u32, x: vec4f, left: vec4f, right: vec4f) {
 }
 
 fn step(k: u32, thread: vec2u) {
-  let left = b_lines[k][thread.x];
-  let right = b_lines[k][GRID + thread.x];
-  four_rows(0u, a_lines[k][thread.y], left, right);
-  four_rows(4u, a_lines[k][GRID + thread.y], left, right);
+  let row = place(k, thread.y);
+  let column = place(k, thread.x);
+  let left = b_lines[k][column];
+  let right = b_lines[k][GRID + column];
+  four_rows(0u, a_lines[k][row], left, right);
+  four_rows(4u, a_lines[k][GRID + row], left, right);
 }
 
 fn eight_steps(k: u32, thread: vec2u) {

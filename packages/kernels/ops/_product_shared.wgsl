@@ -7,19 +7,21 @@
 //
 // For GRID steps of K at a time, one half of the threads bring 4 x 4 blocks of A, the other half of B: from storage into
 // registers before the steps on the lines held are computed, which hides the way, from there into workgroup memory after
-// them. Four threads bring 16 neighbouring elements, or 32 threads whole rows, so that storage is read in full sectors;
-// eight neighbours write eight neighbouring vec4s, so that no two meet in a bank. Two barriers for GRID steps; no second
-// copy of the lines, since 16 KiB is what every adapter has.
+// them. Neighbouring threads bring what is neighbouring in storage, GRID steps of a row or a whole line; what eight of
+// them read at once costs a look-up for each line of the cache. Eight by four threads, which hardware runs together, share
+// the operands of a step: 12 vec4s for 32 threads. Two barriers for GRID steps; no second copy of the lines, since 16 KiB
+// is what every adapter has.
 //
 // What the op provides is said in _product_lanes.wgsl.
 
-@compute @workgroup_size(GRID, GRID)
+@compute @workgroup_size(GRID * GRID)
 fn forward(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) thread: vec3u,
   @builtin(local_invocation_index) index: u32,
 ) {
+  let team = vec2u(index / 32u % (GRID / 8u), index / (4u * GRID));
+  let thread = team * vec2u(8u, 4u) + vec2u(index % 8u, index / 8u % 4u);
   let tile = group.x + group.y * groups.x;
   let tiles = (extent().y + 8u * GRID - 1u) / (8u * GRID);
   let corner = vec2u(tile / tiles, tile % tiles) * 8u * GRID;
@@ -28,8 +30,8 @@ fn forward(
   let i = index % half;
   let brings_a = index < half;
   let along_k = select(B_TRANSPOSED, !A_TRANSPOSED, brings_a);
-  let four = select(i % (2u * GRID), i / (2u * GRID) * 8u + i % 8u, along_k);
-  let steps = select(i / (2u * GRID), i / 8u % (GRID / 4u), along_k) * 4u;
+  let four = select(i % (2u * GRID), i / (GRID / 4u), along_k);
+  let steps = select(i / (2u * GRID), i % (GRID / 4u), along_k) * 4u;
   open(group.z);
   place_rows(vec4u(corner.x + 4u * four) + vec4u(0u, 1u, 2u, 3u));
   place_columns(corner.y + 4u * four);
@@ -44,9 +46,9 @@ fn forward(
     for (var k = 0u; k < depth; k += GRID) {
       let block = fetch(brings_a, k + steps, select(0u, depth, segment < range.y));
       if (held) {
-        eight_steps(0u, thread.xy);
+        eight_steps(0u, thread);
         if (GRID > 8u) {
-          eight_steps(8u, thread.xy);
+          eight_steps(8u, thread);
         }
         if (SEGMENTED && k == 0u) {
           close_segment(); // those were the last steps of the segment before

@@ -4,49 +4,73 @@ import { variants } from "../gpu/variants.ts";
 import { scoped } from "../tensor/scope.ts";
 import { record, tracked } from "../tensor/tape.ts";
 import { empty, show, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
+import lines from "./_attention_lines.wgsl" with { type: "text" };
 import tile from "./_attention_tile.wgsl" with { type: "text" };
 import byThreads from "./attention.wgsl" with { type: "text" };
 import byLanes from "./attention_lanes.wgsl" with { type: "text" };
+import byLines from "./attention_shared.wgsl" with { type: "text" };
 import { attentionBackward } from "./attention_backward.ts";
 import { type AttentionSizes, matrixAttention } from "./attention_matrix.ts";
 import { concat, split } from "./concat.ts";
 
-/** Queries per workgroup. */
-const QUERIES = 32;
 /** Output channels per workgroup; wider heads are split. */
 const WIDTH = 128;
 
+const SOURCES = { threads: [tile, byThreads], lanes: [byLanes], shared: [lines, byLines] } as const;
+
 interface Variant {
-  readonly lanes: boolean;
-  /** vec4s of the output that a thread holds for a query, 1 to 4. */
-  readonly chunks: number;
+  /** Threads alone, for little memory; subgroups of 8 lanes; workgroup memory. */
+  readonly by: keyof typeof SOURCES;
+  /** Queries per workgroup. */
+  readonly rows: number;
+  /** Channels of a head, up to {@linkcode WIDTH}. */
+  readonly columns: number;
 }
 
-const variant = variants(({ lanes, chunks }: Variant) =>
+const variant = variants(({ by, rows, columns }: Variant) =>
   kernel({
     name: "attention.forward",
-    sources: lanes ? [byLanes] : [tile, byThreads],
+    sources: SOURCES[by],
     entry: "forward",
     binds: { q: "read", k: "read", v: "read", out: "write", lse: "write" },
     params: { queries: "u32", keys: "u32", heads: "u32", width: "u32", scale: "f32" },
-    features: lanes ? ["subgroups"] : [],
+    features: by === "lanes" ? ["subgroups"] : [],
     flops: ({ queries, keys, heads, width }, [, , batches]) => 4 * queries * keys * 4 * width * heads * batches,
-    constants: { CHUNKS: chunks },
+    constants: by === "shared"
+      ? { HALVES: rows / SHARED_ROWS, WIDE: Number(columns > WIDTH / 2) }
+      : { CHUNKS: Math.ceil(columns / 32) },
   })
 );
 
+/** Queries per workgroup of attention.wgsl and attention_lanes.wgsl. */
+const ROWS = 32;
+/** Queries of each half of attention_shared.wgsl, and the workgroup memory that one half and two take. */
+const SHARED_ROWS = 64;
+const SHARED_MEMORY = [29_696, 46_080] as const;
+/** Workgroups that are enough for a large GPU, one for each of its multiprocessors. */
+const FULL = 128;
+
 /** The widest variants, for checks of the declaration against the WGSL. */
 export const kernels = {
-  threads: variant({ lanes: false, chunks: 4 }),
-  lanes: variant({ lanes: true, chunks: 4 }),
+  threads: variant({ by: "threads", rows: ROWS, columns: WIDTH }),
+  lanes: variant({ by: "lanes", rows: ROWS, columns: WIDTH }),
+  shared: variant({ by: "shared", rows: SHARED_ROWS, columns: WIDTH }),
 };
 
 /** The kernel for these sizes that suits the adapter best, and its workgroups. */
 function wayOf(adapter: AdapterSummary, sizes: AttentionSizes): { kernel: typeof kernels.threads; groups: Groups } {
   const { batches, queries, heads, channels } = sizes;
+  const across = heads * Math.ceil(channels / WIDTH);
+  const [one, two] = SHARED_MEMORY;
+  const roomy = adapter.workgroupMemory >= two && Math.ceil(queries / (2 * SHARED_ROWS)) * across * batches >= FULL;
+  const { by, rows } = hasEightLanes(adapter)
+    ? { by: "lanes", rows: ROWS } as const
+    : adapter.software || adapter.workgroupMemory < one
+    ? { by: "threads", rows: ROWS } as const
+    : { by: "shared", rows: roomy ? 2 * SHARED_ROWS : SHARED_ROWS } as const;
   return matrixAttention(adapter, sizes) ?? {
-    kernel: variant({ lanes: hasEightLanes(adapter), chunks: Math.min(4, Math.ceil(channels / 32)) }),
-    groups: [Math.ceil(queries / QUERIES), heads * Math.ceil(channels / WIDTH), batches],
+    kernel: variant({ by, rows, columns: Math.min(WIDTH, Math.ceil(channels / 32) * 32) }),
+    groups: [Math.ceil(queries / rows), across, batches],
   };
 }
 

@@ -4,7 +4,16 @@ import { type Dtype, rowMultiple } from "../tensor/dtype.ts";
 import { record, tracked } from "../tensor/tape.ts";
 import { empty, type Shape, show, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { ACTIVATIONS } from "./_activation.ts";
-import { type Activation, productGroups, productOf, storeOf, tilingOf, type Way, wayOf } from "./_product.ts";
+import {
+  type Activation,
+  type Finish,
+  productGroups,
+  productOf,
+  storeOf,
+  tilingOf,
+  type Way,
+  wayOf,
+} from "./_product.ts";
 import type { Tiling } from "../tuning/tuning.ts";
 import productB from "./_product_b.wgsl" with { type: "text" };
 import aScalar from "./_read_a_scalar.wgsl" with { type: "text" };
@@ -21,19 +30,11 @@ import source from "./matmul.wgsl" with { type: "text" };
 export type { Activation };
 
 /** Options of {@linkcode matmul}: `y = activation(alpha a b + bias + addend)`, or `to + gate (alpha a b + bias)`. */
-export interface MatmulOptions {
+export interface MatmulOptions extends Finish {
   /** `a` is [K, M]. */
   readonly transposeA?: boolean;
   /** `b` is [N, K]. */
   readonly transposeB?: boolean;
-  readonly alpha?: number | undefined;
-  /** [N] */
-  readonly bias?: Tensor | undefined;
-  /** The shape of the result. */
-  readonly addend?: Tensor | undefined;
-  readonly activation?: Activation | undefined;
-  /** In place of addend and activation: `to` [B, L, N], the shape of the result, and `gate` [B, N]. */
-  readonly residual?: { readonly to: Tensor; readonly gate: Tensor } | undefined;
 }
 
 interface Variant extends Way {

@@ -2,10 +2,9 @@ import { type Access, groups1d, type Kernel, kernel } from "../gpu/kernel.ts";
 import { variants } from "../gpu/variants.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ACTIVATIONS } from "./_activation.ts";
-import { type Activation, storeOf } from "./_product.ts";
+import { type Activation, type Finish, storeOf } from "./_product.ts";
 import aScalar from "./_read_a_scalar.wgsl" with { type: "text" };
 import aVec4 from "./_read_a_vec4.wgsl" with { type: "text" };
-import type { MatmulOptions } from "./matmul.ts";
 import source from "./matmul_parts.wgsl" with { type: "text" };
 
 const WORKGROUP = 64;
@@ -36,7 +35,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
 };
 
 /** Writes the sum of the `parts` [B, parts, M, N] of a product to `c` [..., M, N], with all that `options` apply to it. */
-export function addParts([parts, c]: readonly [Tensor, Tensor], options: MatmulOptions): void {
+export function addParts([parts, c]: readonly [Tensor, Tensor], options: Finish): void {
   const { alpha = 1, bias, addend, activation, residual } = options;
   const [batches = 0, count = 0, m = 0, n = 0] = parts.shape;
   const chosen: Variant = {

@@ -12,9 +12,9 @@ import {
   readJson,
   writeNetwork,
 } from "@fluxsr/core";
-import { concat, type Gpu, mean, normalNoise, scoped, type Tensor } from "@fluxsr/kernels";
+import { type Gpu, mean, normalNoise, scoped, type Tensor } from "@fluxsr/kernels";
 import type { AutoencoderTrainingConfig } from "../config/autoencoder_config.ts";
-import { type CropSource, drawsOf, randomCrop, requireCropSizes } from "../data/crops.ts";
+import { type CropSource, drawsOf, randomCrops, requireCropSizes } from "../data/crops.ts";
 import { openPictures } from "../data/pictures.ts";
 import { initialise } from "../init.ts";
 import { randomOf } from "../random.ts";
@@ -110,16 +110,13 @@ class AutoencoderStage implements Stage<AutoencoderBatch> {
 
   async batch(index: BatchIndex): Promise<AutoencoderBatch> {
     const draws = drawsOf(index, this.#source);
-    const crops = [];
-    for (const draw of draws) crops.push(await randomCrop(this.#source, draw));
-    const x = concat(crops.map((crop) => crop.x), 0);
-    for (const crop of crops) crop.x.dispose();
+    const { names, x } = await randomCrops(this.#source, draws);
     const side = this.#source.size / this.#autoencoder.factor;
     const shape = [draws.length, side, side, this.#config.z_channels];
     const seed = randomOf(this.#source.seed, "posterior", index.step, index.part).seed();
     const noise = normalNoise(this.gpu, shape, { seed });
     const dispose = () => [x, noise].forEach((each) => each.dispose());
-    return { samples: crops.map(({ name }) => name), x, noise, [Symbol.dispose]: dispose };
+    return { samples: names, x, noise, [Symbol.dispose]: dispose };
   }
 
   async validate(): Promise<Validation | undefined> {

@@ -1,6 +1,6 @@
 import type { Autoencoder, AutoencoderConfig } from "@fluxsr/core";
 import { read, scoped, type Tensor } from "@fluxsr/kernels";
-import { type CropSource, randomCrop } from "../data/crops.ts";
+import { type CropSource, randomCrops } from "../data/crops.ts";
 
 /** Crops that are measured. */
 const CROPS = 64;
@@ -20,7 +20,7 @@ export async function latentFactors(
 ): Promise<Pick<AutoencoderConfig, "scale_factor" | "shift_factor">> {
   const latents: Tensor[] = [];
   for (let draw = 0; draw < CROPS; draw++) {
-    const { x } = await randomCrop(source, draw);
+    const { x } = await randomCrops(source, [draw]);
     latents.push(scoped(source.gpu, () => autoencoder.encode([x])[0]!));
     x.dispose();
   }

@@ -5,6 +5,10 @@ import { count, flag, notNegative, oneOf, positive, share, text, texts, whole } 
 export const run = {
   out: text.describe("folder of the run: config.json, metrics.jsonl, checkpoints, pictures and the result"),
   steps: count.default(1000).describe("optimiser steps of the whole run (not stated in the paper)"),
+  max_seconds: positive.optional().describe(
+    "seconds after which no step is begun and the run counts as finished; the learning rate then falls by the time " +
+      "where that is further than the steps; default: no limit",
+  ),
   seed: whole.default(1).describe("seed of all random numbers: the same seed gives the same run"),
   precision: oneOf(["auto", "native", "f32"]).default("auto").describe(
     "how frozen weights are kept: as in the file, in f32, or auto: f32 for small models, else as in the file",

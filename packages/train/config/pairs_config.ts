@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { run } from "./groups.ts";
-import { count, notNegative, oneOf, text } from "./rules.ts";
+import { count, notNegative, oneOf, positive, text } from "./rules.ts";
 
 /** Noise-image pairs of the teacher. */
 export const pairsConfig = z.strictObject({
@@ -17,13 +17,22 @@ export const pairsConfig = z.strictObject({
   schedule: oneOf(["flux", "uniform"]).default("flux").describe(
     "times of the steps: shifted towards noise as FLUX.1-dev's, or evenly spaced",
   ),
+  max_seconds: positive.optional().describe(
+    "seconds after which no pair is begun, which is no failure; default: no limit",
+  ),
   seed: run.seed,
   from_images: text.optional().describe(
     "folder of pictures: noise is found for crops of them by running the flow backwards, instead of pictures for noise",
   ),
   prompts: text.optional().describe(
-    "safetensors file with embeddings of P prompts, txt [P, T, context_in_dim] and y [P, vec_in_dim], used in turn; " +
+    "text file with a prompt in every line, used in turn and encoded by the model folder's text encoders; or a " +
+      ".safetensors file with embeddings of P prompts, txt [P, T, context_in_dim] and y [P, vec_in_dim]; " +
       "default: the model's own text (not stated in the paper)",
+  ),
+  prompt_tokens: count.min(2, "a whole number from 2 to 4096").max(4096, "a whole number from 2 to 4096").default(512)
+    .describe("tokens of T5 that prompts in a text file are filled up to: 512 for FLUX.1-dev"),
+  batch_size: count.default(1).describe(
+    "pairs that are made together; more keep a large GPU busy, and give other last bits",
   ),
   pairs_per_shard: count.default(64).describe("pairs in a file; an interruption loses no finished file"),
   precision: run.precision,

@@ -1,4 +1,4 @@
-import { InputError } from "@fluxsr/core";
+import { InputError, type Rgb8 } from "@fluxsr/core";
 import type { Gpu, Tensor } from "@fluxsr/kernels";
 import { randomOf } from "../random.ts";
 import type { BatchIndex } from "../stage.ts";
@@ -18,11 +18,11 @@ export interface CropSource {
   readonly parts: number;
 }
 
-/** A crop as the networks see it. */
-export interface Crop {
-  /** The picture that it is of. */
-  readonly name: string;
-  /** [1, size, size, 3] in [-1, 1] */
+/** Crops as the networks see them. */
+export interface Crops {
+  /** The pictures that they are of. */
+  readonly names: readonly string[];
+  /** [B, size, size, 3] in [-1, 1] */
   readonly x: Tensor;
 }
 
@@ -31,10 +31,15 @@ export function drawsOf({ step, part }: BatchIndex, { batchSize, parts }: CropSo
   return Array.from({ length: batchSize }, (_, i) => (step * parts + part) * batchSize + i);
 }
 
-/** Crop number `draw` of a run: of pictures in random order, each epoch all of them. */
-export async function randomCrop({ gpu, pictures, size, seed }: CropSource, draw: number): Promise<Crop> {
-  const picture = await pictures.picture(sampleOrder(draw, { count: pictures.count, seed }));
-  return { name: picture.name, x: toTensor(gpu, crop(picture, size, randomOf(seed, "crop", draw))) };
+/** Crops number `draws` of a run: of pictures in random order, each epoch all of them. */
+export async function randomCrops(
+  { gpu, pictures, size, seed }: CropSource,
+  draws: readonly number[],
+): Promise<Crops> {
+  const of = (draw: number) => pictures.picture(sampleOrder(draw, { count: pictures.count, seed }));
+  const whole = await Promise.all(draws.map(of));
+  const cut = whole.map((picture, i) => crop(picture, size, randomOf(seed, "crop", draws[i]!)));
+  return { names: whole.map(({ name }) => name), x: toTensor(gpu, cut as [Rgb8, ...Rgb8[]]) };
 }
 
 /**

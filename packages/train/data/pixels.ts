@@ -5,13 +5,22 @@ export { toTensor } from "@fluxsr/core";
 
 /** The 8-bit picture nearest to a tensor [1, h, w, 3] in [-1, 1], which is clamped. */
 export async function toPicture(x: Tensor): Promise<Rgb8> {
-  const [, height = 0, width = 0] = x.shape;
+  const [picture] = await toPictures(x);
+  return picture!;
+}
+
+/** The 8-bit pictures nearest to those of a tensor [B, h, w, 3] in [-1, 1], which is clamped. */
+export async function toPictures(x: Tensor): Promise<Rgb8[]> {
+  const [batch = 0, height = 0, width = 0] = x.shape;
   const [values = new Float32Array()] = await read(x);
-  return {
-    width,
-    height,
-    rgb: Uint8Array.from(values, (value) => Math.round(255 * Math.min(1, Math.max(0, (value + 1) / 2)))),
-  };
+  const length = height * width * 3;
+  return Array.from({ length: batch }, (_, k) => {
+    const rgb = new Uint8Array(length);
+    for (let i = 0; i < length; i++) {
+      rgb[i] = Math.round(255 * Math.min(1, Math.max(0, (values[k * length + i]! + 1) / 2)));
+    }
+    return { width, height, rgb };
+  });
 }
 
 /** From [-1, 1] to [0, 1]. */

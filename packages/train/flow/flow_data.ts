@@ -1,6 +1,7 @@
 import { type Autoencoder, interpolate, velocity } from "@fluxsr/core";
 import { concat, normalNoise, scoped, type Tensor } from "@fluxsr/kernels";
-import { type CropSource, drawsOf, randomCrop } from "../data/crops.ts";
+import { type CropSource, drawsOf, randomCrops } from "../data/crops.ts";
+import { eachSample } from "../data/samples.ts";
 import { type Random, randomOf } from "../random.ts";
 import type { Batch, BatchIndex } from "../stage.ts";
 
@@ -38,37 +39,18 @@ export function randomTime(random: Random, { t_density, t_mean, t_std }: TimeDen
 
 /** The batch at `index`: crops of the pictures, each at its own time with its own noise. */
 export async function flowBatch(source: FlowSource, index: BatchIndex): Promise<FlowBatch> {
-  const points: Point[] = [];
-  for (const draw of drawsOf(index, source)) points.push(await point(source, draw));
-  const joined = (of: (one: Point) => Tensor) => concat(points.map(of), 0);
-  const [x_t, u] = [joined((one) => one.x_t), joined((one) => one.u)];
-  for (const one of points) [one.x_t, one.u].forEach((each) => each.dispose());
-  return {
-    samples: points.map(({ name }) => name),
-    t: points.map(({ t }) => t),
-    x_t,
-    u,
-    [Symbol.dispose]: () => [x_t, u].forEach((each) => each.dispose()),
-  };
-}
-
-/** A {@linkcode FlowBatch} of one. */
-interface Point {
-  readonly name: string;
-  readonly t: number;
-  readonly x_t: Tensor;
-  readonly u: Tensor;
-}
-
-async function point(source: FlowSource, draw: number): Promise<Point> {
   const { gpu, autoencoder, density, seed } = source;
-  const t = randomTime(randomOf(seed, "time", draw), density);
-  const crop = await randomCrop(source, draw);
-  using x = crop.x;
+  const draws = drawsOf(index, source);
+  const t = draws.map((draw) => randomTime(randomOf(seed, "time", draw), density));
+  const { names, x } = await randomCrops(source, draws);
+  using crops = x;
   const { x_t, u } = scoped(gpu, () => {
-    const z_0 = autoencoder.encode([x])[0]!;
-    const eps = normalNoise(gpu, z_0.shape, { seed: randomOf(seed, "noise", draw).seed() });
-    return { x_t: interpolate(z_0, eps, t), u: velocity(z_0, eps) };
+    const z_0 = autoencoder.encode([crops])[0]!;
+    const noiseOf = (draw: number) =>
+      normalNoise(gpu, [1, ...z_0.shape.slice(1)], { seed: randomOf(seed, "noise", draw).seed() });
+    const eps = concat(draws.map(noiseOf), 0);
+    const point = (i: number, [data, noise]: readonly Tensor[]) => interpolate(data!, noise!, t[i]!);
+    return { x_t: eachSample([z_0, eps], point), u: velocity(z_0, eps) };
   });
-  return { name: crop.name, t, x_t, u };
+  return { samples: names, t, x_t, u, [Symbol.dispose]: () => [x_t, u].forEach((each) => each.dispose()) };
 }

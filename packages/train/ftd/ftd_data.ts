@@ -30,10 +30,11 @@ export interface FtdSource {
 export async function ftdBatch(source: FtdSource, { step, part }: BatchIndex): Promise<FtdBatch> {
   const { batchSize, parts, pairs, seed, lpipsCrop } = source;
   const first = (step * parts + part) * batchSize;
-  const samples: Sample[] = [];
-  for (let i = first; i < first + batchSize; i++) {
-    samples.push(await sample(source, { draw: i, pair: sampleOrder(i, { count: pairs.count, seed }) }));
-  }
+  const draws = Array.from({ length: batchSize }, (_, i) => first + i);
+  // All at once: they share the waits for what the GPU has made, which are long.
+  const samples = await Promise.all(
+    draws.map((draw) => sample(source, { draw, pair: sampleOrder(draw, { count: pairs.count, seed }) })),
+  );
   const joined = (of: (one: Sample) => Tensor) => concat(samples.map(of), 0);
   const batch = {
     samples: samples.map(({ name }) => name),
@@ -42,11 +43,11 @@ export async function ftdBatch(source: FtdSource, { step, part }: BatchIndex): P
     ...scoped(source.gpu, () => ({
       eps: joined(({ eps }) => eps),
       z_0: joined(({ z_0 }) => z_0),
-      z_L: joined(({ z_L }) => z_L),
+      z_L: source.autoencoder.encode([joined(({ x_L }) => x_L)])[0]!,
       x_0: joined(({ x_0 }) => x_0),
     })),
   };
-  for (const { eps, z_0, z_L, x_0 } of samples) for (const each of [eps, z_0, z_L, x_0]) each.dispose();
+  for (const { eps, z_0, x_L, x_0 } of samples) for (const each of [eps, z_0, x_L, x_0]) each.dispose();
   const dispose = () => {
     for (const each of [batch.eps, batch.z_0, batch.z_L, batch.x_0]) each.dispose();
   };
@@ -58,12 +59,13 @@ interface Sample {
   readonly t: number;
   readonly eps: Tensor;
   readonly z_0: Tensor;
-  readonly z_L: Tensor;
+  /** The low-resolution picture, enlarged. */
+  readonly x_L: Tensor;
   readonly x_0: Tensor;
 }
 
 async function sample(
-  { gpu, autoencoder, pairs, degradation: parameters, scale, T_L, seed }: FtdSource,
+  { gpu, pairs, degradation: parameters, scale, T_L, seed }: FtdSource,
   { draw, pair }: { draw: number; pair: number },
 ): Promise<Sample> {
   const { eps, z_0, x_0, shape, number } = await pairs.pair(pair);
@@ -74,7 +76,7 @@ async function sample(
     t: randomOf(seed, "time", draw).uniform(T_L, 1),
     eps: tensor(gpu, eps, [1, ...shape]),
     z_0: tensor(gpu, z_0, [1, ...shape]),
-    z_L: scoped(gpu, () => autoencoder.encode([enlarged(lr, { scale })])[0]!),
+    x_L: enlarged(lr, { scale }),
     // As in Real-ESRGAN, what is degraded is also what is to be restored.
     x_0: scoped(gpu, () => symmetric(parameters.sharpen ? sharpen(good, parameters.sharpen) : good)),
   };

@@ -1,5 +1,6 @@
 import { lowResolutionPoint, type MmditObserver as Observer, oneStep } from "@fluxsr/core";
-import { concat, type Rectangle, scoped, split, type Tensor } from "@fluxsr/kernels";
+import { type Rectangle, scoped, split, type Tensor } from "@fluxsr/kernels";
+import { eachSample } from "../data/samples.ts";
 import { attentionDiversification, layerDiversity } from "../losses/attention_diversification.ts";
 import { ftdLoss } from "../losses/ftd.ts";
 import { meanSquaredError } from "../losses/reconstruction.ts";
@@ -127,12 +128,4 @@ function part(x: Tensor, window: Rectangle | undefined): Tensor {
   const cut = (y: Tensor, axis: number, start: number, length: number) =>
     split(y, axis, [start, length, (y.shape[axis] ?? 0) - start - length])[1]!;
   return cut(cut(x, 1, window.top, window.height), 2, window.left, window.width);
-}
-
-/** Runs `body` on each sample of batches of equal length and joins what it makes. */
-function eachSample(batches: readonly Tensor[], body: (i: number, samples: readonly Tensor[]) => Tensor): Tensor {
-  const count = batches[0]?.shape[0] ?? 0;
-  if (count === 1) return body(0, batches);
-  const samples = batches.map((batch) => split(batch, 0, Array.from({ length: count }, () => 1)));
-  return concat(Array.from({ length: count }, (_, i) => body(i, samples.map((each) => each[i]!))), 0);
 }

@@ -2,7 +2,10 @@ import { Command } from "commander";
 import { afterEach, expect, test } from "vitest";
 import { runProgram } from "../../../packages/cli/program.ts";
 import { registerPairs } from "../../../packages/cli/train/pairs.ts";
+import { readManifest } from "../../../packages/train/data/pairs/manifest.ts";
 import { writePairs } from "../../../packages/train/data/pairs/write_pairs.ts";
+import { withTextEncoders } from "../../core/text/_golden.ts";
+import { DIFFUSERS_LAYOUT, modelFolder } from "../../core/weights/_model.ts";
 import { damage, folder, SETTINGS, ToyMaker } from "../../train/data/pairs/_pairs.ts";
 import { fakeHost, folderWith, removeFolders } from "../_fakes.ts";
 
@@ -31,6 +34,31 @@ test("makes pairs with the bundled model, and again none", async () => {
   ]);
 });
 
+test("a text file of prompts is encoded by the model folder, and each pair has its own", async () => {
+  const model = withTextEncoders(modelFolder(DIFFUSERS_LAYOUT));
+  const { out, prompts } = { out: `${folder()}/new`, prompts: `${folderWith({ "p.txt": "a fox\nships\n" })}/p.txt` };
+  const args = ["--out", out, "--model", model, "--count", "3", "--size", "32", "--steps", "1"];
+  const first = await run(...args, "--prompts", prompts, "--prompt-tokens", "8");
+  expect([first.code, first.stderr]).toEqual([0, expect.stringContaining(`Encoding 2 prompts\n${out} has 3 of 3 `)]);
+  const { shards: [shard] } = await readManifest(out);
+  expect(shard?.prompts).toEqual([0, 1, 0]);
+  const again = await run(...args, "--prompts", prompts, "--prompt-tokens", "8");
+  expect([again.code, again.stderr]).toEqual([0, `${out} has 3 of 3 pairs\n`]);
+  const other = await run(...args, "--prompts", prompts, "--prompt-tokens", "9");
+  expect([other.code, other.stderr]).toEqual([1, expect.stringContaining("prompts must be that of its pairs")]);
+});
+
+test("an interruption while prompts are encoded leaves nothing and ends with 130", async () => {
+  const model = withTextEncoders(modelFolder(DIFFUSERS_LAYOUT));
+  const out = `${folder()}/new`, prompts = `${folderWith({ "p.txt": "a fox\n".repeat(500) })}/p.txt`;
+  const ended = run("--out", out, "--model", model, "--size", "32", "--prompts", prompts, "--prompt-tokens", "8");
+  const isEncoding = () => Deno.stat(out).then(() => [...Deno.readDirSync(out)].length > 0, () => false);
+  while (!await isEncoding()) await new Promise((resolve) => setTimeout(resolve, 5));
+  Deno.kill(Deno.pid, "SIGINT");
+  const { code } = await ended;
+  expect([code, [...Deno.readDirSync(out)]]).toEqual([130, []]);
+});
+
 test("--verify names damaged shards", async () => {
   const out = folder();
   await writePairs(out, { maker: new ToyMaker(), settings: SETTINGS, count: 5 });
@@ -52,6 +80,8 @@ test.each<[string[], number, string]>([
   [["--out", "/nowhere/pairs", "--verify"], 1, "the folder must have a manifest.json"],
   [["--out", "a", "--size", "40"], 1, "Cannot make pairs: size must be a multiple of 16: it is 40"],
   [["--out", "a", "--from-images", "/nowhere"], 1, "/nowhere"],
+  [["--out", "a", "--prompts", "/nowhere.txt"], 1, `Cannot use prompts "/nowhere.txt": no such file`],
+  [["--out", "a", "--prompts", "README.md"], 1, `models/starter": folder must have text_encoder, `],
 ])("%j: exit code %i, %s", async (args, code, message) => {
   const host = await run(...args);
   expect([host.code, host.stderr]).toEqual([code, expect.stringContaining(message)]);

@@ -22,6 +22,8 @@ it("ioError() leaves errors that are not the system's", () => {
   const bug = new TypeError("bug");
   expect(ioError("write", bug)).toBe(bug);
   expect(ioError("write", "text")).toBe("text");
+  const abort = AbortSignal.abort().reason;
+  expect(ioError("write", abort)).toBe(abort);
 });
 
 it("ioError() knows a full disk when it meets one", () => {

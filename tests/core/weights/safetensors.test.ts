@@ -163,6 +163,19 @@ describe("SafetensorsFile", () => {
     expect(await messageOf(file.read("x"))).toBe(`Cannot read "x" of "${file.path}": file has no such tensor`);
   });
 
+  it("reads some rows without the others", async () => {
+    const file = path("rows.safetensors", new Uint8Array());
+    const bytes = Uint8Array.from({ length: 3 * 2 * 5 }, (_, i) => i);
+    await writeSafetensors(file, [
+      ["v", { dtype: "F32", shape: [1], bytes: new Uint8Array(4) }],
+      ["w", { dtype: "BF16", shape: [3, 5], bytes }],
+    ]);
+    using opened = await openSafetensors(file);
+    expect(await opened.readRows("w", [1, 3])).toEqual(bytes.slice(10));
+    expect(await opened.readRows("w", [1, 1])).toEqual(new Uint8Array());
+    expect(await messageOf(opened.readRows("x", [0, 1]))).toBe(`Cannot read "x" of "${file}": file has no such tensor`);
+  });
+
   it("says so if the file became shorter after it was opened, and can go on reading", async () => {
     const header = { v: F32_2, w: { ...F32_2, data_offsets: [8, 16] } };
     using file = await openSafetensors(path("short.safetensors", rawFile(header, { dataBytes: 16 })));

@@ -93,7 +93,7 @@ describe("Dawn computes", () => {
 });
 
 test("a compile error on Dawn names the line of the WGSL, whatever was enabled above it", async () => {
-  using gpu = await openGpu({ provider: await openDawn(["backend=null"]) });
+  using gpu = await openGpu({ provider: await openDawn({ flags: ["backend=null"] }) });
   using y = randomTensor([1], 1, gpu).tensor;
   const spec = { name: "undeclared", sources: ["// one\n// two", undeclared], entry: "forward" } as const;
   gpu.run(kernel({ ...spec, binds: { y: "write" }, features: ["shader-f16", "subgroups"] }), {

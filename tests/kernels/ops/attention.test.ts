@@ -20,7 +20,13 @@ const CASES = [
   [1, 40, 66, 1, 512],
 ] as const;
 
-describe.each([["its own", gpu], ["hardware's", hardwareGpu()]] as const)("in %s way", (_, on) => {
+describe.each(
+  [
+    ["its own", gpu],
+    ["hardware's", hardwareGpu()],
+    ["little memory's", hardwareGpu({}, { workgroupMemory: 16384 })],
+  ] as const,
+)("in %s way", (_, on) => {
   test.each(CASES)("attention() matches the reference for [B %i, Lq %i, Lk %i, H %i, D %i]", async (...sizes) => {
     const [batches, queries, keys, heads, width] = sizes;
     const q = randomTensor([batches, queries, heads, width], 1, on);

@@ -7,11 +7,11 @@ import { openAutoencoderStage } from "../../../packages/train/autoencoder/autoen
 import { autoencoderConfig } from "../../../packages/train/config/autoencoder_config.ts";
 import { parseConfig } from "../../../packages/train/config/parse_config.ts";
 import { openPictures } from "../../../packages/train/data/pictures.ts";
-import { randomCrop } from "../../../packages/train/data/crops.ts";
+import { randomCrops } from "../../../packages/train/data/crops.ts";
 import { meanSquaredError } from "../../../packages/train/losses/reconstruction.ts";
 import { initialise } from "../../../packages/train/init.ts";
 import { plan } from "../../../packages/train/plan.ts";
-import { gpu, randomTensor } from "../../helpers/gpu.ts";
+import { gpu, random, randomTensor } from "../../helpers/gpu.ts";
 import { jsonFile, meanLoss, pictureFolder, run, temporaryFolder, validations } from "../_pretraining.ts";
 
 const ARCHITECTURE = {
@@ -70,7 +70,7 @@ describe("train autoencoder", () => {
     };
     const values: number[] = [];
     for (let draw = 0; draw < 64; draw++) {
-      const { x } = await randomCrop(source, draw);
+      const { x } = await randomCrops(source, [draw]);
       const [z] = autoencoder.encode([x]);
       values.push(...(await read(z!))[0]!);
       x.dispose();
@@ -121,6 +121,10 @@ describe("autoencoderGroup()", () => {
     const config = { ...ARCHITECTURE, resolution: 256, in_channels: 3, out_ch: 3 };
     const autoencoder = new Autoencoder(config);
     await initialise(gpu, autoencoder, { seed: 1 });
+    // Residual branches that end in zero have no gradient yet.
+    for (const [i, [, { tensor }]] of [...autoencoder.parameters()].entries()) {
+      gpu.write(tensor.buffer, random(tensor.shape, i));
+    }
     const { live } = gpu.memory;
     {
       using x = randomTensor([1, 8, 12, 3], 1).tensor;

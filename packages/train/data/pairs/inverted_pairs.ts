@@ -1,8 +1,10 @@
 import type { Rgb8 } from "@fluxsr/core";
 import { read, scopedAsync } from "@fluxsr/kernels";
 import { toTensor } from "../pixels.ts";
+import { inGroups } from "./groups.ts";
 import { heun } from "./heun.ts";
 import type { PairMaker } from "./pair.ts";
+import { parts } from "./teacher_pairs.ts";
 import { checked, type Teacher } from "./teacher.ts";
 
 /**
@@ -13,18 +15,20 @@ import { checked, type Teacher } from "./teacher.ts";
  */
 export function invertedPairs(teacher: Teacher, crop: (i: number) => Promise<Rgb8>): PairMaker {
   const { model: { gpu, autoencoder }, times, prompts } = teacher;
-  const make = async (i: number) => {
-    const picture = await crop(i);
+  return inGroups(teacher.groupSize, async (numbers) => {
+    const pictures = await Promise.all(numbers.map(crop));
     return await scopedAsync(gpu, async () => {
-      const velocity = teacher.velocity(i);
-      const [data] = autoencoder.encode([toTensor(gpu, picture)]);
+      const velocity = await teacher.velocity(numbers);
+      const [data] = autoencoder.encode([toTensor(gpu, pictures as [Rgb8, ...Rgb8[]])]);
       const noise = heun(data!, velocity, { times: times.toReversed() });
-      const [eps, z_0, back] = await read(noise, data!, heun(noise, velocity, { times }));
-      const round_trip = relativeError(back!, z_0!);
-      return checked({ eps: eps!, z_0: z_0!, x_0: picture.rgb, prompt: prompts.of(i), round_trip }, i);
+      const values = await read(noise, data!, heun(noise, velocity, { times }));
+      const [eps, z_0, back] = values.map((each) => parts(each, numbers.length));
+      return numbers.map((i, k) => {
+        const round_trip = relativeError(back![k]!, z_0![k]!);
+        return checked({ eps: eps![k]!, z_0: z_0![k]!, x_0: pictures[k]!.rgb, prompt: prompts.of(i), round_trip }, i);
+      });
     });
-  };
-  return { make };
+  });
 }
 
 /** `|actual - expected| / |expected|` in the Euclidean norm. */

@@ -19,17 +19,19 @@ export interface MakeOptions extends Pick<WriteOptions, "signal" | "onPair"> {
 /**
  * Makes the pairs that `config` asks for in its folder.
  *
- * @returns how many of `config.count` there are: fewer only if `signal` ended the work
+ * @returns how many of `config.count` there are: fewer only if `signal` or `config.max_seconds` ended the work
  * @throws {InputError} if the settings do not fit the model, a picture cannot be used, or the folder has other pairs
  */
 export async function makePairs(config: PairsConfig, options: MakeOptions): Promise<number> {
-  const { out, count, from_images, pairs_per_shard } = config;
+  const { out, count, from_images, pairs_per_shard, max_seconds } = config;
   const teacher = await Teacher.of(options.model, config);
   const { maker, ...source } = from_images === undefined
     ? { maker: teacherPairs(teacher), source: "teacher" as const, solver: "euler" as const }
     : await fromImages(from_images, { teacher, notice: options.notice });
-  const settings = await teacher.settings({ ...source, pairs_per_shard });
-  return await writePairs(out, { ...options, maker, settings, count });
+  const settings = teacher.settings({ ...source, pairs_per_shard });
+  const signals = [options.signal, max_seconds === undefined ? undefined : AbortSignal.timeout(1000 * max_seconds)];
+  const signal = AbortSignal.any(signals.filter((each) => each !== undefined));
+  return await writePairs(out, { ...options, maker, settings, count, signal });
 }
 
 /** Random crops of the pictures in `folder`, all of them in turn, each time in another order. */

@@ -29,6 +29,8 @@ const settings = z.strictObject({
   /** Only of the source `images`: how many pictures the crops are of. */
   pictures: size.optional(),
   pairs_per_shard: size,
+  /** Pairs that were made together. */
+  batch_size: size.default(1),
 });
 
 const shard = z.strictObject({

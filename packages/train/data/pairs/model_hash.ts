@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { type ModelFolder, openModelFolder } from "@fluxsr/core";
+import { openModelFolder, type WeightSource } from "@fluxsr/core";
 import { sha256 } from "./sha256.ts";
 
 /** Which model made the pairs. */
@@ -21,11 +21,17 @@ export interface ModelIdentity {
  */
 export async function identifyModel(path: string): Promise<ModelIdentity> {
   using folder = await openModelFolder(path);
-  return { name: folder.settings.name ?? basename(folder.path), sha256: await sha256(contents(folder)) };
+  return {
+    name: folder.settings.name ?? basename(folder.path),
+    sha256: await sha256(networkContents([folder.transformer, folder.vae])),
+  };
 }
 
-async function* contents({ transformer, vae }: ModelFolder): AsyncGenerator<Uint8Array | string> {
-  for (const { config, source } of [transformer, vae]) {
+/** All that networks are: each one's configuration, and its tensors in the order of their names. */
+export async function* networkContents(
+  networks: readonly { readonly config: object; readonly source: WeightSource }[],
+): AsyncGenerator<Uint8Array | string> {
+  for (const { config, source } of networks) {
     yield `${JSON.stringify(sorted(config))}\n`;
     for (const name of [...source.tensors.keys()].sort()) {
       const { dtype, shape, bytes } = await source.read(name);

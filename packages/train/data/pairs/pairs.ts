@@ -3,6 +3,9 @@ import { type PairsSettings, readManifest, type Shard } from "./manifest.ts";
 import { identifyModel, type ModelIdentity } from "./model_hash.ts";
 import { readPair, shardFault } from "./shards.ts";
 
+/** What pairs may take that are kept: the first ones of a run, since every epoch reads all of them once. */
+const CACHE_BYTES = 1e9;
+
 /** A pair as it is trained with. */
 export interface TrainingPair {
   /** In the folder it comes from. */
@@ -23,7 +26,7 @@ export interface Pairs {
   readonly count: number;
   /** Side of the pictures in pixels. */
   readonly size: number;
-  /** Pair `i` below `count`; only this pair is read. */
+  /** Pair `i` below `count`; only this pair is read, and is kept where there is room. */
   pair(i: number): Promise<TrainingPair>;
 }
 
@@ -67,16 +70,23 @@ export async function openPairs(
     throw new InputError(`Cannot read pairs "${dir}": there must be at least one: all shards are damaged or missing`);
   }
   const { latent, size } = settings;
+  const kept = new Map<number, TrainingPair>();
+  const room = CACHE_BYTES / (8 * latent[0] * latent[1] * latent[2] + 3 * size * size);
+  const load = async (i: number): Promise<TrainingPair> => {
+    const place = places[i];
+    if (!place) throw new RangeError(`Cannot read pair ${i}: it must be below ${places.length}`);
+    const { x_0: rgb, ...pair } = await readPair({ dir, shard: place.shard }, place.index);
+    return { ...pair, shape: latent, x_0: { rgb, width: size, height: size }, number: place.number };
+  };
   return {
     dir,
     settings,
     count: places.length,
     size,
     pair: async (i) => {
-      const place = places[i];
-      if (!place) throw new RangeError(`Cannot read pair ${i}: it must be below ${places.length}`);
-      const { x_0: rgb, ...pair } = await readPair({ dir, shard: place.shard }, place.index);
-      return { ...pair, shape: latent, x_0: { rgb, width: size, height: size }, number: place.number };
+      const pair = kept.get(i) ?? await load(i);
+      if (kept.size < room) kept.set(i, pair);
+      return pair;
     },
   };
 }

@@ -1,82 +1,98 @@
-import { InputError, type Model, openWeights } from "@fluxsr/core";
-import { type Gpu, read, type Tensor, tensor } from "@fluxsr/kernels";
+import { InputError, isWeightDtype, type Model, openSafetensors, toF32 } from "@fluxsr/core";
+import { type Gpu, read, tensor } from "@fluxsr/kernels";
 import { bytesOf, sha256 } from "./sha256.ts";
 
-/** What the transformer is told of a text: `txt` [1, T, context_in_dim] and `y` [1, vec_in_dim]. */
+/** What the transformer is told of texts: `txt` [B, T, context_in_dim] and `y` [B, vec_in_dim]. */
 type Conditioning = Model["conditioning"];
 
-/** The texts that pairs are made with, in turn. */
-export class Prompts {
+/** The texts that pairs are made with, in turn; those in use are in memory. */
+export interface Prompts {
   readonly count: number;
-  readonly #txt: Float32Array<ArrayBuffer>;
-  readonly #y: Float32Array<ArrayBuffer>;
-  readonly #widths: readonly [context_in_dim: number, vec_in_dim: number];
-
-  /** @param data `txt` [P, T, context_in_dim] and `y` [P, vec_in_dim] */
-  constructor(
-    data: { txt: Float32Array<ArrayBuffer>; y: Float32Array<ArrayBuffer> },
-    { context_in_dim, vec_in_dim }: { context_in_dim: number; vec_in_dim: number },
-  ) {
-    this.#txt = data.txt;
-    this.#y = data.y;
-    this.#widths = [context_in_dim, vec_in_dim];
-    this.count = data.y.length / vec_in_dim;
-  }
-
+  /** Tells these prompts from others: of all values of `txt`, then of all of `y`, as f32. */
+  readonly sha256: string;
   /** Which prompt pair `i` has. */
-  of(i: number): number {
-    return i % this.count;
-  }
-
-  /** Prompt `index` on the GPU; the caller's own. */
-  conditioning(gpu: Gpu, index: number): Conditioning {
-    const [context, pooled] = this.#widths;
-    const [txt, y] = [part(this.#txt, index, this.count), part(this.#y, index, this.count)];
-    return { txt: tensor(gpu, txt, [1, txt.length / context, context]), y: tensor(gpu, y, [1, pooled]) };
-  }
-
-  /** Tells these prompts from others. */
-  async digest(): Promise<string> {
-    return await sha256([`${this.count} ${this.#widths}\n`, bytesOf(this.#txt), bytesOf(this.#y)]);
-  }
+  of(i: number): number;
+  /** Prompts `indices`, one a sample, on the GPU; the caller's own. */
+  conditioning(gpu: Gpu, indices: readonly number[]): Promise<Conditioning>;
 }
+
+/** The values of prompt `index`. */
+type ReadPrompt = (part: "txt" | "y", index: number) => Promise<Float32Array<ArrayBuffer>>;
 
 /**
  * The prompts in the safetensors file `path`: tensors `txt` [P, T, context_in_dim] and `y` [P, vec_in_dim], of which a
- * single prompt may leave out the P. Without a file, the model's own text.
+ * single prompt may leave out the P. Without a file, the model's own text. The file is read once now, for its digest.
  *
  * @throws {InputError} if a tensor is missing, does not fit the transformer, or is not finite
  */
-export async function readPrompts(model: Model, path: string | undefined): Promise<Prompts> {
-  const widths = model.config.transformer;
-  if (path === undefined) {
-    const { txt, y } = model.conditioning;
-    return new Prompts(await values(txt, y), widths);
+export async function openPrompts(model: Model, path: string | undefined): Promise<Prompts> {
+  const { context_in_dim, vec_in_dim } = model.config.transformer;
+  const { count, read } = path === undefined
+    ? await ownText(model)
+    : await promptFile(path, { context_in_dim, vec_in_dim });
+  async function* contents() {
+    yield `${count} ${[context_in_dim, vec_in_dim]}\n`;
+    for (const part of ["txt", "y"] as const) {
+      for (let i = 0; i < count; i++) yield bytesOf(await read(part, i));
+    }
   }
-  using source = await openWeights(path);
-  const txt = await source.readF32("txt"), y = await source.readF32("y");
+  return {
+    count,
+    sha256: await sha256(contents()),
+    of: (i) => i % count,
+    async conditioning(gpu, indices) {
+      const batch = indices.length;
+      const joined = async (part: "txt" | "y") => {
+        const parts = await Promise.all(indices.map((index) => read(part, index)));
+        const length = parts[0]?.length ?? 0;
+        const values = new Float32Array(batch * length);
+        parts.forEach((each, k) => values.set(each, k * length));
+        return values;
+      };
+      const txt = await joined("txt"), y = await joined("y");
+      return {
+        txt: tensor(gpu, txt, [batch, txt.length / batch / context_in_dim, context_in_dim]),
+        y: tensor(gpu, y, [batch, vec_in_dim]),
+      };
+    },
+  };
+}
+
+async function ownText({ conditioning }: Model): Promise<{ count: number; read: ReadPrompt }> {
+  const [txt, y] = await read(conditioning.txt, conditioning.y);
+  return { count: 1, read: (part) => Promise.resolve(part === "txt" ? txt! : y!) };
+}
+
+/** The prompts of a file, which is only open while it is read. */
+async function promptFile(
+  path: string,
+  { context_in_dim, vec_in_dim }: { context_in_dim: number; vec_in_dim: number },
+): Promise<{ count: number; read: ReadPrompt }> {
   const fail = (state: string) => new InputError(`Cannot use prompts "${path}": ${state}`);
-  const shapes = { txt: source.tensors.get("txt")!.shape, y: source.tensors.get("y")!.shape };
-  const [P = 0, , context] = shapes.txt.length === 2 ? [1, ...shapes.txt] : shapes.txt;
-  const [pooledP = 0, pooled] = shapes.y.length === 1 ? [1, ...shapes.y] : shapes.y;
-  if (context !== widths.context_in_dim || txt.length === 0 || shapes.txt.length > 3) {
-    throw fail(`txt must be [P, T, ${widths.context_in_dim}]: it is [${shapes.txt.join(", ")}]`);
+  using file = await openSafetensors(path);
+  const shapeOf = (name: string) => {
+    const { shape, dtype } = file.tensors.get(name) ?? {};
+    if (!shape) throw fail(`it must have tensors txt and y: ${name} is missing`);
+    if (!isWeightDtype(dtype!)) throw fail(`${name} must be F32, F16 or BF16: it is ${dtype}`);
+    return shape;
+  };
+  const txt = shapeOf("txt"), y = shapeOf("y");
+  const [P = 0, T = 0, context] = txt.length === 2 ? [1, ...txt] : txt;
+  const [pooledP = 0, pooled] = y.length === 1 ? [1, ...y] : y;
+  if (context !== context_in_dim || P * T === 0 || txt.length > 3) {
+    throw fail(`txt must be [P, T, ${context_in_dim}]: it is [${txt.join(", ")}]`);
   }
-  if (pooled !== widths.vec_in_dim || pooledP !== P || shapes.y.length > 2) {
-    throw fail(`y must be [${P}, ${widths.vec_in_dim}]: it is [${shapes.y.join(", ")}]`);
+  if (pooled !== vec_in_dim || pooledP !== P || y.length > 2) {
+    throw fail(`y must be [${P}, ${vec_in_dim}]: it is [${y.join(", ")}]`);
   }
-  for (const [name, numbers] of Object.entries({ txt, y })) {
-    if (!numbers.every(Number.isFinite)) throw fail(`${name} must be finite: it has NaN or infinity`);
-  }
-  return new Prompts({ txt, y }, widths);
-}
-
-async function values(txt: Tensor, y: Tensor) {
-  const [first, second] = await read(txt, y);
-  return { txt: first!, y: second! };
-}
-
-function part(all: Float32Array<ArrayBuffer>, index: number, count: number): Float32Array<ArrayBuffer> {
-  const length = all.length / count;
-  return all.subarray(index * length, (index + 1) * length);
+  const read: ReadPrompt = async (part, index) => {
+    using file = await openSafetensors(path);
+    const { dtype, shape } = file.tensors.get(part)!;
+    const rows = (shape[0] ?? 1) / P;
+    const bytes = await file.readRows(part, [index * rows, (index + 1) * rows]);
+    const values = toF32(bytes, isWeightDtype(dtype) ? dtype : "F32");
+    if (values.every(Number.isFinite)) return values;
+    throw fail(`${part} must be finite: it has NaN or infinity`);
+  };
+  return { count: P, read };
 }

@@ -3,7 +3,7 @@ import type { Tensor } from "@fluxsr/kernels";
 import { identifyModel, type ModelIdentity } from "./model_hash.ts";
 import type { PairsSettings } from "./manifest.ts";
 import type { MadePair } from "./pair.ts";
-import { type Prompts, readPrompts } from "./prompts.ts";
+import { openPrompts, type Prompts } from "./prompts.ts";
 
 /** What is asked of a teacher; see `pairsConfig`. */
 export interface TeacherOptions {
@@ -13,6 +13,8 @@ export interface TeacherOptions {
   readonly schedule: "flux" | "uniform";
   readonly seed: number;
   readonly prompts?: string | undefined;
+  /** Pairs that are made together; default 1. */
+  readonly batch_size?: number;
 }
 
 /** The flow model that the pairs come from, at one picture size and with one set of prompts. */
@@ -46,25 +48,32 @@ export class Teacher {
     if (options.size % multiple !== 0) {
       throw new InputError(`Cannot make pairs: size must be a multiple of ${multiple}: it is ${options.size}`);
     }
-    const prompts = await readPrompts(model, options.prompts);
+    const prompts = await openPrompts(model, options.prompts);
     return new Teacher(model, { prompts, identity: await identifyModel(model.path), options });
   }
 
-  /** The velocity with the prompt of pair `i`, to be integrated; to be called in a scope. */
-  velocity(i: number): (x: Tensor, t: number) => Tensor {
+  /** Pairs that are made together. */
+  get groupSize(): number {
+    return this.options.batch_size ?? 1;
+  }
+
+  /** The velocity of latents one for each of `pairs`, with their prompts, to be integrated; to be called in a scope. */
+  async velocity(pairs: readonly number[]): Promise<(x: Tensor, t: number) => Tensor> {
     const { mmdit, config, settings, gpu } = this.model;
-    const conditioning = this.prompts.conditioning(gpu, this.prompts.of(i));
+    const conditioning = await this.prompts.conditioning(gpu, pairs.map((i) => this.prompts.of(i)));
     const { guidance } = this.options;
     return (x, t) => predictVelocity({ mmdit, config, settings, conditioning }, x, { timesteps: [t], guidance });
   }
 
   /** What the manifest of this teacher's pairs says. */
-  async settings(
+  settings(
     own: Pick<PairsSettings, "source" | "solver" | "pictures" | "pairs_per_shard">,
-  ): Promise<PairsSettings> {
+  ): PairsSettings {
     const { size, steps, schedule, guidance, seed } = this.options;
-    const prompts = { count: this.prompts.count, sha256: await this.prompts.digest() };
-    return { model: this.identity, ...own, size, latent: this.latent, steps, schedule, guidance, seed, prompts };
+    const prompts = { count: this.prompts.count, sha256: this.prompts.sha256 };
+    const batch_size = this.groupSize;
+    const model = this.identity, latent = this.latent;
+    return { model, ...own, size, latent, steps, schedule, guidance, seed, prompts, batch_size };
   }
 }
 

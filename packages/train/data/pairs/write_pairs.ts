@@ -55,12 +55,7 @@ export async function writePairs(dir: string, options: WriteOptions): Promise<nu
 
 /** The shards that are there, in a folder that is made if it is missing. */
 async function earlierShards(dir: string, settings: PairsSettings): Promise<readonly Shard[]> {
-  try {
-    await Deno.mkdir(dir, { recursive: true });
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.replace(/ \(os error.*/s, "") : String(cause);
-    throw new InputError(`Cannot write pairs "${dir}": it must be a folder that can be written: ${reason}`, { cause });
-  }
+  await makePairsFolder(dir);
   if (!await hasManifest(dir)) return [];
   const there = await readManifest(dir);
   for (const key of Object.keys({ ...settings, ...there.settings }) as (keyof PairsSettings)[]) {
@@ -72,6 +67,19 @@ async function earlierShards(dir: string, settings: PairsSettings): Promise<read
     });
   }
   return there.shards;
+}
+
+/**
+ * Makes the folder of pairs if it is missing.
+ * @throws {InputError} if it cannot be made
+ */
+export async function makePairsFolder(dir: string): Promise<void> {
+  try {
+    await Deno.mkdir(dir, { recursive: true });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.replace(/ \(os error.*/s, "") : String(cause);
+    throw new InputError(`Cannot write pairs "${dir}": it must be a folder that can be written: ${reason}`, { cause });
+  }
 }
 
 async function intact(

@@ -27,6 +27,7 @@ export const SETTINGS: PairsSettings = {
   seed: 1,
   prompts: { count: 2, sha256: "b".repeat(64) },
   pairs_per_shard: 3,
+  batch_size: 1,
 };
 
 /** Pairs whose numbers tell which they are; it counts those that it made. */

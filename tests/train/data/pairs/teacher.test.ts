@@ -1,4 +1,13 @@
-import { InputError, loadModel, predictVelocity, timeSchedule, timeShift, writeSafetensors } from "@fluxsr/core";
+import {
+  fromF32,
+  InputError,
+  loadModel,
+  openWeights,
+  predictVelocity,
+  timeSchedule,
+  timeShift,
+  writeSafetensors,
+} from "@fluxsr/core";
 import { combine, read, scoped, tensor } from "@fluxsr/kernels";
 import { afterAll, describe, expect, test } from "vitest";
 import { heun } from "../../../../packages/train/data/pairs/heun.ts";
@@ -50,6 +59,18 @@ describe("teacherPairs()", () => {
     expect(x_0).toEqual((await toPicture(decoded!)).rgb);
   });
 
+  test("pairs made together are those made one by one, whichever is asked for first", async () => {
+    const prompts = await promptFile();
+    const single = teacherPairs(await Teacher.of(model, { ...OPTIONS, prompts }));
+    const together = teacherPairs(await Teacher.of(model, { ...OPTIONS, prompts, batch_size: 3 }));
+    for (const i of [4, 3, 0, 5]) {
+      const [one, other] = [await single.make(i), await together.make(i)];
+      expect(scaledError(other.z_0, one.z_0)).toBeLessThan(1e-5);
+      expect([other.eps, other.prompt]).toEqual([one.eps, one.prompt]);
+      other.x_0.forEach((value, k) => expect(Math.abs(value - one.x_0[k]!)).toBeLessThanOrEqual(1));
+    }
+  });
+
   test("depends on its number, the seed and the settings alone", async () => {
     const pairs = teacherPairs(await Teacher.of(model, OPTIONS));
     const [second, first, again] = [await pairs.make(1), await pairs.make(0), await pairs.make(1)];
@@ -67,12 +88,12 @@ describe("teacherPairs()", () => {
     const pairs = teacherPairs(teacher);
     const made = [await pairs.make(0), await pairs.make(1), await pairs.make(2)];
     expect(made.map(({ prompt }) => prompt)).toEqual([0, 1, 0]);
-    const { prompts } = await teacher.settings({ source: "teacher", solver: "euler", pairs_per_shard: 64 });
+    const { prompts } = teacher.settings({ source: "teacher", solver: "euler", pairs_per_shard: 64 });
     expect(prompts.count).toBe(2);
-    const velocities = [0, 1, 2].map((i) => {
+    const velocities = await Promise.all([0, 1, 2].map(async (i) => {
       const z = tensor(gpu, made[0]!.eps, [1, 4, 4, 16]);
-      return teacher.velocity(i)(z, 0.5);
-    });
+      return (await teacher.velocity([i]))(z, 0.5);
+    }));
     const [a, b, c] = await read(...velocities);
     expect(c).toEqual(a);
     expect(b).not.toEqual(a);
@@ -86,7 +107,7 @@ test("invertedPairs() leads from a picture to its noise, and tells how far from 
   const { eps, z_0, x_0, round_trip, prompt } = await invertedPairs(teacher, crop).make(3);
   expect([x_0, prompt]).toEqual([(await crop(3)).rgb, 0]);
 
-  const velocity = teacher.velocity(3);
+  const velocity = await teacher.velocity([3]);
   const latent = (data: Float32Array<ArrayBuffer>) => tensor(gpu, data, [1, 4, 4, 16]);
   const [encoded] = model.autoencoder.encode([toTensor(gpu, await crop(3))]);
   const [z = [], noise = [], back = []] = await read(
@@ -124,6 +145,30 @@ describe("Teacher.of() refuses", () => {
   test("a file without prompts", async () => {
     expect(await refused({ prompts: `${folder()}/none.safetensors` })).toContain("no such file");
   });
+});
+
+test("prompts may be bf16, and are told from others by their values", async () => {
+  const path = await promptFile();
+  const stored = await Teacher.of(model, { ...OPTIONS, prompts: path });
+  expect((await Teacher.of(model, { ...OPTIONS, prompts: await promptFile() })).prompts.sha256).toBe(
+    stored.prompts.sha256,
+  );
+  const short = `${folder()}/prompts.safetensors`;
+  using source = await openWeights(path);
+  const tensors = await Promise.all(["txt", "y"].map(async (name) => {
+    const { shape } = source.tensors.get(name)!;
+    return [name, { dtype: "BF16" as const, shape, bytes: fromF32(await source.readF32(name), "BF16") }] as const;
+  }));
+  await writeSafetensors(short, tensors);
+  const { prompts } = await Teacher.of(model, { ...OPTIONS, prompts: short });
+  expect(prompts.sha256).not.toBe(stored.prompts.sha256);
+  const [second, exact] = await Promise.all([prompts, stored.prompts].map((each) => each.conditioning(gpu, [1, 0])));
+  const [txt, y, exactTxt, exactY] = await read(second!.txt, second!.y, exact!.txt, exact!.y);
+  const inOrder = await source.readF32("y");
+  expect(exactY).toEqual(Float32Array.of(...inOrder.slice(vec_in_dim), ...inOrder.slice(0, vec_in_dim)));
+  expect([second!.txt.shape, second!.y.shape]).toEqual([[2, 3, context_in_dim], [2, vec_in_dim]]);
+  expect(scaledError(txt!, exactTxt!)).toBeLessThan(2 ** -8);
+  expect(scaledError(y!, exactY!)).toBeLessThan(2 ** -8);
 });
 
 test("a single prompt may leave its number out", async () => {

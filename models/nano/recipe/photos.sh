@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# photos.sh DIR: the photographs of the recipe, out of Debian's packages, as DIR/train and DIR/valid. Needs apt-get and
+# dpkg (Debian 12) and this project's dependencies; run it from the project's root. Licences: ATTRIBUTION.md.
+set -euo pipefail
+out=${1:?usage: photos.sh DIR}
+here=$(cd "$(dirname "$0")" && pwd)
+packages=$(mktemp -d)
+trap 'rm -rf "$packages"' EXIT
+(cd "$packages" && apt-get -qq download $(awk '{ print $2 }' "$here/photos.txt" | sort -u))
+for each in "$packages"/*.deb; do dpkg -x "$each" "$packages/files"; done
+deno run -A "$here/photos.ts" "$packages/files" "$here/photos.txt" "$out"

@@ -1,0 +1,120 @@
+import { add, multiply, scoped, type Tensor } from "@fluxsr/kernels";
+import { Linear } from "../nn/linear.ts";
+import { Module } from "../nn/module.ts";
+import { RmsNorm } from "../nn/rms_norm.ts";
+import { biasedAttention } from "./biased_attention.ts";
+import type { T5Config } from "./configs.ts";
+
+/** Scores are not scaled: T5's initialisation does that. */
+class T5Attention extends Module {
+  readonly q: Linear;
+  readonly k: Linear;
+  readonly v: Linear;
+  readonly o: Linear;
+  readonly #heads: number;
+
+  constructor({ d_model, d_kv, num_heads }: T5Config) {
+    super();
+    const inner = num_heads * d_kv;
+    this.q = new Linear(d_model, inner, { bias: false });
+    this.k = new Linear(d_model, inner, { bias: false });
+    this.v = new Linear(d_model, inner, { bias: false });
+    this.o = new Linear(inner, d_model, { bias: false });
+    this.#heads = num_heads;
+  }
+
+  forward(x: Tensor, bias: Tensor): Tensor {
+    const qkv = [this.q.forward(x), this.k.forward(x), this.v.forward(x)] as const;
+    return this.o.forward(biasedAttention(qkv, { heads: this.#heads, scale: 1, bias }));
+  }
+}
+
+/** `wo (gelu(wi_0 x) wi_1 x)`, with GELU in the tanh form. */
+class T5GatedGelu extends Module {
+  readonly wi_0: Linear;
+  readonly wi_1: Linear;
+  readonly wo: Linear;
+
+  constructor({ d_model, d_ff }: T5Config) {
+    super();
+    this.wi_0 = new Linear(d_model, d_ff, { bias: false });
+    this.wi_1 = new Linear(d_model, d_ff, { bias: false });
+    this.wo = new Linear(d_ff, d_model, { bias: false });
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.wo.forward(multiply(this.wi_0.forward(x, { activation: "gelu" }), this.wi_1.forward(x)));
+  }
+}
+
+class T5SelfAttentionLayer extends Module {
+  readonly SelfAttention: T5Attention;
+  readonly layer_norm: RmsNorm;
+
+  constructor(config: T5Config) {
+    super();
+    this.SelfAttention = new T5Attention(config);
+    this.layer_norm = new RmsNorm(config.d_model, { eps: config.layer_norm_epsilon });
+  }
+
+  forward(x: Tensor, bias: Tensor): Tensor {
+    return add(x, this.SelfAttention.forward(this.layer_norm.forward(x), bias));
+  }
+}
+
+class T5FeedForwardLayer extends Module {
+  readonly DenseReluDense: T5GatedGelu;
+  readonly layer_norm: RmsNorm;
+
+  constructor(config: T5Config) {
+    super();
+    this.DenseReluDense = new T5GatedGelu(config);
+    this.layer_norm = new RmsNorm(config.d_model, { eps: config.layer_norm_epsilon });
+  }
+
+  forward(x: Tensor): Tensor {
+    return add(x, this.DenseReluDense.forward(this.layer_norm.forward(x)));
+  }
+}
+
+class T5Block extends Module {
+  readonly layer: readonly [T5SelfAttentionLayer, T5FeedForwardLayer];
+
+  constructor(config: T5Config) {
+    super();
+    this.layer = [new T5SelfAttentionLayer(config), new T5FeedForwardLayer(config)];
+  }
+
+  forward(x: Tensor, bias: Tensor): Tensor {
+    const [attention, feedForward] = this.layer;
+    return feedForward.forward(attention.forward(x, bias));
+  }
+}
+
+/** The encoder of T5 1.1 (arXiv 1910.10683), behind its embedding; names as in transformers' T5EncoderModel. */
+export class T5Encoder extends Module {
+  readonly encoder: { readonly block: readonly T5Block[]; readonly final_layer_norm: RmsNorm };
+
+  constructor(config: T5Config) {
+    super();
+    this.encoder = {
+      block: Array.from({ length: config.num_layers }, () => new T5Block(config)),
+      final_layer_norm: new RmsNorm(config.d_model, { eps: config.layer_norm_epsilon }),
+    };
+  }
+
+  /**
+   * `x [B, L, D]`, the embeddings of tokens, to the last hidden state [B, L, D]; `bias` [H, L, L] is what relative
+   * positions add to the scores, the same in all blocks. No token is masked.
+   */
+  forward(x: Tensor, { bias }: { bias: Tensor }): Tensor {
+    return scoped(x.gpu, () => {
+      const states = this.encoder.block.reduce((state, block) => {
+        const next = scoped(x.gpu, () => block.forward(state, bias));
+        if (state !== x) state.dispose();
+        return next;
+      }, x);
+      return this.encoder.final_layer_norm.forward(states);
+    });
+  }
+}
