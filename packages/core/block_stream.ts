@@ -3,14 +3,11 @@ import type { Part } from "./mmdit/mmdit.ts";
 
 /** The blocks of a transformer that does not fit on the GPU: each is loaded when its turn comes, and freed after it. */
 export class BlockStream {
-  /** How many blocks are loaded in each pass. */
-  readonly count: number;
   readonly #loader: AdaptedLoader;
   readonly #streamed: ReadonlySet<string>;
 
   /** @param options `streamed` are the paths of the blocks */
   constructor(loader: AdaptedLoader, { streamed }: { streamed: ReadonlySet<string> }) {
-    this.count = streamed.size;
     this.#loader = loader;
     this.#streamed = streamed;
   }

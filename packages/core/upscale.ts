@@ -87,10 +87,7 @@ export async function upscale(model: Model, picture: Picture, options: UpscaleOp
       if (!smaller) throw error;
       const how = smaller.tile === tiling.tile ? "one tile at a time" : `tiles of ${smaller.tile} pixels`;
       options.onNotice?.(`The GPU ran out of memory: trying again with ${how}`);
-      await gpu.sync().catch((late) => {
-        if (late instanceof DeviceLostError) throw late;
-      }); // what else failed for the same reason
-      gpu.trim();
+      await recover(gpu);
       tiling = smaller;
     }
   }
@@ -193,15 +190,30 @@ async function restoreLatents(
     latents.push(...encoded);
   }
   await makeRoom(gpu);
-  const together = model.blocks ? TOGETHER : 1;
   const restored: Tensor[] = [];
-  for (let at = 0; at < latents.length; at += together) {
+  for (let at = 0, together = model.blocks ? TOGETHER : 1; at < latents.length;) {
     const some = latents.slice(at, at + together);
-    restored.push(...await clock.measure("transformer", () => stepAll(model, some)));
+    try {
+      restored.push(...await clock.measure("transformer", () => stepAll(model, some)));
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError) || some.length === 1) throw error;
+      together = Math.ceil(some.length / 2); // fewer have room
+      await recover(gpu);
+      continue;
+    }
     for (const z_L of some) z_L.dispose();
+    at += some.length;
     await progress.step(some.length, gpu);
   }
   return restored;
+}
+
+/** After memory ran out: takes note of what else failed for the same reason, and gives back what is free. */
+async function recover(gpu: Gpu): Promise<void> {
+  await gpu.sync().catch((late) => {
+    if (late instanceof DeviceLostError) throw late;
+  });
+  gpu.trim();
 }
 
 /** Under a budget the memory of one network is given back before the next needs its own, once the GPU does not use it. */
