@@ -106,8 +106,9 @@ function parameters(network: Model["mmdit"] | Model["autoencoder"]): number {
 /** GPU memory at the peak over that of the autoencoder's largest tensor: 8.2 at tiles of 128, 256 and 512 pixels. */
 const LIVE_TENSORS = 8.2;
 
-function tileFor({ gpu, autoencoder }: Model): { side: number; overlap: number; gpuBytes: number } {
-  const side = defaultTile(gpu, autoencoder);
+function tileFor(model: Model): { side: number; overlap: number; gpuBytes: number } {
+  const { gpu, autoencoder } = model;
+  const side = defaultTile(model);
   const activations = LIVE_TENSORS * autoencoder.widest * side * side * Float32Array.BYTES_PER_ELEMENT;
   return { side, overlap: defaultOverlap(side), gpuBytes: Math.round(gpu.memory.live + activations) };
 }

@@ -17,8 +17,8 @@ import { Canvas } from "./image/canvas.ts";
 import type { Picture } from "./image/picture.ts";
 import type { Model } from "./model.ts";
 import { Progress, StageClock } from "./stage_clock.ts";
+import { shiftedVelocity } from "./shifted_velocity.ts";
 import { layTiles, type Place, shareStatistics } from "./tiling.ts";
-import { predictVelocity } from "./velocity.ts";
 
 /** Options of {@linkcode upscale}. */
 export interface UpscaleOptions {
@@ -130,7 +130,7 @@ async function restoreLatents(
     progress: Progress;
   },
 ): Promise<Tensor[]> {
-  const { gpu, autoencoder, settings: { T_L } } = model;
+  const { gpu, autoencoder, settings: { T_L, token_shifts } } = model;
   const latents: Tensor[] = [];
   for (const group of groups) {
     const enlarged: Tensor[] = [];
@@ -143,7 +143,7 @@ async function restoreLatents(
     for (const x of enlarged) x.dispose();
     await progress.step(group.length, gpu);
     for (const z_L of encoded) {
-      const step = () => scoped(gpu, () => oneStep(z_L, predictVelocity(model, z_L), T_L));
+      const step = () => scoped(gpu, () => oneStep(z_L, shiftedVelocity(model, z_L, token_shifts), T_L));
       latents.push(await clock.measure("transformer", step));
       z_L.dispose();
       await progress.step(1, gpu);

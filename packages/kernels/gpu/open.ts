@@ -45,7 +45,11 @@ export interface OpenOptions {
 export async function openGpu(
   { provider = "deno", matrices = false, features: demanded = [] }: OpenOptions = {},
 ): Promise<Gpu> {
-  const gpu = provider === "dawn" ? await openDawn({ matrices }) : provider === "deno" ? globalThis.navigator?.gpu : provider;
+  const gpu = provider === "dawn"
+    ? await openDawn({ matrices })
+    : provider === "deno"
+    ? globalThis.navigator?.gpu
+    : provider;
   const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) {
     throw new UnsupportedFeatureError(
