@@ -121,7 +121,7 @@ async function dryRun(
   dry.buffers.budget = budget;
   using model = await loadModel(dry, directory, { lora, precision, fold: true, residentBlocks });
   const { autoencoder, mmdit, conditioning } = model;
-  const tileSide = tile ?? defaultTile(dry, autoencoder);
+  const tileSide = tile ?? defaultTile(model);
   const picture = size ?? { height: Math.ceil(tileSide / scale), width: Math.ceil(tileSide / scale) };
   const held = dry.memory.live;
   const text = conditioning.txt.buffer.size + conditioning.y.buffer.size;

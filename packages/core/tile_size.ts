@@ -1,5 +1,4 @@
-import type { Gpu } from "@fluxsr/kernels";
-import type { Autoencoder } from "./autoencoder/autoencoder.ts";
+import type { Model } from "./model.ts";
 
 /** The side that FLUX was trained at: larger tiles leave the range of its position ids. */
 const LARGEST = 1024;
@@ -8,13 +7,13 @@ export const SMALLEST_TILE = 128;
 
 /**
  * The default tile side in pixels of the enlarged picture: 1024, halved until the autoencoder's largest tensor takes at
- * most 60 % of what the adapter allows to bind.
+ * most 60 % of what the adapter allows to bind; no more than the model's own, if it has one.
  */
-export function defaultTile(gpu: Gpu, autoencoder: Autoencoder): number {
+export function defaultTile({ gpu, autoencoder, settings }: Pick<Model, "gpu" | "autoencoder" | "settings">): number {
   const allowed = 0.6 * Math.min(gpu.device.limits.maxStorageBufferBindingSize, gpu.device.limits.maxBufferSize);
   let tile = LARGEST;
   while (tile > SMALLEST_TILE && tile * tile * autoencoder.widest * 4 > allowed) tile /= 2;
-  return tile;
+  return Math.min(tile, settings.tile ?? Infinity);
 }
 
 /**

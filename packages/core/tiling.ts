@@ -4,19 +4,20 @@ import type { Model } from "./model.ts";
 import { granularity } from "./restore.ts";
 import { defaultOverlap, defaultTile, evenTile } from "./tile_size.ts";
 
-/** The tiles of a picture of `size`; side and overlap are chosen for the adapter unless given. */
+/** The tiles of a picture of `size`; side and overlap are the chosen for the model and adapter unless given. */
 export function layTiles(
   model: Model,
   size: Size,
   options: { tile?: number | undefined; tileOverlap?: number | undefined },
 ): TilePlan {
   const multiple = granularity(model);
-  const wanted = options.tile ?? defaultTile(model.gpu, model.autoencoder);
+  const wanted = options.tile ?? defaultTile(model);
   const largest = Math.max(2 * multiple, Math.floor(wanted / multiple) * multiple);
   const overlap = options.tileOverlap ?? defaultOverlap(largest);
-  const tileWidth = evenTile(size.width, { largest, overlap, multiple });
-  const tileHeight = evenTile(size.height, { largest, overlap, multiple });
-  return planTiles(size, { tileWidth, tileHeight, overlap, multiple });
+  const { border } = model.settings;
+  const tileWidth = evenTile(size.width + 2 * border, { largest, overlap, multiple });
+  const tileHeight = evenTile(size.height + 2 * border, { largest, overlap, multiple });
+  return planTiles(size, { tileWidth, tileHeight, overlap, multiple, border });
 }
 
 /** A tile and its part of the enlarged picture. */

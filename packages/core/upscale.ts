@@ -21,9 +21,9 @@ import type { Picture } from "./image/picture.ts";
 import type { Model } from "./model.ts";
 import { granularity } from "./restore.ts";
 import { Progress, StageClock } from "./stage_clock.ts";
+import { shiftedVelocities } from "./shifted_velocities.ts";
 import { defaultOverlap, SMALLEST_TILE } from "./tile_size.ts";
 import { layTiles, type Place, shareStatistics } from "./tiling.ts";
-import { predictVelocities } from "./velocity.ts";
 
 /** Options of {@linkcode upscale}. */
 export interface UpscaleOptions {
@@ -225,7 +225,7 @@ async function makeRoom(gpu: Gpu): Promise<void> {
 
 /** One step of the flow for each of the latents z_L. */
 async function stepAll(model: Model, latents: readonly Tensor[]): Promise<Tensor[]> {
-  const velocities = await predictVelocities(model, latents);
+  const velocities = await shiftedVelocities(model, latents, model.settings.token_shifts);
   return velocities.map((v, i) => {
     const z_0hat = oneStep(latents[i]!, v, model.settings.T_L);
     v.dispose();

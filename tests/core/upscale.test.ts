@@ -1,12 +1,13 @@
-import { BUNDLED_MODEL, loadModel, type Model, type Picture, upscale } from "@fluxsr/core";
+import { loadModel, type Model, type Picture, upscale } from "@fluxsr/core";
 import { OutOfMemoryError } from "@fluxsr/kernels";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { deviceCalls } from "../helpers/device_calls.ts";
 import { gpu } from "../helpers/gpu.ts";
+import { STARTER } from "../helpers/starter.ts";
 
 let model: Model;
 beforeAll(async () => {
-  model = await loadModel(gpu, BUNDLED_MODEL);
+  model = await loadModel(gpu, STARTER);
 });
 afterAll(() => model.dispose());
 
@@ -105,6 +106,16 @@ describe("upscale()", () => {
     const elsewhere = gradient(tiled.picture, (x) => !near(x)) / gradient(whole.picture, (x) => !near(x));
     expect(change / elsewhere).toBeGreaterThan(0.95);
     expect(change / elsewhere).toBeLessThan(1.05);
+  });
+
+  test("takes tile, border and token shifts from the model's settings", async () => {
+    const settings = { ...model.settings, tile: 96, border: 16, token_shifts: 4 };
+    const { picture, tiles, tile } = await upscale({ ...model, settings }, waves(24, 16), OPTIONS);
+    expect([tiles, tile]).toEqual([2, { width: 80, height: 96 }]);
+    const plain = (await upscale(model, waves(24, 16), OPTIONS)).picture;
+    expect(picture.rgb.length).toBe(plain.rgb.length);
+    expect(meanDifference(picture.rgb, plain.rgb)).toBeGreaterThan(0.1);
+    expect(meanDifference(picture.rgb, plain.rgb)).toBeLessThan(20);
   });
 
   test("submits a tile in as many parts as it has stages, and waits once", async () => {

@@ -42,12 +42,13 @@ export class Canvas {
       );
     }
     checkFinite(tile, column, row);
-    const tileWidth = Math.min(across.size, width - across.start);
-    const tileHeight = Math.min(down.size, height - down.start);
-    for (let y = 0; y < tileHeight; y++) {
-      let from = y * across.size * 3;
-      let to = ((down.start + y) * width + across.start) * 3;
-      for (let x = 0; x < tileWidth; x++) {
+    const left = Math.max(0, -across.start);
+    const right = Math.min(across.size, width - across.start);
+    const bottom = Math.min(down.size, height - down.start);
+    for (let y = Math.max(0, -down.start); y < bottom; y++) {
+      let from = (y * across.size + left) * 3;
+      let to = ((down.start + y) * width + across.start + left) * 3;
+      for (let x = left; x < right; x++) {
         const weight = across.weights[x]! * down.weights[y]!;
         for (let c = 0; c < 3; c++) this.#sum[to++]! += weight * tile[from++]!;
       }

@@ -1,6 +1,6 @@
 /** The place of one tile along one axis, and how much it counts there. */
 export interface TileSpan {
-  /** First pixel in the picture. */
+  /** First pixel in the picture; negative in the border before it. */
   readonly start: number;
   /** Length in pixels, a multiple of the plan's `multiple`. */
   readonly size: number;
@@ -28,6 +28,8 @@ export interface TileOptions {
   readonly multiple: number;
   /** How far from a border shared with a neighbour a tile does not count at all (default min(16, overlap / 4)). */
   readonly margin?: number;
+  /** Pixels beyond each edge of the picture that tiles cover too (default 0): what a network spoils at edges is cut off. */
+  readonly border?: number;
 }
 
 /**
@@ -39,14 +41,14 @@ const WEIGHT_STEPS = 2 ** 12;
 /**
  * Covers a picture with overlapping tiles, evenly spread.
  *
- * Along an axis that fits into one tile there is one, of the picture's size rounded up to `multiple`; what lies beyond
+ * Along an axis that fits into one tile with its border there is one, of that size rounded up to `multiple`; what lies beyond
  * the picture is padding. Otherwise every tile has the full tile size; the last one may also reach beyond the picture.
  *
  * @throws {RangeError} if a length is no integer in its range, a tile side no multiple of `multiple`, or the overlap is
  * half a tile side or more
  */
 export function planTiles({ width, height }: { width: number; height: number }, options: TileOptions): TilePlan {
-  const { tileWidth, tileHeight, overlap, multiple } = options;
+  const { tileWidth, tileHeight, overlap, multiple, border = 0 } = options;
   const margin = options.margin ?? Math.min(16, Math.floor(overlap / 4));
   const check = (rule: string, value: number, valid: boolean) => {
     if (!Number.isInteger(value) || !valid) throw new RangeError(`Cannot plan tiles: ${rule}: it is ${value}`);
@@ -54,6 +56,7 @@ export function planTiles({ width, height }: { width: number; height: number }, 
   check("width must be an integer >= 1", width, width >= 1);
   check("height must be an integer >= 1", height, height >= 1);
   check("multiple must be an integer >= 1", multiple, multiple >= 1);
+  check("border must be an integer >= 0", border, border >= 0);
   for (const side of [tileWidth, tileHeight]) {
     check(`tile side must be a positive multiple of ${multiple}`, side, side >= 1 && side % multiple === 0);
     check(`overlap must be >= 0 and below half the tile side ${side}`, overlap, overlap >= 0 && overlap < side / 2);
@@ -62,19 +65,22 @@ export function planTiles({ width, height }: { width: number; height: number }, 
   }
   check(`margin must be >= 0 and at most half the overlap ${overlap}`, margin, margin >= 0 && margin <= overlap / 2);
 
-  const columns = planAxis(width, { tile: tileWidth, overlap, multiple, margin });
-  const rows = planAxis(height, { tile: tileHeight, overlap, multiple, margin });
+  const columns = planAxis(width, { tile: tileWidth, overlap, multiple, margin, border });
+  const rows = planAxis(height, { tile: tileHeight, overlap, multiple, margin, border });
   const tiles = rows.flatMap(({ start: y }, row) => columns.map(({ start: x }, column) => ({ x, y, column, row })));
   return { width, height, columns, rows, tiles };
 }
 
 function planAxis(
-  length: number,
-  { tile, overlap, multiple, margin }: { tile: number; overlap: number; multiple: number; margin: number },
+  inner: number,
+  { tile, overlap, multiple, margin, border }: Required<Omit<TileOptions, "tileWidth" | "tileHeight">> & {
+    tile: number;
+  },
 ): TileSpan[] {
+  const length = inner + 2 * border;
   if (length <= tile) {
     const size = Math.ceil(length / multiple) * multiple;
-    return [{ start: 0, size, weights: new Float32Array(size).fill(1) }];
+    return [{ start: 0 - border, size, weights: new Float32Array(size).fill(1) }];
   }
   // Starts lie on the grid of `multiple`, so steps are whole multiples too.
   const spare = Math.ceil((length - tile) / multiple);
@@ -89,7 +95,7 @@ function planAxis(
       const fadedOut = i === count - 1 ? 0 : fade(start + x, { seam: seams[i]!, ramp });
       return fadedIn - fadedOut;
     });
-    return { start, size: tile, weights };
+    return { start: start - border, size: tile, weights };
   });
 }
 

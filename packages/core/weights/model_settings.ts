@@ -12,6 +12,12 @@ export interface ModelSettings {
   readonly scale: number;
   /** Guidance fed to a model with `guidance_embed`; default 1, as one-step models of FLUX use. */
   readonly guidance: number;
+  /** Places of the grid of tokens whose velocities are averaged, 1, 2 or 4; default 1. More hide a grid, and cost as much. */
+  readonly token_shifts: number;
+  /** Side of the tiles in pixels of the result, near the side that the model was trained at; default: the adapter's. */
+  readonly tile?: number;
+  /** Pixels around the result that are made too, mirrored, and cut off, since the networks spoil edges; default 0. */
+  readonly border: number;
   /** Path of the file with the prompt's embedding; none means one zero text token and a zero pooled vector. */
   readonly conditioning?: string;
   /** Path of the LoRA that belongs to the model. */
@@ -20,7 +26,7 @@ export interface ModelSettings {
   readonly name?: string;
 }
 
-const KEYS = ["T_L", "scale", "guidance", "conditioning", "lora", "license", "name"];
+const KEYS = ["T_L", "scale", "guidance", "token_shifts", "tile", "border", "conditioning", "lora", "license", "name"];
 
 /**
  * Reads `fluxsr.json` of the model folder `dir`, or takes the defaults if there is none.
@@ -30,12 +36,20 @@ export async function readModelSettings(dir: string): Promise<ModelSettings> {
   const path = join(dir, "fluxsr.json");
   const fields = new JsonFields(path, await pathKind(path) === "none" ? {} : await readJson(path));
   fields.onlyKnown(KEYS);
+  const tile = fields.has("tile") ? fields.integer("tile") : undefined;
   const license = fields.text("license"), name = fields.text("name");
   const lora = await fileIn(dir, fields, "lora"), conditioning = await fileIn(dir, fields, "conditioning");
   return {
     T_L: fields.number("T_L", { rule: "above 0 and at most 1", isGood: (t) => t > 0 && t <= 1, fallback: 0.25 }),
     scale: fields.number("scale", { rule: "from 1 to 8", isGood: (s) => s >= 1 && s <= 8, fallback: 4 }),
     guidance: fields.number("guidance", { rule: "at least 0", isGood: (g) => g >= 0, fallback: 1 }),
+    token_shifts: fields.number("token_shifts", {
+      rule: "1, 2 or 4",
+      isGood: (n) => [1, 2, 4].includes(n),
+      fallback: 1,
+    }),
+    border: fields.integer("border", { min: 0, fallback: 0 }),
+    ...(tile === undefined ? {} : { tile }),
     ...(conditioning === undefined ? {} : { conditioning }),
     ...(lora === undefined ? {} : { lora }),
     ...(license === undefined ? {} : { license }),

@@ -36,6 +36,11 @@ test("Canvas joins tiles that agree without a trace, at any size", () => {
     const canvas = painted(planTiles({ width, height }, OPTIONS), value);
     expect([...canvas.finish(8)]).toEqual(expected(width, height, 255, value));
     expect([...canvas.finish(16)]).toEqual(expected(width, height, 65535, value));
+    const bordered = painted(
+      planTiles({ width, height }, { ...OPTIONS, border: 13 }),
+      (x, y, c) => value(x + 256, y + 256, c),
+    );
+    expect([...bordered.finish(8)]).toEqual(expected(width, height, 255, value));
   }
 });
 

@@ -4,7 +4,10 @@ import { planTiles, type TilePlan } from "../../../packages/core/image/tiles.ts"
 const OPTIONS = { tileWidth: 64, tileHeight: 64, overlap: 16, multiple: 16 };
 
 /** The columns of a plan for a picture of this width. */
-function columns(width: number, options: Partial<typeof OPTIONS & { margin: number }> = {}): TilePlan["columns"] {
+function columns(
+  width: number,
+  options: Partial<typeof OPTIONS & { margin: number; border: number }> = {},
+): TilePlan["columns"] {
   return planTiles({ width, height: 1 }, { ...OPTIONS, ...options }).columns;
 }
 
@@ -97,4 +100,12 @@ test("planTiles() refuses lengths out of their range", () => {
     expect(plan, JSON.stringify(options)).toThrow(RangeError);
   }
   expect(() => planTiles({ width: 0, height: 5 }, OPTIONS)).toThrow("width must be an integer >= 1: it is 0");
+});
+
+test("planTiles() begins before the picture by its border and covers it behind too", () => {
+  expect(columns(33, { border: 12 })).toEqual([{ start: -12, size: 64, weights: new Float32Array(64).fill(1) }]);
+  const spans = columns(200, { border: 12 });
+  expect(spans[0]!.start).toBe(-12);
+  expect(spans.at(-1)!.start + 64).toBeGreaterThanOrEqual(212);
+  expect(new Set(coverage(200, spans))).toEqual(new Set([1]));
 });

@@ -23,7 +23,7 @@ describe("openModelFolder()", () => {
     expect(model.vae.config).toEqual({ ...goldenConfig("vae"), norm_num_groups: 32 });
     expect(model.transformer.source.tensors.has("double_blocks.1.txt_attn.qkv.bias")).toBe(true);
     expect(await model.vae.source.readF32("decoder.up.0.block.0.conv1.bias")).toHaveLength(32);
-    expect(model.settings).toEqual({ T_L: 0.25, scale: 4, guidance: 1 });
+    expect(model.settings).toEqual({ T_L: 0.25, scale: 4, guidance: 1, token_shifts: 1, border: 0 });
   });
 
   it("opens single files by what is in them", async () => {
@@ -45,13 +45,23 @@ describe("openModelFolder()", () => {
   });
 
   it("takes settings from fluxsr.json", async () => {
+    const settings = {
+      T_L: 0.5,
+      scale: 2,
+      guidance: 3.5,
+      token_shifts: 4,
+      tile: 192,
+      border: 16,
+      license: "MIT",
+      name: "n",
+    };
     using model = await openModelFolder(modelFolder({
       ...DIFFUSERS_LAYOUT,
       "lora/sr.safetensors": "lora/lora.safetensors",
-      "fluxsr.json": { T_L: 0.5, scale: 2, guidance: 3.5, lora: "lora/sr.safetensors", license: "MIT", name: "n" },
+      "fluxsr.json": { ...settings, lora: "lora/sr.safetensors" },
     }));
     const lora = join(model.path, "lora/sr.safetensors");
-    expect(model.settings).toEqual({ T_L: 0.5, scale: 2, guidance: 3.5, lora, license: "MIT", name: "n" });
+    expect(model.settings).toEqual({ ...settings, lora });
   });
 
   it("closes its files, twice if asked to", async () => {
@@ -109,6 +119,9 @@ describe("openModelFolder()", () => {
     ["T_L above 1", { T_L: 1.5 }, /T_L must be above 0 and at most 1: it is 1.5$/],
     ["a scale out of range", { scale: 16 }, /scale must be from 1 to 8: it is 16$/],
     ["negative guidance", { guidance: -1 }, /guidance must be at least 0: it is -1$/],
+    ["three token shifts", { token_shifts: 3 }, /token_shifts must be 1, 2 or 4: it is 3$/],
+    ["a tile of 0", { tile: 0 }, /tile must be an integer from 1 to \d+: it is 0$/],
+    ["a negative border", { border: -1 }, /border must be an integer from 0 to \d+: it is -1$/],
     ["a name that is no text", { name: 7 }, /name must be text: it is 7$/],
     [
       "a path outside",

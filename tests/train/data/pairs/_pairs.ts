@@ -1,9 +1,9 @@
 /** Pairs that need no model, in folders that go away. */
-import { BUNDLED_MODEL } from "@fluxsr/core";
 import { afterAll } from "vitest";
 import { identifyModel } from "../../../../packages/train/data/pairs/model_hash.ts";
 import type { PairsSettings } from "../../../../packages/train/data/pairs/manifest.ts";
 import type { PairMaker } from "../../../../packages/train/data/pairs/pair.ts";
+import { STARTER } from "../../../helpers/starter.ts";
 
 const folders: string[] = [];
 afterAll(() => folders.forEach((path) => Deno.removeSync(path, { recursive: true })));
@@ -16,7 +16,7 @@ export function folder(): string {
 }
 
 export const SETTINGS: PairsSettings = {
-  model: await identifyModel(BUNDLED_MODEL),
+  model: await identifyModel(STARTER),
   source: "teacher",
   size: 6,
   latent: [2, 3, 5],

@@ -1,10 +1,11 @@
-import { BUNDLED_MODEL, InputError } from "@fluxsr/core";
+import { InputError } from "@fluxsr/core";
 import { describe, expect, test } from "vitest";
 import { checkPairs, openPairs } from "../../../../packages/train/data/pairs/pairs.ts";
 import { writePairs } from "../../../../packages/train/data/pairs/write_pairs.ts";
 import { damage, folder, SETTINGS, ToyMaker } from "./_pairs.ts";
+import { STARTER } from "../../../helpers/starter.ts";
 
-const model = BUNDLED_MODEL;
+const model = STARTER;
 const SECOND = "pairs-000003-000005.safetensors";
 
 async function pairs({ count = 7, settings = SETTINGS } = {}): Promise<string> {

@@ -1,0 +1,49 @@
+import { affine, combine, concat, scoped, scopedAsync, split, type Tensor } from "@fluxsr/kernels";
+import type { Model } from "./model.ts";
+import { predictVelocities, type VelocityModel } from "./velocity.ts";
+
+/** Rows and columns by which the grid of tokens, 2 x 2 latents each, is moved, in the order of their use. */
+const SHIFTS = [[0, 0], [1, 1], [0, 1], [1, 0]] as const;
+
+/**
+ * Of each latent [1, h, w, C] the mean of the velocities at `T_L` over the first `count` places of the grid of tokens, 1, 2
+ * or 4.
+ *
+ * What a network gets wrong alike in every token, by the place within it, repeats from token to token and shows as a
+ * weave. Over all four places each latent has every place within a token once: the mean of such an error is the same
+ * everywhere, and no period of a token is left. A moved grid needs half a token more at both ends: the border again.
+ */
+export async function shiftedVelocities(
+  model: VelocityModel & Pick<Model, "gpu" | "blocks">,
+  latents: readonly Tensor[],
+  count: number,
+): Promise<readonly Tensor[]> {
+  if (count === 1) return await predictVelocities(model, latents);
+  return await scopedAsync(model.gpu, async () => {
+    let sums: readonly Tensor[] = [];
+    for (const [rows, columns] of SHIFTS.slice(0, count)) {
+      const moved = latents.map((z) => extend(extend(z, 1, rows), 2, columns));
+      const velocities = await predictVelocities(model, moved);
+      sums = velocities.map((v, i) =>
+        scoped(model.gpu, () => {
+          const own = trim(trim(v, 1, rows), 2, columns);
+          return sums[i] ? combine(sums[i], own) : own;
+        })
+      );
+    }
+    return sums.map((sum) => affine(sum, { scale: 1 / count }));
+  });
+}
+
+/** `x` with `by` (0 or 1) more at both ends of `axis`, the same as there. */
+function extend(x: Tensor, axis: number, by: number): Tensor {
+  if (by === 0) return x;
+  const length = x.shape[axis] ?? 0;
+  const [first, , last] = split(x, axis, [1, length - 2, 1]);
+  return concat([first!, x, last!], axis);
+}
+
+/** `x` without what {@linkcode extend} added. */
+function trim(x: Tensor, axis: number, by: number): Tensor {
+  return by === 0 ? x : split(x, axis, [by, (x.shape[axis] ?? 0) - 2 * by, by])[1]!;
+}

@@ -1,0 +1,35 @@
+import { loadModel, predictVelocity } from "@fluxsr/core";
+import { normalNoise, read, tensor } from "@fluxsr/kernels";
+import { expect, test } from "vitest";
+import { shiftedVelocities } from "../../packages/core/shifted_velocities.ts";
+import { gpu } from "../helpers/gpu.ts";
+import { STARTER } from "../helpers/starter.ts";
+
+test("shiftedVelocities() are those of predictVelocity() with 1, and with 4 has no period of a token on what is even", async () => {
+  using model = await loadModel(gpu, STARTER);
+  const channels = model.config.vae.z_channels;
+  using z = normalNoise(gpu, [1, 4, 6, channels], { seed: 1 });
+  using once = (await shiftedVelocities(model, [z], 1))[0]!;
+  using plain = predictVelocity(model, z);
+  const [a = new Float32Array(), b] = await read(once, plain);
+  expect(a).toEqual(b);
+
+  const side = 12;
+  using even = tensor(gpu, new Float32Array(side * side * channels).fill(0.3), [1, side, side, channels]);
+  /** Of the middle: how far latents are from their neighbours, to the right and below, on average. */
+  const weave = async (count: number) => {
+    using v = (await shiftedVelocities(model, [even], count))[0]!;
+    const [values = new Float32Array()] = await read(v);
+    let sum = 0;
+    for (let y = 4; y < 8; y++) {
+      for (let x = 4; x < 8; x++) {
+        for (let c = 0; c < channels; c++) {
+          const at = (y * side + x) * channels + c;
+          sum += Math.abs(values[at]! - values[at + channels]!) + Math.abs(values[at]! - values[at + side * channels]!);
+        }
+      }
+    }
+    return sum;
+  };
+  expect(await weave(4)).toBeLessThan(0.5 * await weave(1));
+});
