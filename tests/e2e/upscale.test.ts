@@ -90,7 +90,7 @@ describe("upscale", () => {
   });
 
   test("prints a plan with --dry-run, and writes nothing", async () => {
-    const { code, stdout, stderr } = await upscale("photo.png", "--dry-run", "-o", "planned.png");
+    const { code, stdout, stderr } = await upscale("photo.png", "-m", STARTER, "--dry-run", "-o", "planned.png");
     expect(stderr).toEqual([]);
     expect(stdout).toMatch(/^Model .*\nPicture {2}40 x 30, in one tile of 160 x 128 of the result\n/);
     expect(stdout).toMatch(/in use at most +[\d.]+ MB\n/);
@@ -99,9 +99,11 @@ describe("upscale", () => {
   });
 
   test("makes the same picture within --max-vram, or says what it takes", async () => {
-    expect((await upscale("photo.png", "-o", "whole.png")).code).toBe(0);
+    expect((await upscale("photo.png", "-m", STARTER, "-o", "whole.png")).code).toBe(0);
     const { code, stderr } = await upscale(
       "photo.png",
+      "-m",
+      STARTER,
       "-o",
       "within.png",
       "--tile",
@@ -113,7 +115,7 @@ describe("upscale", () => {
     expect(stderr[0]).toMatch(/^Within 20 MB: \d+ of \d+ blocks stay, .* MB are loaded for each pass$/);
     expect(code).toBe(0);
     expect(await Deno.readFile(join(folder, "within.png"))).toEqual(await Deno.readFile(join(folder, "whole.png")));
-    const none = await upscale("photo.png", "-o", "none.png", "--max-vram", "5MB");
+    const none = await upscale("photo.png", "-m", STARTER, "-o", "none.png", "--max-vram", "5MB");
     expect(none.stderr[0]).toMatch(/^photo\.png: Cannot upscale within 5000000 bytes of GPU memory: .* are in use$/);
     expect(none).toMatchObject({ code: 1 });
   });
