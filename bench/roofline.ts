@@ -103,7 +103,7 @@ function memoryPanels({ ceilings: { gbytes }, rows }: Pick<Report, "ceilings" | 
 /** Whose shape a row has, and in which pass. */
 function memoryGroup(name: string): string {
   const [op = "", shape = ""] = name.split("/");
-  const model = shape.startsWith("starter") ? "bundled model" : shape.startsWith("flux") ? "FLUX.1-dev" : "pictures";
+  const model = shape.startsWith("starter") ? "starter model" : shape.startsWith("flux") ? "FLUX.1-dev" : "pictures";
   return op.endsWith("_backward") ? `${model}, backward` : model;
 }
 

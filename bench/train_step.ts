@@ -1,13 +1,5 @@
-import {
-  attachedLora,
-  attachLora,
-  BUNDLED_MODEL,
-  createLora,
-  loadLpips,
-  loadModel,
-  type Model,
-  predictVelocity,
-} from "@fluxsr/core";
+import { fileURLToPath } from "node:url";
+import { attachedLora, attachLora, createLora, loadLpips, loadModel, type Model, predictVelocity } from "@fluxsr/core";
 import { type Gpu, read, type Tensor } from "@fluxsr/kernels";
 import {
   type FtdConfig,
@@ -30,7 +22,8 @@ import type { ResultRow } from "./report.ts";
 import { stageTimes } from "./stage_times.ts";
 import { waves } from "./waves.ts";
 
-/** Of the pictures of a training run on the bundled model. */
+const STARTER = fileURLToPath(new URL("../models/starter", import.meta.url));
+/** Of the pictures of a training run on the starter. */
 const SIDE = 128;
 const RUNS = 3;
 
@@ -48,7 +41,7 @@ interface Student extends Disposable {
 }
 
 /**
- * A step of FTD on the bundled model, Algorithm 1 with all its terms, on one picture: GPU time of each stage and of all,
+ * A step of FTD on the starter, Algorithm 1 with all its terms, on one picture: GPU time of each stage and of all,
  * and the wall time of a step, in which the processor compresses JPEGs and records.
  *
  * @throws {WrongResultError} if the steps do not lower the loss of their sample
@@ -79,7 +72,7 @@ export async function trainStepStages(gpu: Gpu): Promise<ResultRow[]> {
   return [...stages, { stage: "all", times: all }, { stage: "wall", times: walls }].map(({ stage, times }) => ({
     name: `train_step/starter-${SIDE}.${stage}`,
     shape: `${SIDE}^2, 1 sample`,
-    origin: "the bundled model, FTD with the defaults",
+    origin: "the starter, FTD with the defaults",
     ...summary(times),
   }));
 }
@@ -117,10 +110,10 @@ async function takeStep(
   return total?.[0] ?? NaN;
 }
 
-/** The bundled model with new adapters, as `train ftd` begins with. */
+/** The starter with new adapters, as `train ftd` begins with. */
 async function openStudent(gpu: Gpu): Promise<Student> {
   const config = parseConfig(ftdConfig, { pairs: "none", out: "none", lr: LEARNING_RATE });
-  const model = await loadModel(gpu, BUNDLED_MODEL, { lora: false });
+  const model = await loadModel(gpu, STARTER, { lora: false });
   const lpips = await loadLpips(gpu);
   const { transformer } = model.config;
   attachLora(

@@ -8,10 +8,10 @@ export interface AttentionShape {
 }
 
 export const ATTENTIONS: readonly Row<AttentionShape>[] = [
-  { name: "starter.256", origin: "bundled model, 256 x 256", tokens: 256, heads: 6, width: 32 },
-  { name: "starter.1024", origin: "bundled model, 512 x 512", tokens: 1024, heads: 6, width: 32 },
-  { name: "starter.4096", origin: "bundled model, 1024 x 1024", tokens: 4096, heads: 6, width: 32 },
-  { name: "starter.vae", origin: "bundled autoencoder, 512 x 512", tokens: 4096, heads: 1, width: 64 },
+  { name: "starter.256", origin: "starter model, 256 x 256", tokens: 256, heads: 6, width: 32 },
+  { name: "starter.1024", origin: "starter model, 512 x 512", tokens: 1024, heads: 6, width: 32 },
+  { name: "starter.4096", origin: "starter model, 1024 x 1024", tokens: 4096, heads: 6, width: 32 },
+  { name: "starter.vae", origin: "starter's autoencoder, 512 x 512", tokens: 4096, heads: 1, width: 64 },
   { name: "flux.256", origin: "FLUX.1-dev, 256 x 256", tokens: 256, heads: 24, width: 128 },
   { name: "flux.1024", origin: "FLUX.1-dev, 512 x 512", tokens: 1024, heads: 24, width: 128, scaled: { heads: 6 } },
   { name: "flux.4096", origin: "FLUX.1-dev, 1024 x 1024", tokens: 4096, heads: 24, width: 128, scaled: { heads: 1 } },

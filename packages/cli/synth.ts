@@ -21,7 +21,7 @@ import { fillNewFolder } from "./_new_folder.ts";
 import { oneOf, path, wholeNumber } from "./_options.ts";
 import { type SyntheticDtype, syntheticRows } from "./_synthetic_rows.ts";
 
-const PRESETS = ["flux1-dev", "starter"] as const;
+const PRESETS = ["flux1-dev", "nano"] as const;
 const DTYPES = ["bf16", "f16", "f32"] as const;
 
 /** What the user asked for. */
@@ -108,7 +108,7 @@ export async function runSynth(request: SynthRequest, { host }: { host: Host }):
 async function sizes(
   { preset, depth, single }: SynthRequest,
 ): Promise<{ transformer: MmditConfig; vae: AutoencoderConfig }> {
-  using bundled = preset === "starter" ? await openModelFolder(BUNDLED_MODEL) : undefined;
+  using bundled = preset === "nano" ? await openModelFolder(BUNDLED_MODEL) : undefined;
   const base = bundled?.transformer.config ?? FLUX_DEV;
   const transformer = {
     ...base,

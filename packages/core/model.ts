@@ -11,7 +11,7 @@ import type { ModelSettings } from "./weights/model_settings.ts";
 import type { WeightSource } from "./weights/weight_source.ts";
 
 /** The folder of the model that comes with the project. */
-export const BUNDLED_MODEL: string = fileURLToPath(new URL("../../models/starter", import.meta.url));
+export const BUNDLED_MODEL: string = fileURLToPath(new URL("../../models/nano", import.meta.url));
 
 /** Weights of more bytes than this stay in the file's dtype unless f32 is asked for. */
 const SMALL = 2 ** 30;

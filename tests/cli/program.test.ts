@@ -135,7 +135,7 @@ test("upscale passes its options on, with defaults", async () => {
   expect(host.code).toBe(1);
   expect(requests[0]).toEqual({
     inputs: ["a.png"],
-    model: expect.stringMatching(/models.starter$/),
+    model: expect.stringMatching(/models.nano$/),
     scale: 4,
     colorFix: "wavelet",
     precision: "auto",

@@ -18,7 +18,7 @@ const FLUX_BYTES = { transformer: 23_802_816_640, ae: 335_278_732 };
 
 async function synth(request: Partial<SynthRequest>): Promise<string> {
   const output = request.output ?? join(folderWith({}), "model");
-  const small = { preset: "starter", depth: 1, single: 1, seed: 1, shardSize: 1e9 } as const;
+  const small = { preset: "nano", depth: 1, single: 1, seed: 1, shardSize: 1e9 } as const;
   await runSynth({ layout: "diffusers", ...small, ...request, output }, { host: fakeHost() });
   return output;
 }
@@ -38,7 +38,7 @@ describe("runSynth()", () => {
     using other = await openModelFolder(folders[1]!);
     expect(one.transformer.config).toEqual(other.transformer.config);
     expect(one.vae.config).toEqual(other.vae.config);
-    expect(one.settings.name).toBe("synthetic starter, seed 1");
+    expect(one.settings.name).toBe("synthetic nano, seed 1");
     for (const network of ["transformer", "vae"] as const) {
       const { source } = one[network];
       expect([...source.tensors.keys()].sort()).toEqual([...other[network].source.tensors.keys()].sort());

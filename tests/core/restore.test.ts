@@ -1,19 +1,20 @@
-import { BUNDLED_MODEL, loadModel, type Model, openWeights, permuted, restore, type WeightSource } from "@fluxsr/core";
+import { loadModel, type Model, openWeights, permuted, restore, type WeightSource } from "@fluxsr/core";
 import { read, tensor } from "@fluxsr/kernels";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gpu, scaledError } from "../helpers/gpu.ts";
+import { STARTER } from "../helpers/starter.ts";
 
 /** The contract: stages agree with PyTorch to this fraction of the largest value. */
 const TOLERANCE = 1e-3;
 const REFERENCE = new URL("../fixtures/starter/reference.safetensors", import.meta.url).pathname;
 const TENSORS = { encode: "z_L", transformer: "v", step: "z_0hat", decode: "x_0hat" } as const;
 
-describe.each(["f32", "native"] as const)("restore() with the bundled model in %s precision", (precision) => {
+describe.each(["f32", "native"] as const)("restore() with the starter in %s precision", (precision) => {
   let model: Model;
   let reference: WeightSource;
 
   beforeAll(async () => {
-    model = await loadModel(gpu, BUNDLED_MODEL, { precision });
+    model = await loadModel(gpu, STARTER, { precision });
     reference = await openWeights(REFERENCE);
   });
   afterAll(() => {

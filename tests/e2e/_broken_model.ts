@@ -1,6 +1,6 @@
-/** Copies of the bundled model with something wrong in them. */
+/** Copies of the starter with something wrong in them. */
 import { join } from "node:path";
-import { BUNDLED_MODEL } from "@fluxsr/core";
+import { STARTER } from "../helpers/starter.ts";
 
 const WEIGHTS = "transformer/diffusion_pytorch_model.safetensors";
 
@@ -10,9 +10,9 @@ interface File {
   data: Uint8Array;
 }
 
-/** Copies the bundled model to `to`, with `damage` done to the bytes of the transformer's weights. */
+/** Copies the starter to `to`, with `damage` done to the bytes of the transformer's weights. */
 export async function damagedModel(to: string, damage: (file: Uint8Array) => Uint8Array): Promise<void> {
-  await copyFolder(BUNDLED_MODEL, to);
+  await copyFolder(STARTER, to);
   const path = join(to, WEIGHTS);
   await Deno.writeFile(path, damage(await Deno.readFile(path)));
 }

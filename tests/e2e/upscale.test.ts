@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { damagedModel, edited } from "./_broken_model.ts";
 import { type Ended, run, start } from "./_command.ts";
 import { bomb, picture } from "./_pictures.ts";
+import { STARTER } from "../helpers/starter.ts";
 
 let folder = "";
 
@@ -47,7 +48,20 @@ describe("upscale", () => {
 
   test("prints one JSON object, and writes the comparison in another format and scale", async () => {
     const { code, stdout, stderr } = await upscale(
-      ...["photo.png", "missing.png", "-o", "results/", "-s", "2", "--tile", "64", "--tile-overlap", "16"],
+      ...[
+        "photo.png",
+        "missing.png",
+        "-o",
+        "results/",
+        "-m",
+        STARTER,
+        "-s",
+        "2",
+        "--tile",
+        "64",
+        "--tile-overlap",
+        "16",
+      ],
       ...["--color-fix", "adain", "--seed", "7", "--compare", "--json"],
     );
     expect(code).toBe(1);
@@ -215,7 +229,7 @@ describe("upscale ends with 1 without", () => {
 });
 
 describe("upscale refuses a model whose weights", () => {
-  /** Runs with a copy of the bundled model that was damaged. */
+  /** Runs with a copy of the starter that was damaged. */
   async function refuses(damage: (file: Uint8Array) => Uint8Array, message: RegExp): Promise<void> {
     const model = join(folder, "model");
     await damagedModel(model, damage);

@@ -1,12 +1,4 @@
-import {
-  attachedLora,
-  attachLora,
-  BUNDLED_MODEL,
-  createLora,
-  loadModel,
-  type Model,
-  predictVelocity,
-} from "@fluxsr/core";
+import { attachedLora, attachLora, createLora, loadModel, type Model, predictVelocity } from "@fluxsr/core";
 import { mean, multiply, scoped, type Tensor, tensor } from "@fluxsr/kernels";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { GradientSum } from "../../packages/train/gradient_step.ts";
@@ -15,6 +7,7 @@ import type { Batch, LossGroup } from "../../packages/train/stage.ts";
 import { TrainingState } from "../../packages/train/training_state.ts";
 import { deviceCalls } from "../helpers/device_calls.ts";
 import { gpu, random } from "../helpers/gpu.ts";
+import { STARTER } from "../helpers/starter.ts";
 
 interface LatentBatch extends Batch {
   readonly z: Tensor;
@@ -24,7 +17,7 @@ const RATES = { beta1: 0.9, beta2: 0.999, adam_eps: 1e-8, weight_decay: 0, clip:
 
 let model: Model;
 beforeAll(async () => {
-  model = await loadModel(gpu, BUNDLED_MODEL, { lora: false });
+  model = await loadModel(gpu, STARTER, { lora: false });
   const options = { rank: 2, random: (module: string) => randomOf(1, "lora", module) };
   attachLora(gpu, model.mmdit, createLora(model.config.transformer, options));
 });

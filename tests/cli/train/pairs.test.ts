@@ -78,18 +78,18 @@ test.each<[string[], number, string]>([
   [["--out", "a", "--steps", "0"], 2, "It must be a whole number of at least 1."],
   [["--out", "a", "--stepps", "4"], 2, "did you mean --steps?"],
   [["--out", "/nowhere/pairs", "--verify"], 1, "the folder must have a manifest.json"],
-  [["--out", "a", "--size", "40"], 1, "Cannot make pairs: size must be a multiple of 16: it is 40"],
+  [["--out", "a", "--size", "36"], 1, "Cannot make pairs: size must be a multiple of 8: it is 36"],
   [["--out", "a", "--from-images", "/nowhere"], 1, "/nowhere"],
   [["--out", "a", "--prompts", "/nowhere.txt"], 1, `Cannot use prompts "/nowhere.txt": no such file`],
-  [["--out", "a", "--prompts", "README.md"], 1, `models/starter": folder must have text_encoder, `],
+  [["--out", "a", "--prompts", "README.md"], 1, `models/nano": folder must have text_encoder, `],
 ])("%j: exit code %i, %s", async (args, code, message) => {
   const host = await run(...args);
   expect([host.code, host.stderr]).toEqual([code, expect.stringContaining(message)]);
 });
 
 test("keys of a file are told from misspelt ones", async () => {
-  const files = folderWith({ "good.json": `{"out": "a", "size": 40}`, "bad.json": `{"out": "a", "sise": 40}` });
-  expect((await run("--config", `${files}/good.json`)).stderr).toContain("must be a multiple of 16: it is 40");
+  const files = folderWith({ "good.json": `{"out": "a", "size": 36}`, "bad.json": `{"out": "a", "sise": 36}` });
+  expect((await run("--config", `${files}/good.json`)).stderr).toContain("must be a multiple of 8: it is 36");
   expect((await run("--config", `${files}/good.json`, "--size", "41")).stderr).toContain("it is 41");
   const { stderr } = await run("--config", `${files}/bad.json`);
   expect(stderr).toContain(`keys must be known ones: it has "sise"\nHint: did you mean "size"?`);
