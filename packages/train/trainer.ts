@@ -118,16 +118,22 @@ class Run<B extends Batch, C extends RunConfig> implements Disposable {
     }
     this.#clock = { time: this.#now(), step: state.steps };
     let isLast = this.#isOver();
+    let saved = state.steps;
+    const save = async () => {
+      await this.#readFigures();
+      await this.#store.save({ step: state.steps, tensors: state.tensors });
+      saved = state.steps;
+    };
     while (!isLast && !signal?.aborted) {
       await this.#step();
       const step = state.steps;
       isLast = this.#isOver();
       const isDue = (every: number) => step % every === 0 || isLast;
-      const save = isDue(config.checkpoint_every) || signal?.aborted === true;
-      if (save || isDue(config.log_every)) await this.#readFigures();
+      if (isDue(config.log_every)) await this.#readFigures();
       if (isDue(config.validate_every)) await this.#validate(step);
-      if (save) await this.#store.save({ step, tensors: state.tensors });
+      if (isDue(config.checkpoint_every)) await save();
     }
+    if (saved !== state.steps) await save(); // the signal came after that step was begun
     const step = state.steps;
     if (!isLast) return { step, finished: false, files: [] };
     return { step, finished: true, files: await state.averaged(() => this.#stage.writeResult(out)) };

@@ -26,12 +26,16 @@ const CONFIG: RunConfig = {
   keep_checkpoints: 2,
 };
 
-/** Trains the toy in a new folder, or goes on in `out`; `stopAt` ends the run in that step as Ctrl-C does. */
+/**
+ * Trains the toy in a new folder, or goes on in `out`; `stopAt` ends the run in that step as Ctrl-C does, `stopAfter` when
+ * the figures of that step are told.
+ */
 async function run(
   options: {
     config?: Partial<RunConfig>;
     out?: string;
     stopAt?: number;
+    stopAfter?: number;
     badFrom?: number;
     now?: () => number;
   } = {},
@@ -50,6 +54,7 @@ async function run(
     resume: options.out !== undefined,
     log: new MetricsLog(out),
     signal: stop.signal,
+    onProgress: ({ step }) => step === options.stopAfter && stop.abort(),
     ...(options.now && { now: options.now }),
   });
   return { out, result, weights: await read(...stage.weights.values()), drawn: stage.drawn };
@@ -88,6 +93,12 @@ describe("train()", () => {
     expect(rest.weights).toEqual(whole.weights);
     expect(rest.drawn.length).toBe(2 * (12 - stopAt));
     expect(await records(out)).toEqual(await records(whole.out));
+  });
+
+  test("stopped while the figures of a step are read, it has saved that step", async () => {
+    const { out, result } = await run({ config: { log_every: 1 }, stopAfter: 3 });
+    expect(result).toEqual({ step: 3, finished: false, files: [] });
+    expect(await checkpoints(out)).toEqual(["step-3"]);
   });
 
   test("a gradient that is taken term by term is the same", async () => {
