@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import { attachedLora, attachLora, createLora, loadLpips, loadModel, type Model, predictVelocity } from "@fluxsr/core";
 import { type Gpu, read, type Tensor } from "@fluxsr/kernels";
 import {
@@ -20,9 +19,9 @@ import { summary } from "./measure.ts";
 import { random } from "./random.ts";
 import type { ResultRow } from "./report.ts";
 import { stageTimes } from "./stage_times.ts";
+import { STARTER } from "./starter.ts";
 import { waves } from "./waves.ts";
 
-const STARTER = fileURLToPath(new URL("../models/starter", import.meta.url));
 /** Of the pictures of a training run on the starter. */
 const SIDE = 128;
 const RUNS = 3;

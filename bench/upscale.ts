@@ -1,8 +1,9 @@
-import { BUNDLED_MODEL, loadModel, type Picture, psnr, upscale } from "@fluxsr/core";
+import { loadModel, type Picture, psnr, upscale } from "@fluxsr/core";
 import type { Gpu } from "@fluxsr/kernels";
 import { WrongResultError } from "./check.ts";
 import { summary } from "./measure.ts";
 import type { ResultRow } from "./report.ts";
+import { STARTER } from "./starter.ts";
 import { waves } from "./waves.ts";
 
 const SIDE = 128;
@@ -15,11 +16,11 @@ const RUNS = 3;
 const LEAST_PSNR = 30;
 
 /**
- * Wall time of the stages of upscaling a picture with the bundled model, each with its wait (about 11 ms), and their sum.
+ * Wall time of the stages of upscaling a picture with the starter, each with its wait (about 11 ms), and their sum.
  * @throws {WrongResultError} if the result is no restoration of the picture
  */
 export async function upscaleStages(gpu: Gpu): Promise<ResultRow[]> {
-  using model = await loadModel(gpu, BUNDLED_MODEL);
+  using model = await loadModel(gpu, STARTER);
   const picture: Picture = { ...waves(SIDE), depth: 8, grey: false, notes: [] };
   const { picture: restored, enlarged } = await upscale(model, picture, {
     scale: SCALE,
@@ -40,7 +41,7 @@ export async function upscaleStages(gpu: Gpu): Promise<ResultRow[]> {
   return Object.keys(runs[0] ?? {}).map((stage) => ({
     name: `upscale/${stage}`,
     shape: `${SIDE}^2 to ${SCALE * SIDE}^2`,
-    origin: "the bundled model, end to end",
+    origin: "the starter, end to end",
     ...summary(runs.map((run) => run[stage] ?? NaN)),
   }));
 }
