@@ -8,6 +8,7 @@ import { withTextEncoders } from "../../core/text/_golden.ts";
 import { DIFFUSERS_LAYOUT, modelFolder } from "../../core/weights/_model.ts";
 import { damage, folder, SETTINGS, ToyMaker } from "../../train/data/pairs/_pairs.ts";
 import { fakeHost, folderWith, removeFolders } from "../_fakes.ts";
+import { STARTER } from "../../helpers/starter.ts";
 
 afterEach(removeFolders);
 
@@ -27,7 +28,7 @@ test("makes pairs with the bundled model, and again none", async () => {
   expect([first.code, first.stderr]).toEqual([0, expect.stringContaining(`${out} has 2 of 2 pairs: 2 made, `)]);
   const second = await run(...args);
   expect([second.code, second.stderr]).toEqual([0, `${out} has 2 of 2 pairs\n`]);
-  const verified = await run("--verify", "--out", out);
+  const verified = await run("--verify", "--out", out, "--model", STARTER);
   expect([verified.code, verified.stdout]).toEqual([
     0,
     `pairs-000000-000001.safetensors  2 pairs  ok\n${out}: 2 good pairs, 0 damaged shards\n`,
@@ -63,7 +64,7 @@ test("--verify names damaged shards", async () => {
   const out = folder();
   await writePairs(out, { maker: new ToyMaker(), settings: SETTINGS, count: 5 });
   damage(`${out}/pairs-000003-000004.safetensors`);
-  const { code, stdout } = await run("--verify", "--out", out);
+  const { code, stdout } = await run("--verify", "--out", out, "--model", STARTER);
   expect(code).toBe(1);
   expect(stdout.split("\n")).toEqual([
     "pairs-000000-000002.safetensors  3 pairs  ok",

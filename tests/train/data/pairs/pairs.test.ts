@@ -59,7 +59,7 @@ describe("openPairs()", () => {
   test("refuses pairs of another model, and names both", async () => {
     const settings = { ...SETTINGS, model: { name: "other", sha256: "f".repeat(64) } };
     expect(await messageOf(openPairs(await pairs({ settings }), { model }))).toMatch(
-      /must be of the model "FluxSR nano" \(\w{12}\.\.\.\): they are of "other" \(f{12}\.\.\.\)$/,
+      /must be of the model "FluxSR starter" \(\w{12}\.\.\.\): they are of "other" \(f{12}\.\.\.\)$/,
     );
   });
 
