@@ -28,7 +28,7 @@ test("makes pairs with the bundled model, and again none", async () => {
   expect([first.code, first.stderr]).toEqual([0, expect.stringContaining(`${out} has 2 of 2 pairs: 2 made, `)]);
   const second = await run(...args);
   expect([second.code, second.stderr]).toEqual([0, `${out} has 2 of 2 pairs\n`]);
-  const verified = await run("--verify", "--out", out, "--model", STARTER);
+  const verified = await run("--verify", "--out", out);
   expect([verified.code, verified.stdout]).toEqual([
     0,
     `pairs-000000-000001.safetensors  2 pairs  ok\n${out}: 2 good pairs, 0 damaged shards\n`,
