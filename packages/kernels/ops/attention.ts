@@ -5,6 +5,7 @@ import { scoped } from "../tensor/scope.ts";
 import { record, tracked } from "../tensor/tape.ts";
 import { empty, show, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import lines from "./_attention_lines.wgsl" with { type: "text" };
+import operands from "./_attention_operands.wgsl" with { type: "text" };
 import tile from "./_attention_tile.wgsl" with { type: "text" };
 import byThreads from "./attention.wgsl" with { type: "text" };
 import byLanes from "./attention_lanes.wgsl" with { type: "text" };
@@ -30,7 +31,7 @@ interface Variant {
 const variant = variants(({ by, rows, columns }: Variant) =>
   kernel({
     name: "attention.forward",
-    sources: SOURCES[by],
+    sources: [operands, ...SOURCES[by]],
     entry: "forward",
     binds: { q: "read", k: "read", v: "read", out: "write", lse: "write" },
     params: { queries: "u32", keys: "u32", heads: "u32", width: "u32", scale: "f32" },

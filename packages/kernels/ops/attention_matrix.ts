@@ -2,12 +2,13 @@ import type { AdapterSummary } from "../gpu/adapter.ts";
 import { type Groups, kernel } from "../gpu/kernel.ts";
 import { variants } from "../gpu/variants.ts";
 import { MATRIX_FEATURES, matrixUnits, unitChunks } from "./_matrix_units.ts";
+import operands from "./_attention_operands.wgsl" with { type: "text" };
 import source from "./attention_matrix.wgsl" with { type: "text" };
 
 const variant = variants(({ m, n, threads, channels }: Record<"m" | "n" | "threads" | "channels", number>) =>
   kernel({
     name: "attention.forward_matrix",
-    sources: [...unitChunks({ m, n }), source],
+    sources: [operands, ...unitChunks({ m, n }), source],
     entry: "forward",
     binds: { q: "read", k: "read", v: "read", out: "write", lse: "write" },
     params: { queries: "u32", keys: "u32", heads: "u32", width: "u32", scale: "f32" },

@@ -10,22 +10,6 @@
 // Matrices are told apart by indices that are literal where functions are called, since computed ones would send them to
 // memory. Channels of a head are a multiple of 16, up to 128: 32 KiB of workgroup memory with units of 16.
 
-@group(0) @binding(0) var<storage, read> q: array<vec4f>;
-@group(0) @binding(1) var<storage, read> k: array<vec4f>;
-@group(0) @binding(2) var<storage, read> v: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> out: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> lse: array<f32>;
-
-struct Params {
-  queries: u32,
-  keys: u32,
-  heads: u32,
-  // vec4s of a head
-  width: u32,
-  scale: f32,
-}
-@group(1) @binding(0) var<uniform> params: Params;
-
 // Four subgroups.
 override THREADS: u32 = 128u;
 // Channels of a head.

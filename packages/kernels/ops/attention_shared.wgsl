@@ -10,22 +10,6 @@
 //
 // q, k, v, out are [B, L, H, D] with D a multiple of 4.
 
-@group(0) @binding(0) var<storage, read> q: array<vec4f>;
-@group(0) @binding(1) var<storage, read> k: array<vec4f>;
-@group(0) @binding(2) var<storage, read> v: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> out: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> lse: array<f32>;
-
-struct Params {
-  queries: u32,
-  keys: u32,
-  heads: u32,
-  // vec4s of a head
-  width: u32,
-  scale: f32,
-}
-@group(1) @binding(0) var<uniform> params: Params;
-
 // Whether a head has more than 64 channels: a thread then has two vec4s of the output of a query.
 override WIDE: bool = true;
 
