@@ -1,4 +1,4 @@
-import type { UpscalePlan } from "@fluxsr/core";
+import type { PlannedBlocks, UpscalePlan } from "@fluxsr/core";
 
 /** A card that the model is tried on. */
 export interface CardPlan {
@@ -51,7 +51,7 @@ function cardRow({ bytes, budget, plan }: CardPlan): string[] {
 }
 
 /** `18 of 57 blocks stay, 9.39 GB are loaded for each pass` */
-export function ofBlocks({ all, resident, streamedBytes }: UpscalePlan["blocks"]): string {
+export function ofBlocks({ all, resident, streamedBytes }: PlannedBlocks): string {
   return resident === all
     ? `all ${all} blocks stay`
     : `${resident} of ${all} blocks stay, ${size(streamedBytes)} are loaded for each pass`;
@@ -70,7 +70,7 @@ function count(parameters: number): string {
 }
 
 /** Columns of equal width, two spaces apart. */
-function table(rows: readonly (readonly string[])[]): string[] {
+export function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows.reduce<number[]>((most, row) => row.map((text, i) => Math.max(most[i] ?? 0, text.length)), []);
   return rows.map((row) => row.map((text, i) => text.padEnd(widths[i] ?? 0)).join("  ").trimEnd());
 }

@@ -1,13 +1,19 @@
-import type { AdaptedLoader } from "./lora/adapted_loader.ts";
-import type { Part } from "./mmdit/mmdit.ts";
+import type { Part } from "./nn/module.ts";
+
+/** Brings the weights of a part of a network onto the GPU, and off it. */
+export interface PartLoader {
+  load(part: Part): Promise<void>;
+  /** Frees what `load` loaded, which can be loaded again. */
+  unload(part: Part): void;
+}
 
 /** The blocks of a transformer that does not fit on the GPU: each is loaded when its turn comes, and freed after it. */
 export class BlockStream {
-  readonly #loader: AdaptedLoader;
+  readonly #loader: PartLoader;
   readonly #streamed: ReadonlySet<string>;
 
   /** @param options `streamed` are the paths of the blocks */
-  constructor(loader: AdaptedLoader, { streamed }: { streamed: ReadonlySet<string> }) {
+  constructor(loader: PartLoader, { streamed }: { streamed: ReadonlySet<string> }) {
     this.#loader = loader;
     this.#streamed = streamed;
   }

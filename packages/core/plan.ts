@@ -4,10 +4,18 @@ import type { Picture } from "./image/picture.ts";
 import { attachedLora } from "./lora/apply.ts";
 import { adapterOf, loadModel, type LoadOptions } from "./model.ts";
 import type { Module } from "./nn/module.ts";
+import { mostResident } from "./resident_blocks.ts";
 import { defaultTile, SMALLEST_TILE } from "./tile_size.ts";
 import { upscale, type UpscaleOptions } from "./upscale.ts";
 import type { AdapterFolder } from "./weights/adapter_folder.ts";
 import { openModelFolder } from "./weights/model_folder.ts";
+
+/** The blocks of a network: those that do not stay are loaded in their turn, `streamedBytes` a pass. */
+export interface PlannedBlocks {
+  readonly all: number;
+  readonly resident: number;
+  readonly streamedBytes: number;
+}
 
 /** What an upscale takes. Bytes are those of GPU buffers as the pool hands them out. */
 export interface UpscalePlan {
@@ -16,8 +24,8 @@ export interface UpscalePlan {
   readonly parameters: { readonly transformer: number; readonly autoencoder: number };
   /** What stays on the GPU from picture to picture. */
   readonly loaded: { readonly transformer: number; readonly autoencoder: number; readonly text: number };
-  /** Those of the transformer's blocks that do not stay are loaded in their turn: `streamedBytes` a pass. */
-  readonly blocks: { readonly all: number; readonly resident: number; readonly streamedBytes: number };
+  /** Of the transformer. */
+  readonly blocks: PlannedBlocks;
   readonly picture: Size;
   readonly tile: Size;
   readonly tiles: number;
@@ -90,17 +98,12 @@ async function fit(
   const { blockBytes } = whole;
   const { usedBytes } = await attempt({ tile, blockBytes, residentBlocks: 0 });
   if (usedBytes > budget) return usedBytes;
-  let room = budget - usedBytes;
-  const first = blockBytes.findIndex((bytes) => (room -= bytes) < 0);
-  // Two more may have room: where the last blocks stay too there is none that is loaded in its turn.
-  for (let resident = first < 0 ? blockBytes.length : first + 2; resident >= 0; resident--) {
-    try {
-      return await attempt({ tile, blockBytes, residentBlocks: resident, budget });
-    } catch (error) {
-      if (!(error instanceof OutOfMemoryError)) throw error;
-    }
-  }
-  return usedBytes;
+  const fitted = await mostResident({
+    blockBytes,
+    room: budget - usedBytes,
+    attempt: (residentBlocks) => attempt({ tile, blockBytes, residentBlocks, budget }),
+  });
+  return fitted ?? usedBytes;
 }
 
 /** The LoRA that plans are made with, to read it once for several; false: none. */

@@ -3,6 +3,7 @@ import type { MmditInputs, Observer } from "./mmdit/mmdit.ts";
 import { gridIds, positions } from "./mmdit/positions.ts";
 import { pack, unpack } from "./mmdit/tokens.ts";
 import type { Model } from "./model.ts";
+import { runPasses } from "./run_passes.ts";
 
 /** Options of {@linkcode predictVelocity}. */
 export interface VelocityOptions {
@@ -41,14 +42,8 @@ export async function predictVelocities(
   if (!blocks) return latents.map((z) => predictVelocity(model, z, observe && { observe }));
   return await scopedAsync(gpu, async () => {
     const passes = latents.map((z) => mmdit.steps(inputsOf(model, z, {}), observe));
-    let states = passes.map((pass) => pass.next());
-    for (let [state] = states; state && !state.done; [state] = states) {
-      await blocks.with(state.value, () => {
-        states = passes.map((pass) => pass.next());
-        gpu.flush();
-      });
-    }
-    return states.map(({ value }, i) => unpack(value as Tensor, sizeOf(latents[i]!)));
+    const velocities = await runPasses(gpu, passes, { blocks });
+    return velocities.map((v, i) => unpack(v, sizeOf(latents[i]!)));
   });
 }
 

@@ -1,8 +1,7 @@
 import type { Gpu } from "@fluxsr/kernels";
-import type { Part } from "../mmdit/mmdit.ts";
 import { Linear } from "../nn/linear.ts";
 import { Loader, type LoaderOptions } from "../nn/load.ts";
-import type { Module } from "../nn/module.ts";
+import type { Module, Part } from "../nn/module.ts";
 import type { LoraAdapter } from "./adapter.ts";
 import { attachLora, mergeLora } from "./apply.ts";
 

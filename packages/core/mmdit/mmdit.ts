@@ -1,6 +1,6 @@
 import { abandon, add, checkpoint, concat, reshape, scoped, silu, split, type Tensor, tensor } from "@fluxsr/kernels";
 import { Linear } from "../nn/linear.ts";
-import { Module } from "../nn/module.ts";
+import { Module, type Part } from "../nn/module.ts";
 import type { MmditConfig } from "../weights/configs.ts";
 import { DoubleStreamBlock, type Streams } from "./double_block.ts";
 import { MLPEmbedder, TIME_CHANNELS, timeEmbedding } from "./embedder.ts";
@@ -27,12 +27,6 @@ export interface MmditInputs {
 
 /** Called with intermediate values, named `vec`, `double.0.img`, `double.0.txt`, `single.0`, ...; only valid in the call. */
 export type Observer = (name: string, value: Tensor) => void;
-
-/** A module of a network and its property path. */
-export interface Part {
-  readonly path: string;
-  readonly module: Module;
-}
 
 /** What of the inputs is the same for all pictures of a one-step upscaler; one sample. */
 export type FixedInputs = Pick<MmditInputs, "txt" | "y" | "timesteps" | "guidance">;

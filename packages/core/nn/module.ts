@@ -86,6 +86,12 @@ export abstract class Module {
   }
 }
 
+/** A module of a network and its property path. */
+export interface Part {
+  readonly path: string;
+  readonly module: Module;
+}
+
 /** Everything below `container`, and all below that. */
 function* walk(container: object, prefix: string): Generator<[string, Parameter | Module]> {
   for (const [path, part] of parts(container, prefix)) {

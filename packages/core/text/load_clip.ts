@@ -2,7 +2,7 @@ import { type Gpu, read, scopedAsync, tensor } from "@fluxsr/kernels";
 import { ClipText, endOfText } from "./clip_text.ts";
 import type { ClipTextConfig } from "./configs.ts";
 import { EmbeddingTable } from "./embedding_table.ts";
-import { type LoadedEncoder, loadEncoder } from "./text_encoder.ts";
+import { encoderLoader, type LoadedEncoder } from "./text_encoder.ts";
 import type { TextFiles } from "./text_folder.ts";
 
 /**
@@ -28,18 +28,26 @@ export async function loadClip(
   using held = new DisposableStack();
   held.defer(() => gpu.trim());
   const clip = held.adopt(new ClipText(config), (module) => module.dispose());
-  await loadEncoder(gpu, clip, { source });
+  await encoderLoader(gpu, clip, { source }).load(clip);
   const all = held.move();
+  const encodeOne = async (ids: readonly number[]) => {
+    const places = positions.lookUp([...ids.keys()]);
+    const embedded = tokens.lookUp(ids).map((value, i) => value + places[i]!);
+    const [states] = await scopedAsync(
+      gpu,
+      () => read(clip.forward(tensor(gpu, embedded, [1, ids.length, width]))),
+    );
+    const end = endOfText(ids, config) * width;
+    return states!.slice(end, end + width);
+  };
   return {
-    async encode(ids) {
-      const places = positions.lookUp([...ids.keys()]);
-      const embedded = tokens.lookUp(ids).map((value, i) => value + places[i]!);
-      const [states] = await scopedAsync(
-        gpu,
-        () => read(clip.forward(tensor(gpu, embedded, [1, ids.length, width]))),
-      );
-      const end = endOfText(ids, config) * width;
-      return states!.slice(end, end + width);
+    async encode(texts, signal) {
+      const pooled: Float32Array<ArrayBuffer>[] = [];
+      for (const ids of texts) {
+        signal?.throwIfAborted();
+        pooled.push(await encodeOne(ids));
+      }
+      return pooled;
     },
     [Symbol.dispose]: () => all.dispose(),
   };

@@ -1,58 +1,69 @@
-import { type Gpu, read, scopedAsync, type Tensor, tensor } from "@fluxsr/kernels";
-import { EmbeddingTable } from "./embedding_table.ts";
+import { type Gpu, read, scopedAsync, tensor } from "@fluxsr/kernels";
+import { BlockStream } from "../block_stream.ts";
+import { runPasses } from "../run_passes.ts";
 import type { T5Config } from "./configs.ts";
-import { positionBias } from "./relative_positions.ts";
 import { T5Encoder } from "./t5_encoder.ts";
-import { type LoadedEncoder, loadEncoder } from "./text_encoder.ts";
+import { readT5Tables, type T5Tables } from "./t5_tables.ts";
+import { encoderLoader, type LoadedEncoder } from "./text_encoder.ts";
 import type { TextFiles } from "./text_folder.ts";
 
-/** The same tensor twice, in some files only the second. */
-const EMBEDDINGS = ["shared.weight", "encoder.embed_tokens.weight"];
-
-const POSITIONS = "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight";
+/** Options of {@linkcode loadT5}. */
+export interface T5Options {
+  /** Tokens that each text is filled up to. */
+  readonly tokens: number;
+  /** How many blocks, of all from the first on, stay on the GPU; the others are loaded each time that they are needed. Default: all. */
+  readonly residentBlocks?: number | undefined;
+  /** Those of the same files and `tokens`, if they were read before. */
+  readonly tables?: T5Tables | undefined;
+}
 
 /**
  * Loads T5, which makes the last hidden state [tokens, d_model] of a text that is filled up to `tokens` tokens: FLUX was
- * trained with the padding attended to, 512 tokens for FLUX.1-dev.
+ * trained with the padding attended to, 512 tokens for FLUX.1-dev. Blocks that do not stay are loaded once for all texts
+ * that are encoded together.
  *
  * @throws {InputError} if its weights cannot be used
  */
 export async function loadT5(
   gpu: Gpu,
-  { config, source }: Pick<TextFiles<T5Config>, "config" | "source">,
-  { tokens }: { tokens: number },
+  files: Pick<TextFiles<T5Config>, "config" | "source">,
+  { tokens, residentBlocks = Infinity, tables }: T5Options,
 ): Promise<LoadedEncoder> {
-  const { d_model, vocab_size, pad_token_id } = config;
-  const name = EMBEDDINGS.find((each) => source.tensors.has(each)) ?? EMBEDDINGS[0]!;
-  const embedding = await EmbeddingTable.read(source, { name, shape: [vocab_size, d_model] });
+  const { d_model, num_heads, pad_token_id } = files.config;
+  const { words, bias: positions } = tables ?? await readT5Tables(files, { tokens });
   using held = new DisposableStack();
   held.defer(() => gpu.trim());
-  const bias = held.use(await positionTensor(gpu, { source, config, tokens }));
-  const t5 = held.adopt(new T5Encoder(config), (module) => module.dispose());
-  await loadEncoder(gpu, t5, { source });
+  const bias = held.use(tensor(gpu, positions, [num_heads, tokens, tokens]));
+  const t5 = held.adopt(new T5Encoder(files.config), (module) => module.dispose());
+  const loader = encoderLoader(gpu, t5, files);
+  const blocks = [...t5.blocks()];
+  const { final_layer_norm: norm } = t5.encoder;
+  for (
+    const { module, path } of [...blocks.slice(0, residentBlocks), { module: norm, path: "encoder.final_layer_norm" }]
+  ) {
+    await loader.load(module, path);
+  }
+  const stream = new BlockStream({
+    load: ({ module, path }) => loader.load(module, path),
+    unload: ({ module }) => module.dispose(),
+  }, { streamed: new Set(blocks.slice(residentBlocks).map(({ path }) => path)) });
   const all = held.move();
+  const embedded = (ids: readonly number[]) => {
+    const padded = [...ids, ...new Array<number>(tokens - ids.length).fill(pad_token_id)];
+    return tensor(gpu, words.lookUp(padded), [1, tokens, d_model]);
+  };
   return {
-    async encode(ids) {
-      const padded = [...ids, ...new Array<number>(tokens - ids.length).fill(pad_token_id)];
-      const [states] = await scopedAsync(gpu, () => {
-        const x = tensor(gpu, embedding.lookUp(padded), [1, tokens, d_model]);
-        return read(t5.forward(x, { bias }));
-      });
-      return states!;
-    },
+    encode: (texts, signal) =>
+      scopedAsync(gpu, async () => {
+        const passes = texts.map((ids) => t5.steps(embedded(ids), { bias }));
+        const states = await runPasses(gpu, passes, { blocks: stream, signal });
+        const values: Float32Array<ArrayBuffer>[] = [];
+        for (const state of states) {
+          values.push((await read(state))[0]!);
+          state.dispose();
+        }
+        return values;
+      }),
     [Symbol.dispose]: () => all.dispose(),
   };
-}
-
-/** What relative positions add to the scores, [heads, tokens, tokens]; the caller's own. */
-async function positionTensor(
-  gpu: Gpu,
-  { source, config, tokens }: Pick<TextFiles<T5Config>, "source" | "config"> & { tokens: number },
-): Promise<Tensor> {
-  const { num_heads: heads, relative_attention_num_buckets: count, relative_attention_max_distance: maxDistance } =
-    config;
-  const learned = await EmbeddingTable.read(source, { name: POSITIONS, shape: [count, heads] });
-  const table = learned.lookUp(Array.from({ length: count }, (_, bucket) => bucket));
-  const bias = positionBias(table, { heads, tokens, buckets: { count, maxDistance } });
-  return tensor(gpu, bias, [heads, tokens, tokens]);
 }

@@ -1,6 +1,6 @@
 import { add, multiply, scoped, type Tensor } from "@fluxsr/kernels";
 import { Linear } from "../nn/linear.ts";
-import { Module } from "../nn/module.ts";
+import { Module, type Part } from "../nn/module.ts";
 import { RmsNorm } from "../nn/rms_norm.ts";
 import { biasedAttention } from "./biased_attention.ts";
 import type { T5Config } from "./configs.ts";
@@ -105,16 +105,26 @@ export class T5Encoder extends Module {
 
   /**
    * `x [B, L, D]`, the embeddings of tokens, to the last hidden state [B, L, D]; `bias` [H, L, L] is what relative
-   * positions add to the scores, the same in all blocks. No token is masked.
+   * positions add to the scores, the same in all blocks. No token is masked. Takes `x` over.
+   *
+   * Stops before each block, which it gives out: weights that are not on the GPU can be loaded then, and freed when the
+   * block has run.
    */
-  forward(x: Tensor, { bias }: { bias: Tensor }): Tensor {
-    return scoped(x.gpu, () => {
-      const states = this.encoder.block.reduce((state, block) => {
-        const next = scoped(x.gpu, () => block.forward(state, bias));
-        if (state !== x) state.dispose();
-        return next;
-      }, x);
-      return this.encoder.final_layer_norm.forward(states);
-    });
+  *steps(x: Tensor, { bias }: { bias: Tensor }): Generator<Part, Tensor> {
+    let state = x;
+    for (const part of this.blocks()) {
+      yield part;
+      const before = state;
+      state = scoped(x.gpu, () => part.module.forward(before, bias));
+      before.dispose();
+    }
+    const last = this.encoder.final_layer_norm.forward(state);
+    state.dispose();
+    return last;
+  }
+
+  /** The blocks, which are all of the weights but a vector. */
+  *blocks(): Generator<Part & { readonly module: T5Block }> {
+    for (const [i, module] of this.encoder.block.entries()) yield { path: `encoder.block.${i}`, module };
   }
 }

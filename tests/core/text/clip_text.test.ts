@@ -4,7 +4,7 @@ import { loadModule } from "../../../packages/core/nn/load.ts";
 import { ClipText, endOfText } from "../../../packages/core/text/clip_text.ts";
 import { EmbeddingTable } from "../../../packages/core/text/embedding_table.ts";
 import { openTextFolder } from "../../../packages/core/text/text_folder.ts";
-import { loadEncoder } from "../../../packages/core/text/text_encoder.ts";
+import { encoderLoader } from "../../../packages/core/text/text_encoder.ts";
 import { gpu, scaledError } from "../../helpers/gpu.ts";
 import { expectedTensor, GOLDEN, TOLERANCE } from "./_golden.ts";
 
@@ -23,7 +23,7 @@ test("the hidden and the pooled states are those of transformers", async () => {
   const x = tensor(gpu, words.lookUp([...ids]).map((value, i) => value + at[i]!), [batch, tokens, width]);
   const live = gpu.memory.live;
   const clip = new ClipText(config);
-  await loadEncoder(gpu, clip, { source });
+  await encoderLoader(gpu, clip, { source }).load(clip);
   expect(clip.text_model.encoder.layers[0]!.mlp.fc1.weight.tensor.dtype).toBe("bf16");
   const states = clip.forward(x);
   const [hidden = new Float32Array()] = await read(states);
