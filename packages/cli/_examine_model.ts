@@ -1,10 +1,20 @@
-import { openLora, planUpscale, type UpscalePlan, verifyModel } from "@fluxsr/core";
+import {
+  hasTextFolder,
+  openLora,
+  openTextFolder,
+  planTexts,
+  planUpscale,
+  type TextPlan,
+  type UpscalePlan,
+  verifyModel,
+} from "@fluxsr/core";
 import type { Gpu } from "@fluxsr/kernels";
 import { ByteProgress } from "./_byte_progress.ts";
 import { UsageError } from "./_errors.ts";
 import type { Host } from "./_host.ts";
 import { type CardPlan, planText, size } from "./_plan_table.ts";
 import { planCards } from "./_plans.ts";
+import { textPlanText } from "./_text_plan_table.ts";
 
 /** A model to look at. */
 export interface ModelRequest {
@@ -19,6 +29,8 @@ export interface ModelExamination {
   /** For a picture that fills a tile. */
   readonly plan?: UpscalePlan;
   readonly cards?: readonly CardPlan[];
+  /** Of a text as long as FLUX.1-dev takes; undefined if the model has no text encoders. */
+  readonly texts?: TextPlan | undefined;
   readonly verified?: {
     readonly tensors: number;
     readonly bytes: number;
@@ -27,6 +39,9 @@ export interface ModelExamination {
     readonly hostBytes: number;
   };
 }
+
+/** Tokens of T5 for FLUX.1-dev. */
+const TOKENS = 512;
 
 /**
  * Plans for a model without loading it, and reads all of it if that is wanted.
@@ -47,7 +62,14 @@ export async function examineModel(
   const options = { model, lora: await openLora({ model, lora }), scale: 4 };
   const plan = await planUpscale(gpu, options);
   const cards = await planCards(gpu, { options, plan: planUpscale, whole: plan });
-  return { plan, cards, ...verify && { verified: await readAll(model, host) } };
+  const texts = await planOneText(gpu, model);
+  return { plan, cards, texts, ...verify && { verified: await readAll(model, host) } };
+}
+
+async function planOneText(gpu: Gpu, model: string): Promise<TextPlan | undefined> {
+  if (!await hasTextFolder(model)) return undefined;
+  using folder = await openTextFolder(model);
+  return await planTexts(gpu, { folder, texts: 1, max: TOKENS });
 }
 
 async function readAll(model: string, host: Host): Promise<NonNullable<ModelExamination["verified"]>> {
@@ -66,9 +88,9 @@ async function readAll(model: string, host: Host): Promise<NonNullable<ModelExam
 }
 
 /** The same for people; nothing if there is none. */
-export function inWords({ plan, cards, verified }: ModelExamination): string {
+export function inWords({ plan, cards, texts, verified }: ModelExamination): string {
   if (!plan) return "";
-  const text = `\n${planText(plan, cards)}`;
+  const text = `\n${planText(plan, cards)}${texts ? `\n${textPlanText(texts)}` : ""}`;
   if (!verified) return text;
   const { tensors, bytes, seconds, hostBytes } = verified;
   const rate = (bytes / 1e9 / seconds).toFixed(2);

@@ -38,7 +38,7 @@ export function planText(plan: UpscalePlan, cards: readonly CardPlan[] = []): st
     ...table(about.map((row) => [...row])),
     "",
     "GPU memory",
-    ...table(memory.map(([name, bytes, note = ""]) => [`  ${name}`, size(bytes).padStart(8), note])),
+    ...table(memory.map((row) => memoryRow(...row))),
   ];
   if (cards.length > 0) lines.push("", "What fits, in tiles as large as possible", ...table(cards.map(cardRow)));
   return `${lines.join("\n")}\n`;
@@ -67,6 +67,11 @@ export function size(bytes: number): string {
 
 function count(parameters: number): string {
   return parameters < 1e9 ? `${(parameters / 1e6).toFixed(2)} M` : `${(parameters / 1e9).toFixed(2)} G`;
+}
+
+/** A row of a table of memory. */
+export function memoryRow(name: string, bytes: number, note = ""): string[] {
+  return [`  ${name}`, size(bytes).padStart(8), note];
 }
 
 /** Columns of equal width, two spaces apart. */

@@ -1,20 +1,16 @@
 import type { EncoderPlan, TextPlan } from "@fluxsr/core";
-import { ofBlocks, size, table } from "./_plan_table.ts";
+import { memoryRow, ofBlocks, table } from "./_plan_table.ts";
 
 /** What encoding texts takes, as text. */
 export function textPlanText({ t5, clip, peakBytes }: TextPlan): string {
   const rows = [
     ...encoderRows("T5", t5, `${ofBlocks(t5.blocks)}${t5.together > 1 ? ` of ${t5.together} texts` : ""}`),
     ...encoderRows("CLIP", clip, "after T5 is freed"),
-    row("reserved at most", peakBytes, "with what is kept for reuse"),
+    memoryRow("reserved at most", peakBytes, "with what is kept for reuse"),
   ];
   return `GPU memory of the text encoders\n${table(rows).join("\n")}\n`;
 }
 
 function encoderRows(name: string, { loadedBytes, usedBytes }: EncoderPlan, note: string): string[][] {
-  return [row(name, loadedBytes, note), row("+ to encode", usedBytes - loadedBytes)];
-}
-
-function row(name: string, bytes: number, note = ""): string[] {
-  return [`  ${name}`, size(bytes).padStart(8), note];
+  return [memoryRow(name, loadedBytes, note), memoryRow("+ to encode", usedBytes - loadedBytes)];
 }

@@ -63,7 +63,13 @@ export { tvLpips } from "./perceptual/tv_lpips.ts";
 export { granularity, restore, type RestoreOptions, type StageRunner } from "./restore.ts";
 export { cutNotices } from "./text/cut_notices.ts";
 export { type EncoderPlan, planTexts, type TextPlan } from "./text/plan_texts.ts";
-export { openTextFolder, type TextFiles, type TextFolder, type TokenizedText } from "./text/text_folder.ts";
+export {
+  hasTextFolder,
+  openTextFolder,
+  type TextFiles,
+  type TextFolder,
+  type TokenizedText,
+} from "./text/text_folder.ts";
 export { type EmbeddingOptions, writeEmbeddings } from "./text/write_embeddings.ts";
 export { defaultOverlap, defaultTile } from "./tile_size.ts";
 export { upscale, type UpscaleOptions, type UpscaleResult } from "./upscale.ts";

@@ -24,6 +24,7 @@ export { sharpen, type SharpenOptions } from "./data/degradation/usm.ts";
 export { encodePrompts, type EncodePromptsOptions } from "./data/pairs/encode_prompts.ts";
 export { type MakeOptions, makePairs } from "./data/pairs/make_pairs.ts";
 export type { MadePair } from "./data/pairs/pair.ts";
+export { type PairsPlan, planPairs } from "./data/pairs/plan_pairs.ts";
 export { type CheckedShard, checkPairs, openPairs, type Pairs, type TrainingPair } from "./data/pairs/pairs.ts";
 export { openPictures, type Pictures } from "./data/pictures.ts";
 export { openFlowStage } from "./flow/flow_stage.ts";

@@ -47,6 +47,26 @@ test("says that a text is cut, and replaces a file when told to", async () => {
   expect(namesIn(folder)).toEqual(["text.safetensors"]);
 });
 
+test("--max-vram is kept to, or refused with what would do; --dry-run says what it takes and writes nothing", async () => {
+  const folder = folderWith({});
+  const args = ["a red fox", "-m", GOLDEN, "--tokens", "64"];
+  const [plain, within] = ["plain", "within"].map((name) => join(folder, `${name}.safetensors`));
+  await run(...args, "-o", plain!);
+  const planned = await run(...args, "-o", within!, "--dry-run", "--max-vram", "0.41MB");
+  expect([planned.code, planned.stdout]).toEqual([
+    undefined,
+    expect.stringMatching(/T5 +\d.* of 2 blocks stay, [^]*CLIP/),
+  ]);
+  expect(namesIn(folder)).toEqual(["plain.safetensors"]);
+  expect((await run(...args, "-o", within!, "--max-vram", "0.41MB")).code).toBe(undefined);
+  expect(Deno.readFileSync(within!)).toEqual(Deno.readFileSync(plain!));
+  const { code, stderr } = await run(...args, "-o", join(folder, "c.safetensors"), "--max-vram", "0.1MB");
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/^Cannot encode texts of 64 tokens within 100000 bytes [^]* are in use\nHint: raise/),
+  ]);
+});
+
 test.each<[string[], number, string]>([
   [["-m", GOLDEN, "-o", "a.safetensors"], 2, "Missing required argument 'text'"],
   [["a", "-o", "a.safetensors"], 2, "Required option '-m, --model <dir>' not specified"],

@@ -8,6 +8,8 @@ import { runPlan } from "../../packages/cli/_run_plan.ts";
 import { BUNDLED_MODEL } from "../../packages/core/model.ts";
 import { openGpu } from "../../packages/kernels/gpu/open.ts";
 import { gpu } from "../helpers/gpu.ts";
+import { withTextEncoders } from "../core/text/_golden.ts";
+import { DIFFUSERS_LAYOUT, modelFolder } from "../core/weights/_model.ts";
 import { fakeDeps, fakeHost, fakePlan, folderWith, removeFolders } from "./_fakes.ts";
 
 afterEach(removeFolders);
@@ -86,6 +88,14 @@ describe("doctor --model", () => {
     expect([bytes > 1e6, tensors > 100, hostBytes > 1e7]).toEqual([true, true, true]);
     expect(inWords(found)).toMatch(/GPU memory\n[^]*\nAll \d+ tensors are whole and finite: .* MB read in .* s, /);
     expect(inWords({})).toBe("");
+    expect(found.texts).toBeUndefined();
+  });
+
+  test("plans for the text encoders too, where the model has some", async () => {
+    const model = withTextEncoders(modelFolder(DIFFUSERS_LAYOUT));
+    const found = await examineModel({ model }, { host: fakeHost(), openGpu });
+    expect(found.texts?.t5.blocks).toEqual({ all: 2, resident: 2, streamedBytes: 0 });
+    expect(inWords(found)).toMatch(/What fits[^]*\nGPU memory of the text encoders\n +T5 +.* MB +all 2 blocks stay\n/);
   });
 
   test("wants a model to verify", async () => {

@@ -10,11 +10,14 @@ import {
   makePairs,
   type PairsConfig,
   pairsConfig,
+  planPairs,
 } from "@fluxsr/train";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { openChosenGpu } from "../_gpu.ts";
 import { type Host, PROCESS } from "../_host.ts";
+import { sizeInBytes } from "../_model_options.ts";
 import { path } from "../_options.ts";
+import { pairsPlanText } from "./_pairs_plan_table.ts";
 import { PairsProgress } from "./_pairs_progress.ts";
 import { stoppable } from "./_stoppable.ts";
 
@@ -27,6 +30,7 @@ Exit code: 0 all pairs are there, 1 some are damaged or something failed, 2 wron
 Examples:
   fluxsr train pairs --out pairs --model ~/FLUX.1-dev --count 2400 --size 1024
   fluxsr train pairs --out pairs --model ~/FLUX.1-dev --count 2400 --size 1024 --prompts prompts.txt
+  fluxsr train pairs --out pairs --model ~/FLUX.1-dev --prompts prompts.txt --dry-run
   fluxsr train pairs --out pairs --from-images photos --size 256
   fluxsr train pairs --out pairs --verify`;
 
@@ -36,23 +40,42 @@ export function registerPairs(train: Command, { host = PROCESS }: { host?: Host 
     .description("make noise-image pairs with the teacher")
     .option("--config <file>", "JSON file with any of the keys below", path("--config"))
     .option("--verify", "check the pairs in --out, and that the model made them, instead of making any")
+    .addOption(
+      new Option(
+        "--max-vram <size>",
+        "most GPU memory, such as 24GB: blocks of T5 that have no room are loaded in their turn",
+      )
+        .argParser(sizeInBytes("--max-vram")),
+    )
+    .option("--dry-run", "print what it would take of the GPU, and end")
     .addHelpText("after", MORE);
   addConfigFlags(command, pairsConfig);
-  command.action(async ({ config: file, verify }: { config?: string; verify?: boolean }, command: Command) => {
+  command.action(async ({ config: file, verify, dryRun, maxVram: budget }: PairsFlags, command: Command) => {
     const config = await loadConfig(pairsConfig, { file, flags: configFlags(command, pairsConfig) });
-    host.exitCode(
-      verify
-        ? await verifyPairs(config, host)
-        : await runPairs(config, { host, openGpu: () => openChosenGpu(command) }),
-    );
+    if (verify) return host.exitCode(await verifyPairs(config, host));
+    using gpu = await openChosenGpu(command);
+    if (dryRun) return host.out(pairsPlanText(await planPairs(gpu, config, { budget })));
+    host.exitCode(await runPairs(config, { host, gpu, budget }));
   });
+}
+
+/** The flags that are no keys of the configuration: they change nothing of the pairs. */
+interface PairsFlags {
+  readonly config?: string;
+  readonly verify?: boolean;
+  readonly dryRun?: boolean;
+  /** Bytes. */
+  readonly maxVram?: number;
 }
 
 async function runPairs(
   config: PairsConfig,
-  { host, openGpu }: { host: Host; openGpu: () => Promise<Gpu> },
+  { host, gpu, budget }: { host: Host; gpu: Gpu; budget: number | undefined },
 ): Promise<number> {
-  using gpu = await openGpu();
+  if (budget !== undefined) {
+    await planPairs(gpu, config, { budget }); // what does not fit is told before hours of work
+    gpu.buffers.budget = budget;
+  }
   const notice = (text: string) => host.err(`${text}\n`);
   return await stoppable(async (signal) => {
     const encoded = await encoding(config, { gpu, host, notice, signal });

@@ -33,6 +33,11 @@ export interface TokenizedText {
 /** As in a download of FLUX.1-dev. */
 const FOLDERS = ["text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2"];
 
+/** Whether the model in folder `dir` has text encoders, or a part of them. */
+export async function hasTextFolder(dir: string): Promise<boolean> {
+  return (await missingFolders(dir)).length < FOLDERS.length;
+}
+
 /**
  * Opens the text encoders of the model in folder `dir`: CLIP in `text_encoder/` with `tokenizer/`, T5 in
  * `text_encoder_2/` with `tokenizer_2/`, as transformers saves them, sharded or not.
@@ -40,10 +45,7 @@ const FOLDERS = ["text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2"];
  * @throws {InputError} if one is missing or cannot be used
  */
 export async function openTextFolder(dir: string): Promise<TextFolder> {
-  const missing: string[] = [];
-  for (const name of FOLDERS) {
-    if (await pathKind(join(dir, name)) !== "folder") missing.push(name);
-  }
+  const missing = await missingFolders(dir);
   if (missing.length > 0) {
     throw new InputError(
       `Cannot open text encoders of ${quote(dir)}: folder must have ${FOLDERS.join(", ")}: it lacks ${
@@ -68,4 +70,12 @@ export async function openTextFolder(dir: string): Promise<TextFolder> {
     t5: t5.tokenizer.encode(text, { max }),
   });
   return { clip, t5, tokenize, [Symbol.dispose]: () => all.dispose() };
+}
+
+async function missingFolders(dir: string): Promise<string[]> {
+  const missing: string[] = [];
+  for (const name of FOLDERS) {
+    if (await pathKind(join(dir, name)) !== "folder") missing.push(name);
+  }
+  return missing;
 }

@@ -4,10 +4,14 @@ import { runProgram } from "../../../packages/cli/program.ts";
 import { registerPairs } from "../../../packages/cli/train/pairs.ts";
 import { readManifest } from "../../../packages/train/data/pairs/manifest.ts";
 import { writePairs } from "../../../packages/train/data/pairs/write_pairs.ts";
+import { planPairs } from "../../../packages/train/data/pairs/plan_pairs.ts";
+import { pairsConfig } from "../../../packages/train/config/pairs_config.ts";
+import { withDeepT5 } from "../../core/text/_deep_t5.ts";
 import { withTextEncoders } from "../../core/text/_golden.ts";
 import { DIFFUSERS_LAYOUT, modelFolder } from "../../core/weights/_model.ts";
 import { damage, folder, SETTINGS, ToyMaker } from "../../train/data/pairs/_pairs.ts";
 import { fakeHost, folderWith, removeFolders } from "../_fakes.ts";
+import { gpu } from "../../helpers/gpu.ts";
 import { STARTER } from "../../helpers/starter.ts";
 
 afterEach(removeFolders);
@@ -47,6 +51,37 @@ test("a text file of prompts is encoded by the model folder, and each pair has i
   expect([again.code, again.stderr]).toEqual([0, `${out} has 3 of 3 pairs\n`]);
   const other = await run(...args, "--prompts", prompts, "--prompt-tokens", "9");
   expect([other.code, other.stderr]).toEqual([1, expect.stringContaining("prompts must be that of its pairs")]);
+});
+
+test("--max-vram holds from prompts to pairs: the encoders are gone before the teacher comes", async () => {
+  const model = await withDeepT5(modelFolder(DIFFUSERS_LAYOUT), { blocks: 6 });
+  const prompts = `${folderWith({ "p.txt": "a fox\nships\n" })}/p.txt`;
+  const args = ["--model", model, "--count", "1", "--size", "32", "--steps", "1", "--prompts", prompts];
+  const made = async (...more: string[]) => {
+    const out = `${folder()}/new`;
+    const host = await run("--out", out, ...args, "--prompt-tokens", "512", ...more);
+    return { host, shard: host.code === 0 ? Deno.readFileSync(`${out}/pairs-000000-000000.safetensors`) : undefined };
+  };
+  const plan = await planPairs(gpu, pairsConfig.parse({ out: "a", model, size: 32, prompts, prompt_tokens: 512 }));
+  const { texts, teacher } = plan;
+  // Enough for the teacher, but not for all of T5, nor for the teacher beside what T5 holds.
+  const bytes = texts!.t5.usedBytes - 1;
+  expect(teacher.usedBytes).toBeLessThan(bytes);
+  expect(teacher.usedBytes + texts!.t5.loadedBytes).toBeGreaterThan(bytes);
+  const budget = `${bytes / 1e6}MB`;
+  const within = await made("--max-vram", budget);
+  expect(within.host.code).toBe(0);
+  expect(within.shard).toEqual((await made()).shard);
+  const { code, stdout } = (await made("--max-vram", budget, "--dry-run")).host;
+  expect([code, stdout]).toEqual([
+    undefined,
+    expect.stringMatching(/T5 .* of 6 blocks stay, [^]*GPU memory of the teacher/),
+  ]);
+  const refused = await made("--max-vram", "0.001MB");
+  expect([refused.host.code, refused.host.stderr]).toEqual([
+    1,
+    expect.stringContaining("Cannot encode texts of 512 tokens within 1000 "),
+  ]);
 });
 
 test("an interruption while prompts are encoded leaves nothing and ends with 130", async () => {

@@ -1,5 +1,5 @@
 import { granularity, InputError, type Model, predictVelocity, timeSchedule, timeShift } from "@fluxsr/core";
-import type { Tensor } from "@fluxsr/kernels";
+import { empty, type Gpu, type Tensor } from "@fluxsr/kernels";
 import { identifyModel, type ModelIdentity } from "./model_hash.ts";
 import type { PairsSettings } from "./manifest.ts";
 import type { MadePair } from "./pair.ts";
@@ -44,12 +44,22 @@ export class Teacher {
 
   /** @throws {InputError} if the size does not fit the model, or the prompts cannot be used */
   static async of(model: Model, options: TeacherOptions): Promise<Teacher> {
-    const multiple = granularity(model);
-    if (options.size % multiple !== 0) {
-      throw new InputError(`Cannot make pairs: size must be a multiple of ${multiple}: it is ${options.size}`);
-    }
+    checkSize(model, options);
     const prompts = await openPrompts(model, options.prompts);
     return new Teacher(model, { prompts, identity: await identifyModel(model.path), options });
+  }
+
+  /**
+   * One to plan with: nothing identifies it, and its one prompt of `tokens` tokens is blank.
+   * @throws {InputError} if the size does not fit the model
+   */
+  static blank(model: Model, options: TeacherOptions, { tokens }: { tokens: number }): Teacher {
+    checkSize(model, options);
+    const { context_in_dim, vec_in_dim } = model.config.transformer;
+    const conditioning = (gpu: Gpu, { length: batch }: readonly number[]) =>
+      Promise.resolve({ txt: empty(gpu, [batch, tokens, context_in_dim]), y: empty(gpu, [batch, vec_in_dim]) });
+    const prompts = { count: 1, sha256: "", of: () => 0, conditioning };
+    return new Teacher(model, { prompts, identity: { name: model.name, sha256: "" }, options });
   }
 
   /** Pairs that are made together. */
@@ -75,6 +85,12 @@ export class Teacher {
     const model = this.identity, latent = this.latent;
     return { model, ...own, size, latent, steps, schedule, guidance, seed, prompts, batch_size };
   }
+}
+
+function checkSize(model: Model, { size }: Pick<TeacherOptions, "size">): void {
+  const multiple = granularity(model);
+  if (size % multiple === 0) return;
+  throw new InputError(`Cannot make pairs: size must be a multiple of ${multiple}: it is ${size}`);
 }
 
 /** @throws {InputError} if the teacher's numbers of pair `i` are not finite */

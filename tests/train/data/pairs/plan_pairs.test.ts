@@ -1,0 +1,64 @@
+import { loadModel } from "@fluxsr/core";
+import { openGpu } from "@fluxsr/kernels";
+import { expect, test } from "vitest";
+import { type PairsConfig, pairsConfig } from "../../../../packages/train/config/pairs_config.ts";
+import { encodePrompts } from "../../../../packages/train/data/pairs/encode_prompts.ts";
+import { makePairs } from "../../../../packages/train/data/pairs/make_pairs.ts";
+import { planPairs } from "../../../../packages/train/data/pairs/plan_pairs.ts";
+import { withDeepT5 } from "../../../core/text/_deep_t5.ts";
+import { DIFFUSERS_LAYOUT, modelFolder } from "../../../core/weights/_model.ts";
+import { gpu } from "../../../helpers/gpu.ts";
+import { folder } from "./_pairs.ts";
+
+const model = await withDeepT5(modelFolder(DIFFUSERS_LAYOUT), { blocks: 6 });
+const prompts = `${folder()}/prompts.txt`;
+Deno.writeTextFileSync(prompts, "a red fox\nships\n");
+
+function config(change: Partial<PairsConfig> = {}): PairsConfig {
+  const common = { out: `${folder()}/pairs`, model, size: 32, steps: 3, count: 2, prompts, prompt_tokens: 40 };
+  return pairsConfig.parse({ ...common, ...change });
+}
+
+/** Makes pairs as the command does on a GPU of its own: the most that was reserved of it for texts, and in all. */
+async function measured(config: PairsConfig): Promise<{ texts: number; all: number }> {
+  using own = await openGpu();
+  const { signal } = new AbortController();
+  const encoded = await encodePrompts(config, { gpu: own, notice: () => {}, onProgress: () => {}, signal });
+  const texts = own.memory.peak;
+  expect(own.memory.reserved).toBe(0);
+  using loaded = await loadModel(own, model, { lora: false, precision: config.precision });
+  await makePairs(encoded, { model: loaded, notice: () => {} });
+  return { texts, all: own.memory.peak };
+}
+
+test.each<[string, Partial<PairsConfig>]>([
+  ["prompts", {}],
+  ["prompts, larger and two at a time", { size: 64, batch_size: 2 }],
+  ["the model's own text", { prompts: undefined }],
+])("the peak is predicted within a tenth: %s", async (_, change) => {
+  const before = gpu.memory.reserved;
+  const asked = config(change);
+  const { texts, teacher } = await planPairs(gpu, asked);
+  expect([gpu.memory.reserved, await Deno.stat(asked.out).catch(() => "none")]).toEqual([before, "none"]);
+  const most = await measured(asked);
+  if (texts) expect(Math.abs(texts.peakBytes / most.texts - 1)).toBeLessThan(0.1);
+  else expect(most.texts).toBe(0);
+  expect(Math.abs(Math.max(teacher.peakBytes, texts?.peakBytes ?? 0) / most.all - 1)).toBeLessThan(0.1);
+});
+
+test("pictures that are led back to noise are planned for too", async () => {
+  const { texts, teacher } = await planPairs(gpu, config({ prompts: undefined, from_images: "nowhere" }));
+  expect(texts).toBeUndefined();
+  expect(teacher.usedBytes).toBeGreaterThan(teacher.loadedBytes);
+});
+
+test("a budget that the teacher does not fit is refused, with what it takes", async () => {
+  const { teacher: { usedBytes } } = await planPairs(gpu, config());
+  const { teacher } = await planPairs(gpu, config(), { budget: usedBytes });
+  expect(teacher.peakBytes).toBeLessThanOrEqual(usedBytes);
+  const error = await planPairs(gpu, config(), { budget: usedBytes - 1 }).catch((error) => error);
+  expect([error.message, error.hint]).toEqual([
+    `Cannot make pairs within ${usedBytes - 1} bytes of GPU memory: with the whole teacher ${usedBytes} are in use`,
+    "raise --max-vram, or use a smaller --size or --batch-size",
+  ]);
+});
