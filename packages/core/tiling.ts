@@ -28,27 +28,45 @@ export interface Place {
   readonly window: Rectangle;
 }
 
-/** GPU bytes up to which the autoencoder sees all tiles together where no budget says how many there are. */
+/** GPU bytes that the autoencoder may take for all tiles where no budget says how many there are. */
 const SHARED_BYTES = 2 * 2 ** 30;
+/** The part of them that is kept once memory ran out. */
+const SCARCE = 1 / 8;
 /** GPU bytes at the peak over those of the autoencoder's widest tensors, measured: pooled buffers of all levels count. */
 const LIVE_TENSORS = 5;
+/** GPU bytes of a pixel before and after the autoencoder. */
+const PIXEL_BYTES = 12;
+
+/** How the autoencoder sees the tiles of a picture. */
+export interface Sharing {
+  /** Those that it sees as one picture: its group norms have the statistics of all of them. */
+  readonly groups: readonly (readonly Place[])[];
+  /** If they are to pass it one at a time: bytes for what is kept of all of them between its layers. */
+  readonly keep: number | undefined;
+}
 
 /**
- * The tiles in the groups that the autoencoder sees together: its group norms then have the statistics of the whole
- * picture, and tiling hardly changes it. All tiles are one group if they fit and are not to be `apart`, else each is one
- * of its own.
+ * All tiles are seen as one picture, so that tiling hardly changes it: together if they fit, otherwise, and if memory is
+ * `scarce`, one at a time in more passes. Only of pictures whose pixels alone do not fit each tile is seen for itself.
  */
 export function shareStatistics(
   plan: TilePlan,
   { autoencoder, gpu: { buffers } }: Model,
-  { apart = false }: { apart?: boolean },
-): Place[][] {
+  { scarce = false }: { scarce?: boolean },
+): Sharing {
   const places = plan.tiles.map(({ column, row, x, y }, index) => {
     const [width, height] = [plan.columns[column]?.size ?? 0, plan.rows[row]?.size ?? 0];
     return { index, column, row, window: { top: y, left: x, height, width } };
   });
-  const pixels = places.reduce((sum, { window }) => sum + window.height * window.width, 0);
+  const [{ window } = { window: { height: 0, width: 0 } }] = places;
+  const pixels = window.height * window.width;
+  const work = LIVE_TENSORS * 4 * autoencoder.widest * pixels;
   const allowed = buffers.budget === Infinity ? SHARED_BYTES : buffers.budget - buffers.memory.live;
-  const fits = LIVE_TENSORS * 4 * autoencoder.widest * pixels <= allowed;
-  return fits && !apart ? [places] : places.map((place) => [place]);
+  const fits = work * places.length <= allowed && !scarce;
+  if (fits || places.length === 1) return { groups: [places], keep: undefined };
+  const room = allowed - PIXEL_BYTES * pixels * places.length;
+  if (room < 0) return { groups: places.map((place) => [place]), keep: undefined };
+  // Without a budget there is no less of it for the work on a tile, which a GPU must have room for in any case.
+  const kept = buffers.budget === Infinity ? room : Math.max(0, room - work);
+  return { groups: [places], keep: kept * (scarce ? SCARCE : 1) };
 }

@@ -23,7 +23,7 @@ import { granularity } from "./restore.ts";
 import { Progress, StageClock } from "./stage_clock.ts";
 import { shiftedVelocities } from "./shifted_velocities.ts";
 import { defaultOverlap, SMALLEST_TILE } from "./tile_size.ts";
-import { layTiles, type Place, shareStatistics } from "./tiling.ts";
+import { layTiles, type Place, shareStatistics, type Sharing } from "./tiling.ts";
 
 /** Options of {@linkcode upscale}. */
 export interface UpscaleOptions {
@@ -66,9 +66,9 @@ const MEMORY_SHARE = 0.6;
  * Enlarges and restores a picture: exactly `scale` times its size, same depth, alpha and EXIF.
  *
  * Tile by tile: bicubic enlargement (mirrored to a whole tile), encoder, one transformer call, decoder, colour fix; tiles
- * are blended with feathered overlap on the host. The autoencoder normalises with the statistics of all tiles as long as
- * they fit on the GPU together; of larger pictures only one tile is there at a time. If the GPU has not enough memory, it
- * begins again with one tile at a time, then with tiles of half the side.
+ * are blended with feathered overlap on the host. The autoencoder normalises with the statistics of all tiles: together if
+ * they fit on the GPU, else one at a time in more passes. If the GPU has not enough memory, it begins again with one tile
+ * at a time, then with tiles of half the side.
  *
  * @throws {InputError} if the result does not fit in memory or the network returns NaN
  * @throws {RangeError} if the scale, tile or overlap is out of range
@@ -93,22 +93,23 @@ export async function upscale(model: Model, picture: Picture, options: UpscaleOp
   }
 }
 
-/** How a picture is cut; `apart`: the autoencoder sees each tile alone. */
-type Tiling = Pick<UpscaleOptions, "tile" | "tileOverlap"> & { readonly apart?: boolean };
+/** How a picture is cut; `scarce`: the autoencoder sees one tile at a time. */
+type Tiling = Pick<UpscaleOptions, "tile" | "tileOverlap"> & { readonly scarce?: boolean };
 
-/** What takes less memory: tiles one by one if they were together, then of half the side; undefined: too small. */
+/** What takes less memory: tiles one by one if they were not, then of half the side; undefined: too small. */
 function smallerTiling(
   model: Model,
   { width, height }: Picture,
   { scale, ...options }: UpscaleOptions & Tiling,
 ): Tiling | undefined {
   const plan = layTiles(model, { height: height * scale, width: width * scale }, options);
-  const isTogether = plan.tiles.length > 1 && shareStatistics(plan, model, options).length === 1;
-  if (isTogether) return { tile: options.tile, tileOverlap: options.tileOverlap, apart: true };
+  if (plan.tiles.length > 1 && !options.scarce) {
+    return { tile: options.tile, tileOverlap: options.tileOverlap, scarce: true };
+  }
   const multiple = granularity(model);
   const tile = Math.ceil(Math.max(plan.rows[0]?.size ?? 0, plan.columns[0]?.size ?? 0) / 2 / multiple) * multiple;
   if (tile < SMALLEST_TILE) return undefined;
-  return { tile, tileOverlap: Math.min(options.tileOverlap ?? Infinity, defaultOverlap(tile)), apart: true };
+  return { tile, tileOverlap: Math.min(options.tileOverlap ?? Infinity, defaultOverlap(tile)), scarce: true };
 }
 
 async function run(model: Model, picture: Picture, options: UpscaleOptions & Tiling): Promise<UpscaleResult> {
@@ -123,13 +124,14 @@ async function run(model: Model, picture: Picture, options: UpscaleOptions & Til
   const clock = new StageClock(gpu, options.timed ?? false);
   const progress = new Progress(plan.tiles.length, onProgress);
   const enlarge = (window: Rectangle) => clock.measure("enlarge", () => enlargePart(gpu, picture, { size, window }));
-  const groups = shareStatistics(plan, model, options);
-  const latents = await restoreLatents(model, { groups, enlarge, seed: options.seed, clock, progress });
+  const sharing = shareStatistics(plan, model, options);
+  const { groups, keep } = sharing;
+  const latents = await restoreLatents(model, { sharing, enlarge, seed: options.seed, clock, progress });
   await makeRoom(gpu);
   for (const group of groups) {
     const decoded = await clock.measure(
       "decode",
-      () => model.autoencoder.decode(group.map(({ index }) => latents[index]!)),
+      () => model.autoencoder.decode(group.map(({ index }) => latents[index]!), { keep }),
     );
     for (const [i, { window, column, row, index }] of group.entries()) {
       using enlarged = await enlarge(window);
@@ -167,8 +169,8 @@ const TOGETHER = 8;
 /** The restored latent of every tile: all are encoded, then one transformer call each. */
 async function restoreLatents(
   model: Model,
-  { groups, enlarge, seed, clock, progress }: {
-    groups: readonly (readonly Place[])[];
+  { sharing: { groups, keep }, enlarge, seed, clock, progress }: {
+    sharing: Sharing;
     enlarge: (window: Rectangle) => Promise<Tensor>;
     seed: number | undefined;
     clock: StageClock;
@@ -179,11 +181,14 @@ async function restoreLatents(
   const latents: Tensor[] = [];
   for (const group of groups) {
     const enlarged: Tensor[] = [];
-    for (const { window } of group) enlarged.push(await enlarge(window));
+    for (const { window } of group) {
+      using x = await enlarge(window);
+      enlarged.push(affine(x, { scale: 2, offset: -1 }));
+    }
     const encoded = await clock.measure("encode", () =>
       scoped(gpu, () => {
         const noise = seed === undefined ? undefined : group.map((place) => noiseOf(model, { seed, place }));
-        return autoencoder.encode(enlarged.map((x) => affine(x, { scale: 2, offset: -1 })), { noise });
+        return autoencoder.encode(enlarged, { noise, keep });
       }));
     for (const x of enlarged) x.dispose();
     await progress.step(group.length, gpu);

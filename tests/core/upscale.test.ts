@@ -192,12 +192,12 @@ describe("upscale() without enough memory", () => {
       const { picture, tiles } = await run(256, notices);
       expect(notices).toEqual(["The GPU ran out of memory: trying again with tiles of 128 pixels"]);
       expect(tiles).toBeGreaterThan(2);
-      expect(meanDifference(picture.rgb, (await run(128)).picture.rgb)).toBeLessThan(1);
+      expect(picture.rgb).toEqual((await run(128)).picture.rgb);
     });
   });
 
   test("first takes tiles one at a time that were together", async () => {
-    const { stageBytes } = await run(128);
+    const { stageBytes, picture: together } = await run(128);
     const notices: string[] = [];
     const held = gpu.memory.live;
     gpu.trim();
@@ -208,11 +208,29 @@ describe("upscale() without enough memory", () => {
       if (gpu.memory.live + bytes > most) throw new OutOfMemoryError("no room");
       return acquire(bytes);
     });
-    const { tiles } = await run(128, notices);
+    const { tiles, picture } = await run(128, notices);
     vi.restoreAllMocks();
+    expect(picture.rgb).toEqual(together.rgb);
     expect(notices).toEqual(["The GPU ran out of memory: trying again with one tile at a time"]);
     expect(tiles).toBeGreaterThan(2);
   });
+
+  test.each([0.7, 0.5])(
+    "makes the same picture to the bit, tiles one at a time, within %d of what it takes",
+    async (share) => {
+      const { picture: together, stageBytes } = await run(96);
+      const held = gpu.memory.live;
+      gpu.trim();
+      gpu.buffers.budget = held + share * (Math.max(...Object.values(stageBytes)) - held);
+      const notices: string[] = [];
+      const { picture, stageBytes: less, tiles } = await run(96, notices).finally(() =>
+        void (gpu.buffers.budget = Infinity)
+      );
+      expect([tiles > 4, notices]).toEqual([true, []]);
+      expect(picture.rgb).toEqual(together.rgb);
+      expect(less.decode! - held).toBeLessThan(share * (stageBytes.decode! - held));
+    },
+  );
 
   test("gives up at tiles that would be too small, and leaves nothing on the GPU", async () => {
     const before = gpu.memory.live;

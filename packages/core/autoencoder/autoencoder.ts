@@ -2,11 +2,20 @@ import { add, affine, clamp, exp, multiply, scoped, split, type Tensor } from "@
 import type { Tiles } from "../nn/group_norm.ts";
 import { Module } from "../nn/module.ts";
 import type { AutoencoderConfig } from "../weights/configs.ts";
-import type { Observer } from "./chain.ts";
+import { chain, type Observer, type Step } from "./chain.ts";
+import { chainInTurn } from "./chain_in_turn.ts";
 import { Decoder } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
 
 const ignore: Observer = () => {};
+
+/** Options of {@linkcode Autoencoder.encode} and {@linkcode Autoencoder.decode}. */
+export interface PassOptions {
+  /** Is given values on the way; not of tiles one at a time. */
+  readonly observe?: Observer;
+  /** One tile at a time, with values of all of them in at most so many bytes of memory between layers; default: all tiles together. The result is the same to the bit. */
+  readonly keep?: number | undefined;
+}
 
 /** FLUX's autoencoder (black-forest-labs/flux, src/flux/modules/autoencoder.py), channels last. */
 export class Autoencoder extends Module {
@@ -39,10 +48,10 @@ export class Autoencoder extends Module {
    * @param options `noise`, standard normal and of the latents' shape, one a tile, samples the posterior instead of
    * taking its mean
    */
-  encode(tiles: Tiles, { noise, observe = ignore }: { noise?: Tiles | undefined; observe?: Observer } = {}): Tiles {
+  encode(tiles: Tiles, { noise, observe = ignore, keep }: PassOptions & { noise?: Tiles | undefined } = {}): Tiles {
     const { z_channels, scale_factor, shift_factor } = this.#config;
     return within(tiles, () => {
-      const moments = this.encoder.forward(tiles, observe);
+      const moments = pass(tiles, this.encoder.steps, { observe, keep });
       observe("moments", moments);
       return moments.map((moment, i) => {
         const [mean, logvar] = split(moment, 3, [z_channels, z_channels]) as [Tensor, Tensor];
@@ -54,11 +63,15 @@ export class Autoencoder extends Module {
   }
 
   /** Scaled latent tiles [B, h, w, z_channels] to pictures [B, 8 h, 8 w, 3], about [-1, 1], not clamped. */
-  decode(tiles: Tiles, { observe = ignore }: { observe?: Observer } = {}): Tiles {
+  decode(tiles: Tiles, options: PassOptions = {}): Tiles {
     const { scale_factor, shift_factor } = this.#config;
     const unscaled = (z: Tensor) => affine(z, { scale: 1 / scale_factor, offset: shift_factor });
-    return within(tiles, () => this.decoder.forward(tiles.map(unscaled), observe));
+    return within(tiles, () => pass(tiles.map(unscaled), this.decoder.steps, options));
   }
+}
+
+function pass(tiles: Tiles, steps: readonly Step[], { observe = ignore, keep }: PassOptions): Tiles {
+  return keep === undefined ? chain(tiles, steps, observe) : chainInTurn(tiles, steps, { keep });
 }
 
 function within(tiles: Tiles, body: () => Tiles): Tiles {

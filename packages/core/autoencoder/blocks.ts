@@ -2,7 +2,13 @@ import { attention, reshape, scoped, upsampleNearest } from "@fluxsr/kernels";
 import { Conv2d } from "../nn/conv2d.ts";
 import { GroupNorm, type Tiles } from "../nn/group_norm.ts";
 import { Module } from "../nn/module.ts";
-import type { Layer } from "./chain.ts";
+
+/** A part of the autoencoder, from tiles of a picture to as many tiles. */
+export interface Layer {
+  /** In the order in which they run. */
+  readonly norms: readonly GroupNorm[];
+  forward(tiles: Tiles): Tiles;
+}
 
 /** `x + conv2(swish(norm2(conv1(swish(norm1(x))))))`; x passes a 1x1 convolution where the channels change. */
 export class ResnetBlock extends Module {
@@ -19,6 +25,10 @@ export class ResnetBlock extends Module {
     this.norm2 = new GroupNorm(groups, outputs);
     this.conv2 = new Conv2d(outputs, outputs, { size: 3 });
     if (inputs !== outputs) this.nin_shortcut = new Conv2d(inputs, outputs, { size: 1 });
+  }
+
+  get norms(): readonly GroupNorm[] {
+    return [this.norm1, this.norm2];
   }
 
   /** Tiles [B, h, w, in] to [B, h, w, out]. */
@@ -50,6 +60,10 @@ export class AttnBlock extends Module {
     this.proj_out = new Conv2d(channels, channels, { size: 1 });
   }
 
+  get norms(): readonly GroupNorm[] {
+    return [this.norm];
+  }
+
   /** Tiles [B, h, w, C] to the same shape; every tile attends to itself. */
   forward(tiles: Tiles): Tiles {
     return this.norm.forward(tiles, { silu: false }, (h, i) => {
@@ -75,8 +89,37 @@ export class Mid extends Module {
   }
 
   /** In the order in which they run. */
-  get layers(): readonly Layer[] {
+  get layers(): readonly [ResnetBlock, AttnBlock, ResnetBlock] {
     return [this.block_1, this.attn_1, this.block_2];
+  }
+}
+
+/** A convolution of every tile. */
+export class Each implements Layer {
+  readonly norms: readonly GroupNorm[] = [];
+  readonly #conv: Conv2d;
+
+  constructor(conv: Conv2d) {
+    this.#conv = conv;
+  }
+
+  forward(tiles: Tiles): Tiles {
+    return tiles.map((x) => this.#conv.forward(x));
+  }
+}
+
+/** The end of both halves: `conv(swish(norm(x)))`. */
+export class Head implements Layer {
+  readonly norms: readonly [GroupNorm];
+  readonly #conv: Conv2d;
+
+  constructor(norm: GroupNorm, conv: Conv2d) {
+    this.norms = [norm];
+    this.#conv = conv;
+  }
+
+  forward(tiles: Tiles): Tiles {
+    return this.norms[0].forward(tiles, { silu: true }, (x) => this.#conv.forward(x));
   }
 }
 
@@ -93,6 +136,10 @@ export class Downsample extends Module {
     });
   }
 
+  get norms(): readonly GroupNorm[] {
+    return [];
+  }
+
   forward(tiles: Tiles): Tiles {
     return tiles.map((x) => this.conv.forward(x));
   }
@@ -105,6 +152,10 @@ export class Upsample extends Module {
   constructor(channels: number) {
     super();
     this.conv = new Conv2d(channels, channels, { size: 3 });
+  }
+
+  get norms(): readonly GroupNorm[] {
+    return [];
   }
 
   forward(tiles: Tiles): Tiles {

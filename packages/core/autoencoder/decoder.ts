@@ -1,9 +1,9 @@
 import { Conv2d } from "../nn/conv2d.ts";
-import { GroupNorm, type Tiles } from "../nn/group_norm.ts";
+import { GroupNorm } from "../nn/group_norm.ts";
 import { Module } from "../nn/module.ts";
 import type { AutoencoderConfig } from "../weights/configs.ts";
-import { Mid, ResnetBlock, Upsample } from "./blocks.ts";
-import { chain, type Observer } from "./chain.ts";
+import { Each, Head, Mid, ResnetBlock, Upsample } from "./blocks.ts";
+import { named, type Step } from "./chain.ts";
 
 /** One resolution: residual blocks, then a doubling except at the finest. */
 class Level extends Module {
@@ -43,20 +43,18 @@ export class Decoder extends Module {
     this.conv_out = new Conv2d(widths[0] ?? ch, out_ch, { size: 3 });
   }
 
-  /** Tiles [B, h, w, z_channels], unscaled, to pictures [B, 8 h, 8 w, out_ch], not clamped. */
-  forward(tiles: Tiles, observe: Observer): Tiles {
-    let h: Tiles = tiles.map((z) => this.conv_in.forward(z));
-    observe("decoder.conv_in", h);
-    h = chain(h, [this.mid.block_1, this.mid.attn_1]);
-    observe("decoder.mid.attn_1", h);
-    h = chain(h, [this.mid.block_2]);
-    observe("decoder.mid", h);
-    for (const [i, { block, upsample }] of [...this.up.entries()].toReversed()) {
-      h = chain(h, upsample ? [...block, upsample] : block);
-      observe(`decoder.up.${i}`, h);
-    }
-    const pictures = this.norm_out.forward(h, { silu: true }, (x) => this.conv_out.forward(x));
-    for (const value of h) value.dispose();
-    return pictures;
+  /** From tiles [B, h, w, z_channels], unscaled, to pictures [B, 8 h, 8 w, out_ch], not clamped. */
+  get steps(): readonly Step[] {
+    const [block_1, attn_1, block_2] = this.mid.layers;
+    return [
+      { layer: new Each(this.conv_in), name: "decoder.conv_in" },
+      { layer: block_1 },
+      { layer: attn_1, name: "decoder.mid.attn_1" },
+      { layer: block_2, name: "decoder.mid" },
+      ...[...this.up.entries()].toReversed().flatMap(([i, { block, upsample }]) =>
+        named(`decoder.up.${i}`, upsample ? [...block, upsample] : block)
+      ),
+      { layer: new Head(this.norm_out, this.conv_out) },
+    ];
   }
 }

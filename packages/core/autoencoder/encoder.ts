@@ -1,9 +1,9 @@
 import { Conv2d } from "../nn/conv2d.ts";
-import { GroupNorm, type Tiles } from "../nn/group_norm.ts";
+import { GroupNorm } from "../nn/group_norm.ts";
 import { Module } from "../nn/module.ts";
 import type { AutoencoderConfig } from "../weights/configs.ts";
-import { Downsample, Mid, ResnetBlock } from "./blocks.ts";
-import { chain, type Observer } from "./chain.ts";
+import { Downsample, Each, Head, Mid, ResnetBlock } from "./blocks.ts";
+import { named, type Step } from "./chain.ts";
 
 /** One resolution: residual blocks, then a halving except at the last. */
 class Level extends Module {
@@ -43,17 +43,15 @@ export class Encoder extends Module {
     this.conv_out = new Conv2d(widest, 2 * z_channels, { size: 3 });
   }
 
-  /** Tiles [B, h, w, in_channels] in [-1, 1] to moments [B, h/8, w/8, 2 z_channels], mean then log variance. */
-  forward(tiles: Tiles, observe: Observer): Tiles {
-    let h: Tiles = tiles.map((x) => this.conv_in.forward(x));
-    this.down.forEach(({ block, downsample }, i) => {
-      h = chain(h, downsample ? [...block, downsample] : block);
-      observe(`encoder.down.${i}`, h);
-    });
-    h = chain(h, this.mid.layers);
-    observe("encoder.mid", h);
-    const moments = this.norm_out.forward(h, { silu: true }, (x) => this.conv_out.forward(x));
-    for (const value of h) value.dispose();
-    return moments;
+  /** From tiles [B, h, w, in_channels] in [-1, 1] to moments [B, h/8, w/8, 2 z_channels], mean then log variance. */
+  get steps(): readonly Step[] {
+    return [
+      { layer: new Each(this.conv_in) },
+      ...this.down.flatMap(({ block, downsample }, i) =>
+        named(`encoder.down.${i}`, downsample ? [...block, downsample] : block)
+      ),
+      ...named("encoder.mid", this.mid.layers),
+      { layer: new Head(this.norm_out, this.conv_out) },
+    ];
   }
 }

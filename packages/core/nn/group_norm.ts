@@ -21,12 +21,36 @@ export class GroupNorm extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter;
   readonly #groups: number;
+  #statistics: Tensor | undefined;
+  #measured: ((stats: Tensor) => void) | undefined;
 
   constructor(groups: number, channels: number) {
     super();
     this.weight = new Parameter([channels]);
     this.bias = new Parameter([channels]);
     this.#groups = groups;
+  }
+
+  /** Mean and variance [B, 2, groups] to normalise with, taken over; undefined: those of the tiles that are given. */
+  set statistics(stats: Tensor | undefined) {
+    this.#statistics?.dispose();
+    this.#statistics = stats;
+  }
+
+  /**
+   * The statistics of all `tiles` where they come to this norm; `run` takes one of them there. This norm then gives out no
+   * tiles, so that what comes after it has nothing to do.
+   */
+  measure(tiles: Tiles, run: (tile: Tensor) => void): Tensor {
+    const parts: Tensor[] = [];
+    this.#measured = (stats) => parts.push(stats.retain());
+    try {
+      for (const tile of tiles) run(tile);
+      return scoped(tiles[0]!.gpu, () => pooled(parts));
+    } finally {
+      this.#measured = undefined;
+      for (const part of parts) part.release();
+    }
   }
 
   /**
@@ -38,6 +62,14 @@ export class GroupNorm extends Module {
     const groups = this.#groups;
     const [first] = tiles;
     if (!first) return [];
+    if (this.#measured) {
+      this.#measured(scoped(first.gpu, () => groupNormStats(first, { groups })));
+      return [];
+    }
+    const given = this.#statistics;
+    if (given) {
+      return tiles.map((tile, i) => scoped(tile.gpu, () => then(groupNormApply(tile, { ...affine, stats: given }), i)));
+    }
     if (tiles.length === 1) return [scoped(first.gpu, () => then(groupNorm(first, { ...affine, groups }), 0))];
     using stats = scoped(first.gpu, () => pooled(tiles.map((tile) => groupNormStats(tile, { groups }))));
     return tiles.map((tile, i) => scoped(tile.gpu, () => then(groupNormApply(tile, { ...affine, stats }), i)));

@@ -92,6 +92,26 @@ test("encode() and decode() leave nothing on the GPU but their results", async (
   network.dispose();
 });
 
+test("tiles one at a time give the same to the bit, however little is kept between layers", async () => {
+  const { network, io } = await load(smallConfig({ ch_mult: [1, 2, 2], num_res_blocks: 2 }), [1, 3, 3]);
+  const [image, z] = [upload(io, "image"), upload(io, "z")];
+  const like = ({ shape }: Tensor, seed: number) => tensor(gpu, random(shape, seed), shape);
+  const images = [image, like(image, 1), like(image, 2)], latents = [z, like(z, 3), like(z, 4)];
+  const live = gpu.memory.live;
+  const run = async (keep?: number) => {
+    const results = [...network.encode(images, { keep }), ...network.decode(latents, { keep })];
+    const values = await read(...results);
+    for (const result of results) result.dispose();
+    return values;
+  };
+  const together = await run();
+  for (const keep of [0, 5000, Infinity]) expect(await run(keep)).toEqual(together);
+  expect(gpu.memory.live).toBe(live);
+  // No norm goes on with what it was told for them.
+  expect(await read(...network.encode([image]))).not.toEqual([together[0]]);
+  network.dispose();
+});
+
 test("encode() and decode() normalise tiles with the statistics of all: equal tiles give what each alone gives", async () => {
   const { network, io } = await load(smallConfig({}), [1, 3, 3]);
   const [image, z] = [upload(io, "image"), upload(io, "z")];
