@@ -21,21 +21,35 @@ interface Options {
 /** The share of what was held when the GPU ran out of memory that is gone on with: uploads run ahead of the refusal. */
 const SHARE = 0.85;
 
-/**
- * Loads the model within `--max-vram`. Without it, a GPU that runs out of memory has told how much there is: the model
- * is then loaded within that.
- */
+/** Loads the model within `--max-vram`, or without it, as {@linkcode loadWithLess} has it, within what there is. */
 export async function loadForUpscale(gpu: Gpu, request: UpscaleRequest, options: Options): Promise<Loaded> {
   if (request.maxVram !== undefined) return await loadWithin(gpu, { request, budget: request.maxVram, options });
   try {
     return { model: await load(gpu, { request, options }), tile: request.tile };
   } catch (error) {
     if (!(error instanceof OutOfMemoryError)) throw error;
-    const budget = Math.floor(SHARE * gpu.memory.peak);
+    return await loadWithLess(gpu, request, options);
+  }
+}
+
+/**
+ * Loads the model after the GPU ran out of memory, which has told how much there is: within that, and if it runs out again
+ * within less.
+ * @throws {InputError} if that is less than what would do
+ */
+export async function loadWithLess(gpu: Gpu, request: UpscaleRequest, options: Options): Promise<Loaded> {
+  for (;;) {
+    const budget = Math.floor(SHARE * Math.min(gpu.buffers.budget, gpu.memory.peak));
     options.say(`The GPU ran out of memory: going on within ${size(budget)}, as with --max-vram`);
     await gpu.sync().catch(() => {}); // what else failed for the same reason; a device that is lost says so again
     gpu.trim();
-    return await loadWithin(gpu, { request, budget, options });
+    try {
+      return await loadWithin(gpu, { request, budget, options });
+    } catch (error) {
+      if (error instanceof OutOfMemoryError) continue;
+      gpu.buffers.budget = Infinity; // the next picture may be smaller
+      throw error;
+    }
   }
 }
 

@@ -1,10 +1,10 @@
 import type * as core from "@fluxsr/core";
 import type { ColorFix, Model, Picture } from "@fluxsr/core";
-import { DeviceLostError, type Gpu } from "@fluxsr/kernels";
+import { DeviceLostError, type Gpu, OutOfMemoryError } from "@fluxsr/kernels";
 import { explain, report, UsageError } from "./_errors.ts";
 import { type Host, uninterrupted } from "./_host.ts";
 import { findInputs } from "./_inputs.ts";
-import { loadForUpscale } from "./_load_for_upscale.ts";
+import { type Loaded, loadForUpscale, loadWithLess } from "./_load_for_upscale.ts";
 import { type Job, planOutputs } from "./_outputs.ts";
 import { Progress } from "./_progress.ts";
 import { type Done, type Failed, finishedLine, jsonReport, type Result } from "./_results.ts";
@@ -122,17 +122,16 @@ class Run implements Disposable {
   }
 
   async #make({ input, output, comparison }: Job): Promise<Done> {
-    const { host, readImage, upscale } = this.#deps;
+    const { host, readImage } = this.#deps;
     const { scale, colorFix, tileOverlap, seed, compare = false, json = false } = this.#request;
     const start = host.now();
     const source = await readImage(input);
     const readMs = host.now() - start;
-    const model = await this.#ready();
+    await this.#ready();
     const startOfWork = host.now();
-    const { picture, enlarged, tiles, tile: tileSize, stages } = await upscale(model, source, {
+    const { picture, enlarged, tiles, tile: tileSize, stages } = await this.#upscale(source, {
       scale,
       colorFix,
-      tile: this.#tile,
       tileOverlap,
       seed,
       compare,
@@ -155,12 +154,27 @@ class Run implements Disposable {
       tiles,
       stages: json ? { "read file": readMs, ...stages, "write file": writeMs } : stages,
       milliseconds: readMs + host.now() - startOfWork,
-      peakGpuBytes: model.gpu.memory.peak,
+      peakGpuBytes: this.gpu?.memory.peak ?? 0,
       bytes: written.bytes,
       notes: [...source.notes, ...written.notes],
       ...(both && compared &&
         { compare: { output: compared.output, width: both.width, height: both.height, bytes: compared.bytes } }),
     };
+  }
+
+  /** Where there is no room even for the smallest tiles, less of the model stays on the GPU. */
+  async #upscale(source: Picture, options: core.UpscaleOptions): Promise<core.UpscaleResult> {
+    for (;;) {
+      const model = await this.#ready();
+      try {
+        return await this.#deps.upscale(model, source, { ...options, tile: this.#tile });
+      } catch (error) {
+        if (!(error instanceof OutOfMemoryError) || this.#request.maxVram !== undefined) throw error;
+        model.dispose();
+        this.model = undefined;
+        this.#loaded(await loadWithLess(model.gpu, this.#request, this.#loading));
+      }
+    }
   }
 
   async #write(path: string, picture: Picture): Promise<{ bytes: number; notes: readonly string[] }> {
@@ -173,14 +187,21 @@ class Run implements Disposable {
     if (this.model) return this.model;
     this.#progress.step("loading the model");
     try {
-      this.gpu = await this.#deps.openGpu();
-      const options = { deps: this.#deps, progress: this.#progress, say: (line: string) => this.#say(line) };
-      ({ model: this.model, tile: this.#tile } = await loadForUpscale(this.gpu, this.#request, options));
-      return this.model;
+      this.gpu ??= await this.#deps.openGpu();
+      return this.#loaded(await loadForUpscale(this.gpu, this.#request, this.#loading));
     } catch (error) {
       this.#end = { error };
       throw error;
     }
+  }
+
+  #loaded({ model, tile }: Loaded): Model {
+    this.#tile = tile;
+    return this.model = model;
+  }
+
+  get #loading() {
+    return { deps: this.#deps, progress: this.#progress, say: (line: string) => this.#say(line) };
   }
 
   /** Prints a line in place of the progress. */

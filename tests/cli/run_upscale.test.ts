@@ -164,8 +164,8 @@ describe("runUpscale()", () => {
 
   test("names the input where the error does not", async () => {
     const upscale = () => Promise.reject(new OutOfMemoryError("Cannot allocate: no memory", "use a smaller --tile"));
-    const { stderr } = await run({ files: { "a.png": "" }, deps: { upscale } });
-    expect(stderr).toBe("a.png: Cannot allocate: no memory\nHint: use a smaller --tile\n");
+    const { stderr } = await run({ files: { "a.png": "" }, maxVram: 9e9, deps: { upscale } });
+    expect(stderr).toContain("a.png: Cannot allocate: no memory\nHint: use a smaller --tile\n");
   });
 
   test("goes on after a picture that does not fit in memory", async () => {
@@ -173,8 +173,35 @@ describe("runUpscale()", () => {
     let calls = 0;
     const upscale: UpscaleDeps["upscale"] = (...args) =>
       calls++ === 0 ? Promise.reject(new OutOfMemoryError("Cannot allocate")) : good(...args);
-    expect((await run({ files: { "a.png": "", "b.png": "" }, deps: { upscale } })).code).toBe(1);
+    const files = { "a.png": "", "b.png": "" };
+    expect((await run({ files, maxVram: 9e9, deps: { upscale } })).code).toBe(1);
     expect(namesIn(folder)).toContain("b_x4.png");
+  });
+
+  test("leaves more of the model on the disk, again and again, for a picture that does not fit in memory", async () => {
+    const good = fakeDeps(fakeHost());
+    let attempts = 0;
+    const upscale: UpscaleDeps["upscale"] = (model, ...args) => {
+      if (++attempts > 2) return good.upscale(model, ...args);
+      Object.assign(model.gpu.memory, { peak: 10e9 });
+      return Promise.reject(new OutOfMemoryError("Cannot allocate"));
+    };
+    const { code, stderr, calls } = await run({ files: { "a.png": "", "b.png": "" }, deps: { upscale } });
+    expect([code, calls.opened, calls.loaded.length, calls.disposed]).toEqual([0, 1, 3, 3]);
+    expect(calls.planned).toMatchObject([{ budget: 8.5e9 }, { budget: 7.225e9 }]);
+    expect(stderr).toContain("The GPU ran out of memory: going on within 7.22 GB, as with --max-vram\n");
+  });
+
+  test("goes on with the whole model after a picture that no budget is enough for", async () => {
+    const good = fakeDeps(fakeHost());
+    let attempts = 0;
+    const upscale: UpscaleDeps["upscale"] = (...args) =>
+      ++attempts > 1 ? good.upscale(...args) : Promise.reject(new OutOfMemoryError("Cannot allocate"));
+    const planUpscale = () => Promise.reject(new InputError("Cannot upscale within 1 byte"));
+    const files = { "a.png": "", "b.png": "" };
+    const { code, stderr, calls } = await run({ files, deps: { upscale, planUpscale } });
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/Cannot upscale within 1 byte\nb.png -> b_x4.png/)]);
+    expect(calls).toMatchObject({ opened: 1, loaded: [{ options: { fold: true } }, { options: { fold: true } }] });
   });
 
   test("shows stacks with --debug only", async () => {
