@@ -76,7 +76,8 @@ async function runEmbed(
   using gpu = await openGpu();
   if (dryRun) return host.out(textPlanText(await planTexts(gpu, { folder, texts: 1, max, budget })));
   gpu.buffers.budget = budget ?? Infinity;
-  await writeEmbeddings(output, { gpu, folder, texts, max, dtype: "F32", metadata: { text } });
+  const onNotice = (line: string) => host.err(`${line}\n`);
+  await writeEmbeddings(output, { gpu, folder, texts, max, dtype: "F32", metadata: { text }, onNotice });
   const { clip, t5 } = folder;
   host.out(`${output}: txt [1, ${max}, ${t5.config.d_model}], y [1, ${clip.config.hidden_size}]\n`);
 }

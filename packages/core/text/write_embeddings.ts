@@ -1,4 +1,4 @@
-import type { Gpu } from "@fluxsr/kernels";
+import { type Gpu, OutOfMemoryError } from "@fluxsr/kernels";
 import { fromF32, type WeightDtype } from "../weights/dtype.ts";
 import { streamSafetensors } from "../weights/stream_safetensors.ts";
 import { loadClip } from "./load_clip.ts";
@@ -18,19 +18,45 @@ export interface EmbeddingOptions {
   readonly metadata?: Readonly<Record<string, string>>;
   /** Is told how many of `total` passes, one a text and encoder, are done. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Is told in a line what the user should know. */
+  readonly onNotice?: (line: string) => void;
   /** Ends the work with its reason; nothing is written then. */
   readonly signal?: AbortSignal;
 }
+
+/** The share of what was held when the GPU ran out of memory that is gone on with: uploads run ahead of the refusal. */
+const SHARE = 0.85;
 
 /**
  * Encodes texts into the safetensors file `path`: `txt` [P, max, d_model] by T5 and `y` [P, hidden_size] by CLIP, which is
  * what model folders, adapter folders and pairs read. T5 goes through all texts and is freed before CLIP is loaded, and no
  * more than a few texts' values are in memory. Where the GPU has a budget, it is kept to as {@linkcode planTexts} has it;
- * the file is the same to the bit.
+ * the file is the same to the bit. Without one, a GPU that runs out of memory has told how much there is: the work begins
+ * again within that, and if need be within less.
  *
  * @throws {InputError} if the weights cannot be used or do not fit the budget, or the file cannot be written
  */
-export async function writeEmbeddings(
+export async function writeEmbeddings(path: string, options: EmbeddingOptions): Promise<void> {
+  const { gpu, onNotice = () => {} } = options;
+  const { budget } = gpu.buffers;
+  try {
+    for (;;) {
+      try {
+        return await encode(path, options);
+      } catch (error) {
+        if (!(error instanceof OutOfMemoryError) || budget < Infinity) throw error;
+        gpu.buffers.budget = Math.floor(SHARE * Math.min(gpu.buffers.budget, gpu.memory.peak));
+        onNotice(`The GPU ran out of memory: going on within ${gpu.buffers.budget} bytes, as with --max-vram`);
+        await gpu.sync().catch(() => {}); // what else failed for the same reason; a device that is lost says so again
+        gpu.trim();
+      }
+    }
+  } finally {
+    gpu.buffers.budget = budget;
+  }
+}
+
+async function encode(
   path: string,
   { gpu, folder, texts, max, dtype, metadata, onProgress, signal }: EmbeddingOptions,
 ): Promise<void> {

@@ -1,6 +1,6 @@
-import { openGpu } from "@fluxsr/kernels";
+import { openGpu, OutOfMemoryError } from "@fluxsr/kernels";
 import { join } from "node:path";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { InputError } from "../../../packages/core/errors.ts";
 import { planTexts, type TextPlan } from "../../../packages/core/text/plan_texts.ts";
 import { openTextFolder, type TextFolder } from "../../../packages/core/text/text_folder.ts";
@@ -63,6 +63,24 @@ test("within a budget texts go together and some blocks stay; the file is the sa
   expect(fewest?.together).toBeLessThan(TEXTS.length);
   expect(most?.blocks.resident).toBeLessThan(BLOCKS);
   expect(fewer?.blocks.resident).toBeLessThan(most!.blocks.resident);
+});
+
+test("without a budget, memory that runs out is gone on with: the file is the same, and the budget is none again", async () => {
+  const { bytes: expected, memory: { peak } } = await encoded(TEXTS);
+  using own = await openGpu();
+  const acquire = own.buffers.acquire.bind(own.buffers);
+  vi.spyOn(own.buffers, "acquire").mockImplementation((bytes) => {
+    if (own.memory.live + bytes > 0.8 * peak) throw new OutOfMemoryError("no room");
+    return acquire(bytes);
+  });
+  const path = join(temporaryFolder(), "text.safetensors");
+  const texts = TEXTS.map((text) => folder.tokenize(text, { max: MAX }));
+  const notices: string[] = [];
+  const onNotice = (line: string) => void notices.push(line);
+  await writeEmbeddings(path, { gpu: own, folder, texts, max: MAX, dtype: "F32", onNotice });
+  expect(notices.at(-1)).toMatch(/^The GPU ran out of memory: going on within \d+ bytes, as with --max-vram$/);
+  expect(await Deno.readFile(path)).toEqual(expected);
+  expect(own.buffers.budget).toBe(Infinity);
 });
 
 test("the least is one text and one block at a time; less is refused with what would do", async () => {

@@ -48,7 +48,16 @@ export async function encodePrompts(config: PairsConfig, options: EncodePromptsO
     const { gpu, onProgress, signal } = options;
     await removeHalfWritten(out);
     options.notice(`Encoding ${texts.length} prompts`);
-    await writeEmbeddings(path, { gpu, folder, texts, max, dtype: "BF16", onProgress, signal });
+    await writeEmbeddings(path, {
+      gpu,
+      folder,
+      texts,
+      max,
+      dtype: "BF16",
+      onProgress,
+      onNotice: options.notice,
+      signal,
+    });
   }
   return { ...config, prompts: path };
 }
