@@ -41,7 +41,7 @@ export interface PlanTextsOptions {
   readonly budget?: number | undefined;
 }
 
-/** Texts that pass T5 together where its blocks are loaded for each pass: reading a block then takes no longer than its work. */
+/** The most texts that pass T5 together where its blocks are loaded for each pass; their states take 8 MiB each in T5-XXL. */
 const TOGETHER = 16;
 
 /** As few tokens as a text has; T5's are filled up. */
