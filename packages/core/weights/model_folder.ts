@@ -8,7 +8,7 @@ import { type Conditioning, readConditioning } from "./conditioning.ts";
 import type { AutoencoderConfig, MmditConfig } from "./configs.ts";
 import { inferMmditConfig, parseMmditConfig } from "./mmdit_config.ts";
 import { isMmdit, mmditNames } from "./mmdit_names.ts";
-import { refuseOtherModels } from "./recognise.ts";
+import { refuseOtherModels, refuseOtherPipelines, refuseSchnell } from "./recognise.ts";
 import { type ModelSettings, readModelSettings } from "./model_settings.ts";
 import { openWeights } from "./open_weights.ts";
 import type { WeightSource } from "./weight_source.ts";
@@ -46,9 +46,11 @@ export interface ModelFolder extends AutoencoderFolder {
  */
 export async function openModelFolder(dir: string): Promise<ModelFolder> {
   const path = await folderPath(dir);
+  await refuseOtherPipelines(path);
   const settings = await readModelSettings(path);
   using opened = new DisposableStack();
   const transformer = await openNetwork(TRANSFORMER, { dir: path, opened });
+  refuseSchnell(transformer.source.path, transformer.config);
   const vae = await openNetwork(AUTOENCODER, { dir: path, opened });
   checkFit(path, transformer.config, vae.config);
   const conditioning = () => readConditioning(settings.conditioning, transformer.config);

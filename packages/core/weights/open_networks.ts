@@ -8,7 +8,7 @@ import { inferMmditConfig } from "./mmdit_config.ts";
 import { isMmdit, mmditNames } from "./mmdit_names.ts";
 import { type ModelFolder, type NetworkFiles, openModelFolder } from "./model_folder.ts";
 import { openWeights } from "./open_weights.ts";
-import { refuseOtherModels } from "./recognise.ts";
+import { refuseOtherModels, refuseSchnell } from "./recognise.ts";
 
 /** The networks at a path, one at least. */
 export interface Networks extends Disposable {
@@ -40,8 +40,10 @@ export async function openNetworks(path: string): Promise<Networks> {
   }
   const transformer = hasTransformer ? mmditNames(source) : undefined;
   const vae = hasAutoencoder ? autoencoderNames(source) : undefined;
+  const config = transformer && inferMmditConfig(transformer);
+  if (config) refuseSchnell(path, config);
   const networks = {
-    ...(transformer && { transformer: { config: inferMmditConfig(transformer), source: transformer } }),
+    ...(config && { transformer: { config, source: transformer } }),
     ...(vae && { vae: { config: inferAutoencoderConfig(vae), source: vae } }),
   };
   const files = opened.move();

@@ -55,7 +55,8 @@ async function openFiles(path: string, paths: readonly string[]): Promise<Weight
 
 /** The tensors that an index lists; each shard is opened once. */
 async function openShards(path: string): Promise<WeightSource> {
-  const fail = (rule: string) => new InputError(`Cannot open ${quote(path)}: ${rule}`);
+  const fail = (rule: string, options?: { hint: string }) =>
+    new InputError(`Cannot open ${quote(path)}: ${rule}`, options);
   const index = await readJson(path) as { weight_map?: unknown } | null;
   const map = index?.weight_map;
   if (typeof map !== "object" || map === null) throw fail("index must have a weight_map: it has none");
@@ -69,11 +70,17 @@ async function openShards(path: string): Promise<WeightSource> {
     let file = shards.get(shard);
     if (!file) {
       const shardPath = join(dirname(path), shard);
-      if (await pathKind(shardPath) === "none") throw fail(`shard ${quote(shard)} is missing`);
+      if (await pathKind(shardPath) === "none") {
+        throw fail(`shard ${quote(shard)} is missing`, { hint: "the download is not whole: start it again" });
+      }
       file = opened.use(await openSafetensors(shardPath));
       shards.set(shard, file);
     }
-    if (!file.tensors.has(name)) throw fail(`shard ${quote(shard)} must hold ${quote(name)}: it does not`);
+    if (!file.tensors.has(name)) {
+      throw fail(`shard ${quote(shard)} must hold ${quote(name)}: it does not`, {
+        hint: "the shard and the index may be of two models: download both again",
+      });
+    }
     names.set(name, file);
   }
   opened.move();
