@@ -10,13 +10,15 @@ import { inferMmditConfig, parseMmditConfig } from "./mmdit_config.ts";
 import { isMmdit, mmditNames } from "./mmdit_names.ts";
 import { refuseOtherModels, refuseOtherPipelines, refuseSchnell } from "./recognise.ts";
 import { type ModelSettings, readModelSettings } from "./model_settings.ts";
-import { openWeights } from "./open_weights.ts";
+import { openWeights, type WeightFiles } from "./open_weights.ts";
 import type { WeightSource } from "./weight_source.ts";
 
 /** A network of a model folder: its sizes, and its weights under BFL names. */
 export interface NetworkFiles<Config> {
   readonly config: Config;
   readonly source: WeightSource;
+  /** The paths of the files that the weights are in. */
+  readonly files: readonly string[];
 }
 
 /** What is opened of any model folder. Only headers and JSON have been read. */
@@ -132,11 +134,12 @@ async function openNetwork<Config>(
   const path = join(inFolder ? folder : dir, "config.json");
   let json = await pathKind(path) === "none" ? undefined : await readJson(path);
   if (!inFolder) json = (json as Record<string, unknown> | null | undefined)?.[network.section];
-  return { config: json === undefined ? network.infer(source) : network.parse(path, json), source };
+  const config = json === undefined ? network.infer(source) : network.parse(path, json);
+  return { config, source, files: file.files };
 }
 
 /** The one .safetensors or .gguf file of `dir` that holds the network. */
-async function openSingleFile<Config>(dir: string, { what, section, isIn }: Network<Config>): Promise<WeightSource> {
+async function openSingleFile<Config>(dir: string, { what, section, isIn }: Network<Config>): Promise<WeightFiles> {
   const names: string[] = [];
   for (const name of [...await listFiles(dir, ".safetensors"), ...await listFiles(dir, ".gguf")]) {
     using file = await openWeights(join(dir, name));

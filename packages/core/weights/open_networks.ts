@@ -42,10 +42,11 @@ export async function openNetworks(path: string): Promise<Networks> {
   const vae = hasAutoencoder ? autoencoderNames(source) : undefined;
   const config = transformer && inferMmditConfig(transformer);
   if (config) refuseSchnell(path, config);
+  const { files } = source;
   const networks = {
-    ...(config && { transformer: { config, source: transformer } }),
-    ...(vae && { vae: { config: inferAutoencoderConfig(vae), source: vae } }),
+    ...(config && { transformer: { config, source: transformer, files } }),
+    ...(vae && { vae: { config: inferAutoencoderConfig(vae), source: vae, files } }),
   };
-  const files = opened.move();
-  return { ...networks, [Symbol.dispose]: () => files.dispose() };
+  const owned = opened.move();
+  return { ...networks, [Symbol.dispose]: () => owned.dispose() };
 }
