@@ -4,12 +4,16 @@ import { pathKind, readJson } from "./_io.ts";
 import { FLUX_DEV, type MmditConfig } from "./configs.ts";
 import { quote } from "./messages.ts";
 
-/** Names of tensors that only one architecture has, in its own and in diffusers' naming, after any prefix. */
+/**
+ * Names of tensors that only one architecture, or one further down, has, in its own and in diffusers' naming, after any
+ * prefix.
+ */
 const SIGNS: readonly (readonly [model: string, name: RegExp])[] = [
   ["FLUX.2", /(^|\.)(double_stream_modulation_img|single_stream_modulation)\./],
   ["Chroma", /(^|\.)distilled_guidance_layer\./],
   ["Qwen-Image", /(^|\.)transformer_blocks\.0\.img_mod\.1\.weight$/],
   ["Z-Image", /(^|\.)cap_pad_token$/],
+  ["AuraFlow", /(^|\.)joint_transformer_blocks\.0\./],
   ["Stable Diffusion 3", /(^|\.)joint_blocks\.0\.|(^|\.)pos_embed\.pos_embed$/],
   ["Stable Diffusion XL", /(^|\.)(label_emb\.0\.0|add_embedding\.linear_1)\.weight$/],
   ["Stable Diffusion", /(^|\.)(input_blocks\.0\.0|down_blocks\.0\.resnets\.0\.time_emb_proj)\.weight$/],

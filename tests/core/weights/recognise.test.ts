@@ -17,6 +17,7 @@ const MODELS: [string, string][] = [
   ["Chroma", "distilled_guidance_layer.in_proj.weight"],
   ["Qwen-Image", "transformer_blocks.0.img_mod.1.weight"],
   ["Z-Image", "cap_pad_token"],
+  ["AuraFlow", "joint_transformer_blocks.0.attn.to_q.weight"],
   ["Stable Diffusion 3", "model.diffusion_model.joint_blocks.0.context_block.attn.qkv.weight"],
   ["Stable Diffusion 3", "pos_embed.pos_embed"],
   ["Stable Diffusion XL", "model.diffusion_model.label_emb.0.0.weight"],
