@@ -6,6 +6,7 @@ import {
   planUpscale,
   type TextPlan,
   type UpscalePlan,
+  type VerifiedModel,
   verifyModel,
 } from "@fluxsr/core";
 import type { Gpu } from "@fluxsr/kernels";
@@ -31,9 +32,7 @@ export interface ModelExamination {
   readonly cards?: readonly CardPlan[];
   /** Of a text as long as FLUX.1-dev takes; undefined if the model has no text encoders. */
   readonly texts?: TextPlan | undefined;
-  readonly verified?: {
-    readonly tensors: number;
-    readonly bytes: number;
+  readonly verified?: VerifiedModel & {
     readonly seconds: number;
     /** The most memory of the process at a time. */
     readonly hostBytes: number;
@@ -75,16 +74,16 @@ async function planOneText(gpu: Gpu, model: string): Promise<TextPlan | undefine
 async function readAll(model: string, host: Host): Promise<NonNullable<ModelExamination["verified"]>> {
   const start = host.now();
   let hostBytes = 0, progress: ByteProgress | undefined, told = 0;
-  const { tensors, bytes } = await verifyModel(model, {
-    onProgress: (read, total) => {
+  const read = await verifyModel(model, {
+    onProgress: (bytes, total) => {
       progress ??= new ByteProgress(host, { total });
-      progress.add(read - told);
-      told = read;
+      progress.add(bytes - told);
+      told = bytes;
       hostBytes = Math.max(hostBytes, Deno.memoryUsage().rss);
     },
   });
   progress?.done(model);
-  return { tensors, bytes, seconds: (host.now() - start) / 1000, hostBytes };
+  return { ...read, seconds: (host.now() - start) / 1000, hostBytes };
 }
 
 /** The same for people; nothing if there is none. */
@@ -92,8 +91,11 @@ export function inWords({ plan, cards, texts, verified }: ModelExamination): str
   if (!plan) return "";
   const text = `\n${planText(plan, cards)}${texts ? `\n${textPlanText(texts)}` : ""}`;
   if (!verified) return text;
-  const { tensors, bytes, seconds, hostBytes } = verified;
+  const { tensors, bytes, files, checksums, seconds, hostBytes } = verified;
   const rate = (bytes / 1e9 / seconds).toFixed(2);
+  const known = `The download's SHA-256 is known of ${checksums} of ${files} files${
+    checksums > 0 ? ": they have it" : ""
+  }`;
   return `${text}\nAll ${tensors} tensors are whole and finite: ${size(bytes)} read in ${seconds.toFixed(1)} s, ` +
-    `${rate} GB/s, with at most ${size(hostBytes)} of host memory\n`;
+    `${rate} GB/s, with at most ${size(hostBytes)} of host memory\n${known}\n`;
 }
