@@ -14,6 +14,7 @@
  * @module
  */
 export { Autoencoder } from "./autoencoder/autoencoder.ts";
+export { parseByteSize } from "./byte_size.ts";
 export { type ColorFix } from "./color_fix.ts";
 export { InputError } from "./errors.ts";
 export { evaluate, type Evaluated, type EvaluateOptions, METHODS } from "./evaluation/evaluate.ts";
