@@ -11,10 +11,12 @@ export async function withMostBlocks<T>(
   attempt: (resident: number) => Promise<T>,
   { sizes, room }: { sizes: readonly number[]; room: number },
 ): Promise<T | undefined> {
-  let left = room;
-  const first = sizes.findIndex((bytes) => (left -= bytes) < 0);
-  // Two more may have room: where the last blocks stay too there is none that is loaded in its turn.
-  for (let resident = first < 0 ? sizes.length : first + 2; resident >= 0; resident--) {
+  const largest = (some: readonly number[]) => Math.max(0, ...some);
+  // At least: one block at a time is there too, and where the large ones stay that is a smaller one, or none.
+  const needed = (resident: number) =>
+    sizes.slice(0, resident).reduce((sum, bytes) => sum + bytes, 0) + largest(sizes.slice(resident)) - largest(sizes);
+  for (let resident = sizes.length; resident >= 0; resident--) {
+    if (needed(resident) > room) continue;
     try {
       return await attempt(resident);
     } catch (error) {

@@ -1,4 +1,4 @@
-import { DryGpu } from "@fluxsr/kernels";
+import { DryGpu, empty } from "@fluxsr/kernels";
 import { GradientSum } from "./gradient_step.ts";
 import type { Batch, OpenStage, Stage } from "./stage.ts";
 import type { RunConfig } from "./trainer.ts";
@@ -60,6 +60,7 @@ export async function plan<B extends Batch>(
   const loadedBytes = gpu.memory.live;
   using state = new TrainingState(stage.weights, config);
   const optimiserBytes = gpu.memory.live - loadedBytes;
+  using _ = figures(stage, config);
   const usual = await count(gpu, stage, () => step(stage, { state, config, separate: false }));
   const logged = await count(gpu, stage, () => step(stage, { state, config, separate: true }));
   const { blocks } = stage;
@@ -93,6 +94,13 @@ async function step<B extends Batch>(
   }
   using gradients = sum.finish();
   state.update(gradients.total, { lr: config.lr }).dispose();
+}
+
+/** Losses and norms of the steps before one that is logged, which wait on the GPU to be read. */
+function figures<B extends Batch>({ gpu, groups }: Stage<B>, { log_every }: RunConfig): Disposable {
+  const terms = groups.flatMap(({ weights }) => Object.keys(weights)).length;
+  const tensors = Array.from({ length: (log_every - 1) * (terms + 2) }, () => empty(gpu, [1])); // two of all terms together
+  return { [Symbol.dispose]: () => tensors.forEach((each) => each.dispose()) };
 }
 
 /** What `work` takes. */

@@ -5,7 +5,7 @@ import type { Batch, OpenStage } from "./stage.ts";
 import type { RunConfig } from "./trainer.ts";
 
 /** Plans runs within a budget of bytes; what does not depend on the budget is found once. */
-export class BudgetPlanner<B extends Batch> {
+export class BudgetPlanner<B extends Batch = Batch> {
   readonly #open: OpenStage<B>;
   readonly #config: RunConfig;
   readonly #dryGpu: () => DryGpu;
