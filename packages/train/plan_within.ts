@@ -31,8 +31,7 @@ export class BudgetPlanner<B extends Batch = Batch> {
    * @throws {InputError} if a step does not fit the budget with one block at a time
    */
   async within(budget: number): Promise<Plan> {
-    this.#least ??= this.#plan(0);
-    const { usedBytes, blocks } = await this.#least;
+    const { usedBytes, blocks } = await this.least();
     const room = budget - usedBytes;
     const found = room >= 0 &&
       await withMostBlocks((resident) => this.#plan(resident, budget), { sizes: blocks?.sizes ?? [], room });
@@ -42,6 +41,11 @@ export class BudgetPlanner<B extends Batch = Batch> {
       `Cannot train within ${budget} bytes of GPU memory: with one block at a time a step takes ${usedBytes}`,
       { hint: `raise --max-vram to ${least} or more, or lower --batch-size, --lpips-crop or --rank` },
     );
+  }
+
+  /** The plan with no frozen block on the GPU but the one whose turn it is. */
+  least(): Promise<Plan> {
+    return this.#least ??= this.#plan(0);
   }
 
   async #plan(residentBlocks: number, budget = Infinity): Promise<Plan> {

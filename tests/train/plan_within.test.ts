@@ -87,12 +87,12 @@ describe.each(["F32", "BF16"] as const)("a run within a budget, of a model in %s
     whole = await plan(of.open, of.config, { gpu: DryGpu.like(gpu) });
   });
 
-  test("gives the same bits with some blocks on the GPU, with none, and with all; the plan is right to a tenth", async () => {
+  test("gives the same bits with some blocks on the GPU, and with none; the plan is right to a tenth", async () => {
     const without = await measured(of);
     expect(Math.abs(whole.peakBytes / without.peak - 1)).toBeLessThan(0.1);
     expect(Math.abs(whole.usedBytes / without.used - 1)).toBeLessThan(0.1);
     const residents: number[] = [];
-    for (const budget of [whole.usedBytes, 0.8 * whole.usedBytes, await least(planner)]) {
+    for (const budget of [0.8 * whole.usedBytes, await least(planner)]) {
       const within = await planner.within(budget);
       expect(within.peakBytes).toBeLessThanOrEqual(budget);
       const { weights, peak, used } = await measured(of, { budget, residentBlocks: within.blocks!.resident });
@@ -102,11 +102,15 @@ describe.each(["F32", "BF16"] as const)("a run within a budget, of a model in %s
       expect(weights).toEqual(without.weights);
       residents.push(within.blocks!.resident);
     }
-    expect([residents[0], residents[2]]).toEqual([7, 0]);
-    expect(residents[1]).toBeGreaterThan(0);
-    expect(residents[1]).toBeLessThan(7);
-    const kept = await measured({ ...of, config: { ...of.config, checkpointing: false } });
-    expect(kept.weights).toEqual(without.weights);
+    expect(residents[0]).toBeGreaterThan(0);
+    expect(residents[0]).toBeLessThan(7);
+    expect(residents[1]).toBe(0);
+  });
+
+  test("keeps all blocks where they fit", async () => {
+    const { blocks, peakBytes } = await planner.within(whole.usedBytes);
+    expect(blocks).toMatchObject({ resident: 7, loadedPerStep: 0, loadedPerLoggedStep: 0 });
+    expect(peakBytes).toBeLessThanOrEqual(whole.usedBytes);
   });
 
   test("reads each block that does not stay twice for each group of terms, once more for each term that is logged apart", async () => {

@@ -1,4 +1,4 @@
-import { InputError, parseByteSize } from "@fluxsr/core";
+import { parseByteSize } from "@fluxsr/core";
 import { DryGpu, type Gpu } from "@fluxsr/kernels";
 import { type Batch, BudgetPlanner, type OpenStage, type Plan, plan, type RunConfig } from "@fluxsr/train";
 import { size } from "../_plan_table.ts";
@@ -35,14 +35,13 @@ async function planCards<B extends Batch>(
   const cards: CardStep[] = [];
   for (const bytes of CARDS) {
     const budget = SHARE * bytes;
-    if (kept.peakBytes <= budget) return [...cards, { bytes, flag: "--no-checkpointing", plan: kept }];
-    if (recomputed.peakBytes <= budget) cards.push({ bytes, flag: "--checkpointing", plan: recomputed });
+    if (kept.peakBytes <= budget) return [...cards, { bytes, flag: "--no-checkpointing", plan: kept, fits: true }];
+    if (recomputed.peakBytes <= budget) cards.push({ bytes, flag: "--checkpointing", plan: recomputed, fits: true });
     else {
-      const plan = await planner.within(budget).catch((error) => {
-        if (error instanceof InputError) return undefined;
-        throw error;
-      });
-      cards.push({ bytes, flag: `--max-vram ${size(budget).replace(" ", "")}`, plan });
+      const least = await planner.least();
+      const fits = least.usedBytes <= budget;
+      const flag = `--max-vram ${size(budget).replace(" ", "")}`;
+      cards.push({ bytes, flag, plan: fits ? await planner.within(budget) : least, fits });
     }
   }
   return cards;

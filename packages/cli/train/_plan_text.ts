@@ -7,8 +7,9 @@ export interface CardStep {
   readonly bytes: number;
   /** What makes the run fit, as a flag. */
   readonly flag: string;
-  /** Undefined if not even one block at a time fits. */
-  readonly plan: Plan | undefined;
+  readonly plan: Plan;
+  /** If not, `plan` has one block at a time. */
+  readonly fits: boolean;
 }
 
 /** What is printed of a run. */
@@ -37,18 +38,21 @@ export function planText({ plan, other, cards }: PlannedRun): string {
 }
 
 function work({ flopsPerStep, dispatchesPerStep }: Plan): string {
-  return `${(flopsPerStep / 1e9).toPrecision(3)} GFLOP in ${dispatchesPerStep} dispatches`;
+  const work = flopsPerStep < 1e12
+    ? `${(flopsPerStep / 1e9).toPrecision(3)} GFLOP`
+    : `${(flopsPerStep / 1e12).toPrecision(3)} TFLOP`;
+  return `${work} in ${dispatchesPerStep} dispatches`;
 }
 
-function cardRow({ bytes, flag, plan }: CardStep): string[] {
-  const card = `  a card of ${bytes / 1e9} GB`;
-  if (!plan) return [card, flag, "nothing fits"];
-  return [card, flag, `${size(plan.usedBytes)} in use; ${plan.blocks ? ofBlocks(plan.blocks) : ""}`];
+function cardRow({ bytes, flag, plan: { usedBytes, blocks }, fits }: CardStep): string[] {
+  const used = `${size(usedBytes)} in use`;
+  const what = !fits ? `too small: ${used} with one block at a time` : blocks ? `${used}; ${ofBlocks(blocks)}` : used;
+  return [`  a card of ${bytes / 1e9} GB`, flag, what];
 }
 
-/** `18 of 57 blocks stay, 9.39 GB are loaded in a step, 18.8 GB in one whose terms are logged apart` */
+/** `18 of 57 blocks stay, 9.39 GB are loaded in a step, 14.1 GB in a logged one`: there each term has its own backward pass. */
 export function ofBlocks({ sizes, resident, loadedPerStep, loadedPerLoggedStep }: BlocksPlan): string {
   if (resident === sizes.length) return `all ${resident} blocks stay`;
   return `${resident} of ${sizes.length} blocks stay, ${size(loadedPerStep)} are loaded in a step, ` +
-    `${size(loadedPerLoggedStep)} in one whose terms are logged apart`;
+    `${size(loadedPerLoggedStep)} in a logged one`;
 }
