@@ -38,10 +38,8 @@ export function planText({ plan, other, cards }: PlannedRun): string {
 }
 
 function work({ flopsPerStep, dispatchesPerStep }: Plan): string {
-  const work = flopsPerStep < 1e12
-    ? `${(flopsPerStep / 1e9).toPrecision(3)} GFLOP`
-    : `${(flopsPerStep / 1e12).toPrecision(3)} TFLOP`;
-  return `${work} in ${dispatchesPerStep} dispatches`;
+  const [unit, name] = flopsPerStep < 1e12 ? [1e9, "GFLOP"] as const : [1e12, "TFLOP"] as const;
+  return `${Number((flopsPerStep / unit).toPrecision(3))} ${name} in ${dispatchesPerStep} dispatches`;
 }
 
 function cardRow({ bytes, flag, plan: { usedBytes, blocks }, fits }: CardStep): string[] {

@@ -34,7 +34,7 @@ export interface StageCommand<S extends ConfigSchema, B extends Batch> {
   /** Reads what needs no GPU, once for the run and its plans. */
   readonly prepare: (
     config: z.infer<S>,
-    tell: { notice: (text: string) => void },
+    tell: { notice: (text: string) => void; isPlan?: boolean },
   ) => OpenStage<B> | Promise<OpenStage<B>>;
 }
 
@@ -70,7 +70,7 @@ async function showPlan<S extends ConfigSchema, B extends Batch>(
   config: z.infer<S> & RunConfig,
   { host }: { host: Host },
 ): Promise<void> {
-  const open = await prepare({ ...config, valid: undefined }, { notice: () => {} });
+  const open = await prepare({ ...config, valid: undefined }, { notice: () => {}, isPlan: true });
   host.out(planText(await planRun(open, config)));
 }
 

@@ -33,17 +33,19 @@ export const LORA_FILE = "pytorch_lora_weights.safetensors";
 
 /**
  * Reads and checks the pairs, once for the run and its plans; what it returns loads everything else that Algorithm 1 needs.
- * `notice` is told what the user should know.
+ *
+ * @param tell `notice` is told what the user should know; `isPlan`: nothing will be trained, so that the pairs may be of
+ * another model
  *
  * @throws {InputError} if the model, the pairs or the degradation cannot be used
  */
 export async function prepareFtd(
   config: FtdConfig,
-  { notice }: { notice: (text: string) => void },
+  { notice, isPlan = false }: { notice: (text: string) => void; isPlan?: boolean },
 ): Promise<OpenStage<FtdBatch>> {
   const degradation = await readDegradation(config.degradation);
   const pairs = await openPairs(config.pairs, {
-    model: config.model ?? BUNDLED_MODEL,
+    model: isPlan ? undefined : config.model ?? BUNDLED_MODEL,
     skipBad: config.skip_bad,
     notice,
   });

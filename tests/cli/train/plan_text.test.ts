@@ -30,7 +30,7 @@ trained values        1,234,567
 networks and weights  12 GB
 optimiser             300 MB
 peak during a step    70 GB (with --checkpointing: 16 GB)
-work of a step        3.00 TFLOP in 300 dispatches (with --checkpointing: 4.00 TFLOP in 400 dispatches)
+work of a step        3 TFLOP in 300 dispatches (with --checkpointing: 4 TFLOP in 400 dispatches)
 
 What a step takes on which card
   a card of 8 GB   --max-vram 7.2GB    too small: 5 GB in use with one block at a time
@@ -46,7 +46,7 @@ trained values        1,234,567
 networks and weights  2 GB
 optimiser             300 MB
 peak during a step    6 GB
-work of a step        4.00 TFLOP in 400 dispatches
+work of a step        4 TFLOP in 400 dispatches
 blocks                0 of 10 blocks stay, 40 GB are loaded in a step, 60 GB in a logged one
 `);
 });
