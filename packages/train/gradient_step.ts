@@ -84,8 +84,8 @@ export class GradientSum<B extends Batch> implements Disposable {
       const options = { seed, wanted: this.#wanted, unused: "zero" } as const;
       return blocks ? await blocks.run(gradientSteps(tape, outputs, options)) : gradients(tape, outputs, options);
     };
-    if (separate) { for (const name of names) this.#addTerm(name, await of([name])); }
-    else this.#sum = sum(this.#sum, await of(names));
+    for (const name of separate ? names : []) this.#addTerm(name, await of([name]));
+    if (!separate) this.#sum = sum(this.#sum, await of(names));
     dispose([...seeds, ...Object.values(terms)]);
   }
 

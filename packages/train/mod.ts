@@ -40,7 +40,7 @@ export { AdamW, type AdamWOptions } from "./optim/adamw.ts";
 export { Ema } from "./optim/ema.ts";
 export { learningRate, type Schedule, type ScheduleOptions } from "./optim/schedule.ts";
 export { type BlocksPlan, type Plan, plan, type PlanOptions } from "./plan.ts";
-export { BudgetPlanner } from "./plan_within.ts";
+export { BudgetPlanner } from "./budget_planner.ts";
 export { type Random, randomOf } from "./random.ts";
 export { writeReport } from "./report/report.ts";
 export type { Batch, BatchIndex, LossGroup, OpenOptions, OpenStage, Stage, Terms, Validation } from "./stage.ts";

@@ -10,7 +10,7 @@ import { writePairs } from "../../packages/train/data/pairs/write_pairs.ts";
 import { prepareFtd } from "../../packages/train/ftd/ftd_stage.ts";
 import { MetricsLog } from "../../packages/train/log/metrics_log.ts";
 import { type Plan, plan } from "../../packages/train/plan.ts";
-import { BudgetPlanner } from "../../packages/train/plan_within.ts";
+import { BudgetPlanner } from "../../packages/train/budget_planner.ts";
 import type { OpenStage } from "../../packages/train/stage.ts";
 import { train } from "../../packages/train/trainer.ts";
 import { tinyModel } from "../e2e/_tiny_model.ts";
