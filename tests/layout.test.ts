@@ -39,11 +39,16 @@ const BELOW: Record<string, readonly string[]> = {
   cli: ["kernels", "core", "train"],
 };
 
+/** What the imports of a file name. */
+function specifiers(path: string): string[] {
+  return [...code(path).matchAll(/\b(?:from|import)\s*\(?\s*["']([^"']+)["']/g)].map(([, specifier = ""]) => specifier);
+}
+
 test("imports go down only, and never into another package's files", () => {
   const wrong: string[] = [];
   for (const path of sources.filter((path) => path.startsWith("packages/") && path.endsWith(".ts"))) {
     const home = path.split("/")[1] ?? "";
-    for (const [, specifier = ""] of code(path).matchAll(/\b(?:from|import)\s*\(?\s*["']([^"']+)["']/g)) {
+    for (const specifier of specifiers(path)) {
       const [, sibling] = specifier.match(/^@fluxsr\/([^/]+)/) ?? [];
       const target = new URL(specifier, new URL(path, ROOT)).href;
       const allowed = specifier.startsWith(".")
@@ -55,6 +60,27 @@ test("imports go down only, and never into another package's files", () => {
     }
   }
   expect(wrong).toEqual([]);
+});
+
+test("no file imports, through others, itself", () => {
+  const imported = new Map(
+    sources.filter((path) => path.endsWith(".ts")).map((path) => {
+      const relative = specifiers(path).filter((specifier) => specifier.startsWith("."));
+      return [path, relative.map((each) => new URL(each, new URL(path, ROOT)).href.slice(ROOT.href.length))];
+    }),
+  );
+  const circles: string[] = [];
+  const open = new Set<string>();
+  const walk = (path: string) => {
+    if (open.has(path)) circles.push([...open, path].slice([...open].indexOf(path)).join(" -> "));
+    if (open.has(path) || !imported.has(path)) return;
+    open.add(path);
+    for (const next of imported.get(path) ?? []) walk(next);
+    open.delete(path);
+    imported.delete(path);
+  };
+  for (const path of [...imported.keys()]) walk(path);
+  expect(circles).toEqual([]);
 });
 
 test("every op has its .wgsl, its .ts and its test; a kernel's other ways are named after its op", () => {

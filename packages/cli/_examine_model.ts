@@ -1,4 +1,4 @@
-import { openLora, planUpscale, type UpscalePlan, verifyModel } from "@fluxsr/core";
+import { openLora, planUpscale, type UpscalePlan, type VerifiedModel, verifyModel } from "@fluxsr/core";
 import type { Gpu } from "@fluxsr/kernels";
 import { ByteProgress } from "./_byte_progress.ts";
 import { UsageError } from "./_errors.ts";
@@ -19,9 +19,7 @@ export interface ModelExamination {
   /** For a picture that fills a tile. */
   readonly plan?: UpscalePlan;
   readonly cards?: readonly CardPlan[];
-  readonly verified?: {
-    readonly tensors: number;
-    readonly bytes: number;
+  readonly verified?: VerifiedModel & {
     readonly seconds: number;
     /** The most memory of the process at a time. */
     readonly hostBytes: number;
@@ -53,16 +51,16 @@ export async function examineModel(
 async function readAll(model: string, host: Host): Promise<NonNullable<ModelExamination["verified"]>> {
   const start = host.now();
   let hostBytes = 0, progress: ByteProgress | undefined, told = 0;
-  const { tensors, bytes } = await verifyModel(model, {
-    onProgress: (read, total) => {
+  const read = await verifyModel(model, {
+    onProgress: (bytes, total) => {
       progress ??= new ByteProgress(host, { total });
-      progress.add(read - told);
-      told = read;
+      progress.add(bytes - told);
+      told = bytes;
       hostBytes = Math.max(hostBytes, Deno.memoryUsage().rss);
     },
   });
   progress?.done(model);
-  return { tensors, bytes, seconds: (host.now() - start) / 1000, hostBytes };
+  return { ...read, seconds: (host.now() - start) / 1000, hostBytes };
 }
 
 /** The same for people; nothing if there is none. */
@@ -70,8 +68,11 @@ export function inWords({ plan, cards, verified }: ModelExamination): string {
   if (!plan) return "";
   const text = `\n${planText(plan, cards)}`;
   if (!verified) return text;
-  const { tensors, bytes, seconds, hostBytes } = verified;
+  const { tensors, bytes, files, checksums, seconds, hostBytes } = verified;
   const rate = (bytes / 1e9 / seconds).toFixed(2);
+  const known = `The download's SHA-256 is known of ${checksums} of ${files} files${
+    checksums > 0 ? ": they have it" : ""
+  }`;
   return `${text}\nAll ${tensors} tensors are whole and finite: ${size(bytes)} read in ${seconds.toFixed(1)} s, ` +
-    `${rate} GB/s, with at most ${size(hostBytes)} of host memory\n`;
+    `${rate} GB/s, with at most ${size(hostBytes)} of host memory\n${known}\n`;
 }

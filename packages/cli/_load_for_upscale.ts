@@ -2,7 +2,7 @@ import type { Model } from "@fluxsr/core";
 import { type Gpu, OutOfMemoryError } from "@fluxsr/kernels";
 import { ofBlocks, size } from "./_plan_table.ts";
 import type { Progress } from "./_progress.ts";
-import type { UpscaleDeps, UpscaleRequest } from "./_run_upscale.ts";
+import type { UpscaleDeps, UpscaleRequest } from "./_upscale_request.ts";
 
 /** A model, and the side of tiles that it has room for beside it; undefined: the default's. */
 export interface Loaded {

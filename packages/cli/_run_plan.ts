@@ -4,7 +4,7 @@ import { report } from "./_errors.ts";
 import { findInputs } from "./_inputs.ts";
 import { planText } from "./_plan_table.ts";
 import { planCards } from "./_plans.ts";
-import type { UpscaleDeps, UpscaleRequest } from "./_run_upscale.ts";
+import type { UpscaleDeps, UpscaleRequest } from "./_upscale_request.ts";
 
 /**
  * Prints what upscaling the largest of the inputs takes, and allocates and writes nothing.

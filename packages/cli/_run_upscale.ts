@@ -1,8 +1,7 @@
-import type * as core from "@fluxsr/core";
-import type { ColorFix, Model, Picture } from "@fluxsr/core";
+import type { Model, Picture } from "@fluxsr/core";
 import { DeviceLostError, type Gpu } from "@fluxsr/kernels";
 import { explain, report, UsageError } from "./_errors.ts";
-import { type Host, uninterrupted } from "./_host.ts";
+import { uninterrupted } from "./_host.ts";
 import { findInputs } from "./_inputs.ts";
 import { loadForUpscale } from "./_load_for_upscale.ts";
 import { type Job, planOutputs } from "./_outputs.ts";
@@ -10,39 +9,7 @@ import { Progress } from "./_progress.ts";
 import { type Done, type Failed, finishedLine, jsonReport, type Result } from "./_results.ts";
 import { runPlan } from "./_run_plan.ts";
 import { sideBySide } from "./_side_by_side.ts";
-
-/** What the user asked for. */
-export interface UpscaleRequest {
-  readonly inputs: readonly string[];
-  readonly output?: string;
-  readonly model: string;
-  readonly lora?: string;
-  readonly scale: number;
-  readonly tile?: number;
-  readonly tileOverlap?: number;
-  readonly colorFix: ColorFix;
-  readonly precision: "auto" | "native" | "f32";
-  readonly seed?: number;
-  readonly overwrite?: boolean;
-  readonly compare?: boolean;
-  readonly json?: boolean;
-  /** The most bytes that the GPU may hold. */
-  readonly maxVram?: number;
-  /** Plan only. */
-  readonly dryRun?: boolean;
-  readonly debug?: boolean;
-}
-
-/** What does the work; tests give their own. */
-export interface UpscaleDeps {
-  readonly host: Host;
-  readonly openGpu: () => Promise<Gpu>;
-  readonly loadModel: typeof core.loadModel;
-  readonly readImage: typeof core.readImage;
-  readonly writeImage: typeof core.writeImage;
-  readonly upscale: typeof core.upscale;
-  readonly planUpscale: typeof core.planUpscale;
-}
+import type { UpscaleDeps, UpscaleRequest } from "./_upscale_request.ts";
 
 /**
  * Upscales all inputs one after another and prints what came of it. The GPU is opened, and the model loaded, for the

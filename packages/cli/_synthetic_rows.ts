@@ -13,10 +13,13 @@ const CHUNK = 2 ** 22;
 /** Standard deviation of biases. */
 const BIAS = 0.02;
 
+/** Standard deviation of norms' scales around 1: scales that are all 1 would hide that one is not read, or another. */
+const SCALE = 0.1;
+
 /**
  * Seeded values for parameters of these names and shapes, the same in whatever order and pieces they are taken, and
- * small enough for activations to stay finite: weights normal with deviation 1 / sqrt(fan in), scales of norms 1, biases
- * normal with deviation 0.02.
+ * small enough for activations to stay finite: weights normal with deviation 1 / sqrt(fan in), scales of norms normal
+ * around 1 with deviation 0.1, biases normal with deviation 0.02.
  *
  * Element i is one of 65536 normal numbers, drawn once for all tensors: half i mod 2 of hash(i / 2 + key) picks it, with
  * a key of the seed and the tensor's name. That is ten times as fast as drawing each.
@@ -41,7 +44,7 @@ export function syntheticRows(
 /** From a normal number to a value of the parameter. */
 function transform(name: string, shape: readonly number[]): (normal: number) => number {
   if (name.endsWith(".bias")) return (normal) => BIAS * normal;
-  if (shape.length === 1) return () => 1;
+  if (shape.length === 1) return (normal) => 1 + SCALE * normal;
   const deviation = 1 / Math.sqrt(shape.slice(1).reduce((product, size) => product * size, 1));
   return (normal) => deviation * normal;
 }

@@ -15,7 +15,10 @@ export function registerDoctor(program: Command, { host = PROCESS }: { host?: Ho
         .argParser(path("--model")),
     )
     .addOption(new Option("--lora <path>", "plan with this LoRA, or folder of one").argParser(path("--lora")))
-    .option("--verify", "also read every weight of --model, and say how fast that is")
+    .option(
+      "--verify",
+      "also read every weight of --model, compare the checksums of its download, and say how fast that is",
+    )
     .option("--json", "print one JSON object")
     .addHelpText("after", "\nExit code: 0 upscaling works, 1 it does not.")
     .action(async ({ json, ...request }: ModelRequest & { json?: boolean }, command: Command) => {

@@ -4,7 +4,8 @@ import { openChosenGpu } from "./_gpu.ts";
 import { type Host, PROCESS } from "./_host.ts";
 import { sizeInBytes } from "./_model_options.ts";
 import { oneOf, path, wholeNumber } from "./_options.ts";
-import { runUpscale, type UpscaleRequest } from "./_run_upscale.ts";
+import { runUpscale } from "./_run_upscale.ts";
+import type { UpscaleRequest } from "./_upscale_request.ts";
 
 const COLOR_FIXES = ["wavelet", "adain", "none"] as const;
 const PRECISIONS = ["auto", "native", "f32"] as const;

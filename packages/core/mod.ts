@@ -88,7 +88,7 @@ export type { ModelSettings } from "./weights/model_settings.ts";
 export { openWeights } from "./weights/open_weights.ts";
 export { plainTensor } from "./weights/plain_tensor.ts";
 export { openSafetensors, type TensorData, writeSafetensors } from "./weights/safetensors.ts";
-export { verifyModel } from "./weights/verify_model.ts";
+export { type VerifiedModel, verifyModel } from "./weights/verify_model.ts";
 export { type WeightSource, weightSource } from "./weights/weight_source.ts";
 export { writeNetwork } from "./weights/write_network.ts";
 export { type Layout, modelBytes, type ModelRows, writeModel, type WriteModelOptions } from "./weights/write_model.ts";

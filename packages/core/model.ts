@@ -10,7 +10,6 @@ import { type AdapterFolder, openAdapter } from "./weights/adapter_folder.ts";
 import type { AutoencoderConfig, MmditConfig } from "./weights/configs.ts";
 import { type ModelFolder, openModelFolder } from "./weights/model_folder.ts";
 import type { ModelSettings } from "./weights/model_settings.ts";
-import { notesOn } from "./weights/recognise.ts";
 import { storedBytes, type WeightSource } from "./weights/weight_source.ts";
 
 /** The folder of the model that comes with the project. */
@@ -102,7 +101,7 @@ export async function loadModel(gpu: Gpu, directory: string, options: LoadOption
     path: folder.path,
     gpu,
     settings,
-    notes: [...notesOn(transformer.config), ...adapter?.notes ?? []],
+    notes: adapter?.notes ?? [],
     config: { transformer: transformer.config, vae: vae.config },
     mmdit,
     autoencoder,

@@ -9,7 +9,7 @@ import {
 } from "@fluxsr/core";
 import type { Gpu } from "@fluxsr/kernels";
 import type { Host } from "../../packages/cli/_host.ts";
-import type { UpscaleDeps } from "../../packages/cli/_run_upscale.ts";
+import type { UpscaleDeps } from "../../packages/cli/_upscale_request.ts";
 
 /** What a command printed and how it ended. */
 export interface Recorded extends Host {

@@ -85,6 +85,9 @@ describe("doctor --model", () => {
     const { bytes, tensors, hostBytes } = found.verified!;
     expect([bytes > 1e6, tensors > 100, hostBytes > 1e7]).toEqual([true, true, true]);
     expect(inWords(found)).toMatch(/GPU memory\n[^]*\nAll \d+ tensors are whole and finite: .* MB read in .* s, /);
+    expect(inWords(found)).toMatch(/\nThe download's SHA-256 is known of 0 of 2 files\n$/);
+    const verified = { ...found.verified!, checksums: 2 };
+    expect(inWords({ ...found, verified })).toMatch(/is known of 2 of 2 files: they have it\n$/);
     expect(inWords({})).toBe("");
   });
 

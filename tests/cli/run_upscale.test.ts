@@ -2,7 +2,8 @@ import { InputError } from "@fluxsr/core";
 import { DeviceLostError, OutOfMemoryError, UnsupportedFeatureError } from "@fluxsr/kernels";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { runUpscale, type UpscaleDeps, type UpscaleRequest } from "../../packages/cli/_run_upscale.ts";
+import { runUpscale } from "../../packages/cli/_run_upscale.ts";
+import type { UpscaleDeps, UpscaleRequest } from "../../packages/cli/_upscale_request.ts";
 import { fakeDeps, fakeHost, folderWith, namesIn, removeFolders } from "./_fakes.ts";
 
 let folder = "";

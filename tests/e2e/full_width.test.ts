@@ -1,13 +1,22 @@
 /** FLUX.1-dev at full width, with a block of each kind: what only shows at its sizes. */
-import { loadModel, openWeights, pack, type Picture, planUpscale, predictVelocities, upscale } from "@fluxsr/core";
+import {
+  type AdapterFolder,
+  FLUX_DEV,
+  loadModel,
+  openAdapter,
+  type Picture,
+  planUpscale,
+  predictVelocities,
+  restore,
+  upscale,
+} from "@fluxsr/core";
 import { read, type Tensor, tensor } from "@fluxsr/kernels";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runSynth } from "../../packages/cli/synth.ts";
-import { toF32 } from "../../packages/core/weights/dtype.ts";
 import { fakeHost } from "../cli/_fakes.ts";
-import { F32, gpu, random, scaledError } from "../helpers/gpu.ts";
-import { mmdit as reference } from "../reference/mmdit.ts";
+import { gpu, random, scaledError } from "../helpers/gpu.ts";
+import { expectGolden, LATENTS, PICTURE, TEXT, writeLora } from "./_full_width_golden.ts";
 
 /** Sums of 15360 products in f32, in another order where a weight is divided. */
 const TOLERANCE = 1e-5;
@@ -51,38 +60,37 @@ test("one step on 16 x 16 tokens is the same with weights in parts, and with blo
   expect(streamed.bytes).toBeLessThan(packed.bytes / 2);
 });
 
-test("a step on 2 x 2 tokens equals plain loops in every block", async () => {
-  using loaded = await loadModel(gpu, model, { fold: true, residentBlocks: 1 });
-  const { config: { transformer }, settings } = loaded;
-  using z = tensor(gpu, random([1, 4, 4, 16]), [1, 4, 4, 16]);
-  using packed = pack(z);
-  const [tokens] = await read(packed);
-  using source = await openWeights(join(model, "flux1-dev.safetensors"));
-  const stored = new Map<string, Uint8Array>();
-  for (const name of source.tensors.keys()) stored.set(name, (await source.read(name)).bytes);
-  const get = (name: string) => ({ values: toF32(stored.get(name)!, "BF16") });
-  const expected = reference(transformer, Object.assign(new Map(), { get }), {
-    img: [0, 1, 2, 3].map((i) => [...tokens!.subarray(64 * i, 64 * (i + 1))]),
-    img_ids: [[0, 0, 0], [0, 0, 1], [0, 1, 0], [0, 1, 1]],
-    txt: [Array(4096).fill(0)],
-    txt_ids: [[0, 0, 0]],
-    y: Array(768).fill(0),
-    timestep: settings.T_L,
-    guidance: settings.guidance,
-  });
-  stored.clear();
-  const seen = new Map<string, Tensor>();
-  const observe = (name: string, value: Tensor) => void seen.set(name, value.retain());
-  const [v] = await predictVelocities(loaded, [z], { observe });
-  using out = pack(v!);
-  v!.dispose();
-  const names = [...seen.keys()];
-  expect(names).toEqual(["vec", "double.0.img", "double.0.txt", "single.0"]);
-  const values = await read(...seen.values(), out);
-  for (const [i, name] of [...names, "out"].entries()) {
-    expect([name, scaledError(values[i]!, expected.get(name)!.flat()) < F32]).toEqual([name, true]);
+test("a step on 16 x 16 tokens and a picture restored equal PyTorch's, stage by stage", async () => {
+  const lora: AdapterFolder = { adapters: new Map(), ...TEXT, notes: [] };
+  using loaded = await loadModel(gpu, model, { fold: true, lora });
+  const kept: [string, Tensor][] = [];
+  const keep = (name: string, value: Tensor) => void kept.push([name, value.retain()]);
+  using z = tensor(gpu, LATENTS, [1, 32, 32, 16]);
+  const [v] = await predictVelocities(loaded, [z], { observe: keep });
+  kept.push(["v", v!]);
+  using x = tensor(gpu, PICTURE.values, PICTURE.shape);
+  const run = (stage: string, work: () => Tensor) => {
+    const value = work();
+    keep(`restore.${stage}`, value);
+    return value;
+  };
+  using _restored = await restore(loaded, x, { run });
+  const values = await read(...kept.map(([, value]) => value));
+  for (const [i, [name, value]] of kept.entries()) {
+    await expectGolden(name, values[i]!);
+    value.release();
   }
-  for (const value of seen.values()) value.release();
+  expect(kept.map(([name]) => name)).toHaveLength(9);
+});
+
+test("a step with a LoRA on weights in bf16 equals PyTorch's with PEFT", async () => {
+  const adapter = await openAdapter(await writeLora(folder), { ...FLUX_DEV, depth: 1, depth_single_blocks: 1 });
+  using loaded = await loadModel(gpu, model, { fold: true, lora: { ...adapter, ...TEXT } });
+  using z = tensor(gpu, LATENTS, [1, 32, 32, 16]);
+  const [v] = await predictVelocities(loaded, [z]);
+  const [values] = await read(v!);
+  v!.dispose();
+  await expectGolden("lora.v", values!);
 });
 
 test("a picture is planned for within a tenth of what it takes", async () => {

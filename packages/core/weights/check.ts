@@ -9,7 +9,8 @@ import type { WeightSource } from "./weight_source.ts";
  * @throws {InputError} naming the missing, the unknown or the differing tensors.
  */
 export function checkParameters(source: WeightSource, wanted: ReadonlyMap<string, readonly number[]>): void {
-  const fail = (what: string, rule: string) => new InputError(`Cannot load ${what}: ${rule}`);
+  const hint = "the file, or a config.json beside it, may be of another model";
+  const fail = (what: string, rule: string) => new InputError(`Cannot load ${what}: ${rule}`, { hint });
   const missing = [...wanted.keys()].filter((name) => !source.tensors.has(name));
   if (missing.length > 0) throw fail(quote(source.path), `tensors are missing: ${showNames(missing)}`);
   const unknown = [...source.tensors.keys()].filter((name) => !wanted.has(name));
@@ -19,7 +20,9 @@ export function checkParameters(source: WeightSource, wanted: ReadonlyMap<string
   for (const [name, shape] of wanted) {
     const info = source.tensors.get(name)!;
     const where = `${quote(name)} of ${quote(source.path)}`;
-    if (!isReadableDtype(info.dtype)) throw fail(where, `weights must be ${READABLE}: file has ${info.dtype}`);
+    if (!isReadableDtype(info.dtype)) {
+      throw new InputError(`Cannot load ${where}: weights must be ${READABLE}: file has ${info.dtype}`);
+    }
     if (info.shape.length !== shape.length || info.shape.some((size, i) => size !== shape[i])) {
       throw fail(where, `file has ${showShape(info.shape)}, model needs ${showShape(shape)}`);
     }

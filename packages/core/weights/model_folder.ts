@@ -8,15 +8,17 @@ import { type Conditioning, readConditioning } from "./conditioning.ts";
 import type { AutoencoderConfig, MmditConfig } from "./configs.ts";
 import { inferMmditConfig, parseMmditConfig } from "./mmdit_config.ts";
 import { isMmdit, mmditNames } from "./mmdit_names.ts";
-import { refuseOtherModels } from "./recognise.ts";
+import { refuseOtherModels, refuseOtherPipelines, refuseSchnell } from "./recognise.ts";
 import { type ModelSettings, readModelSettings } from "./model_settings.ts";
-import { openWeights } from "./open_weights.ts";
+import { openWeights, type WeightFiles } from "./open_weights.ts";
 import type { WeightSource } from "./weight_source.ts";
 
 /** A network of a model folder: its sizes, and its weights under BFL names. */
 export interface NetworkFiles<Config> {
   readonly config: Config;
   readonly source: WeightSource;
+  /** The paths of the files that the weights are in. */
+  readonly files: readonly string[];
 }
 
 /** What is opened of any model folder. Only headers and JSON have been read. */
@@ -46,9 +48,11 @@ export interface ModelFolder extends AutoencoderFolder {
  */
 export async function openModelFolder(dir: string): Promise<ModelFolder> {
   const path = await folderPath(dir);
+  await refuseOtherPipelines(path);
   const settings = await readModelSettings(path);
   using opened = new DisposableStack();
   const transformer = await openNetwork(TRANSFORMER, { dir: path, opened });
+  refuseSchnell(transformer.source.path, transformer.config);
   const vae = await openNetwork(AUTOENCODER, { dir: path, opened });
   checkFit(path, transformer.config, vae.config);
   const conditioning = () => readConditioning(settings.conditioning, transformer.config);
@@ -130,11 +134,12 @@ async function openNetwork<Config>(
   const path = join(inFolder ? folder : dir, "config.json");
   let json = await pathKind(path) === "none" ? undefined : await readJson(path);
   if (!inFolder) json = (json as Record<string, unknown> | null | undefined)?.[network.section];
-  return { config: json === undefined ? network.infer(source) : network.parse(path, json), source };
+  const config = json === undefined ? network.infer(source) : network.parse(path, json);
+  return { config, source, files: file.files };
 }
 
 /** The one .safetensors or .gguf file of `dir` that holds the network. */
-async function openSingleFile<Config>(dir: string, { what, section, isIn }: Network<Config>): Promise<WeightSource> {
+async function openSingleFile<Config>(dir: string, { what, section, isIn }: Network<Config>): Promise<WeightFiles> {
   const names: string[] = [];
   for (const name of [...await listFiles(dir, ".safetensors"), ...await listFiles(dir, ".gguf")]) {
     using file = await openWeights(join(dir, name));

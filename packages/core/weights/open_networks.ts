@@ -8,7 +8,7 @@ import { inferMmditConfig } from "./mmdit_config.ts";
 import { isMmdit, mmditNames } from "./mmdit_names.ts";
 import { type ModelFolder, type NetworkFiles, openModelFolder } from "./model_folder.ts";
 import { openWeights } from "./open_weights.ts";
-import { refuseOtherModels } from "./recognise.ts";
+import { refuseOtherModels, refuseSchnell } from "./recognise.ts";
 
 /** The networks at a path, one at least. */
 export interface Networks extends Disposable {
@@ -40,10 +40,13 @@ export async function openNetworks(path: string): Promise<Networks> {
   }
   const transformer = hasTransformer ? mmditNames(source) : undefined;
   const vae = hasAutoencoder ? autoencoderNames(source) : undefined;
+  const config = transformer && inferMmditConfig(transformer);
+  if (config) refuseSchnell(path, config);
+  const { files } = source;
   const networks = {
-    ...(transformer && { transformer: { config: inferMmditConfig(transformer), source: transformer } }),
-    ...(vae && { vae: { config: inferAutoencoderConfig(vae), source: vae } }),
+    ...(config && { transformer: { config, source: transformer, files } }),
+    ...(vae && { vae: { config: inferAutoencoderConfig(vae), source: vae, files } }),
   };
-  const files = opened.move();
-  return { ...networks, [Symbol.dispose]: () => files.dispose() };
+  const owned = opened.move();
+  return { ...networks, [Symbol.dispose]: () => owned.dispose() };
 }

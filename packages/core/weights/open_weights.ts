@@ -9,6 +9,11 @@ import { filesSource, type WeightSource } from "./weight_source.ts";
 
 const INDEX = ".safetensors.index.json";
 
+/** Weights, and the paths of the files that they are in. */
+export interface WeightFiles extends WeightSource {
+  readonly files: readonly string[];
+}
+
 /**
  * Opens the weights at `path`: a .safetensors file, an index of shards (`*.safetensors.index.json`), a folder with one
  * index, or with one or several .safetensors files, or a .gguf file.
@@ -16,8 +21,8 @@ const INDEX = ".safetensors.index.json";
  * @throws {InputError} if there is nothing to open, a shard or a listed tensor is missing, or two files hold the same
  * tensor.
  */
-export async function openWeights(path: string): Promise<WeightSource> {
-  if (path.endsWith(".gguf")) return await openGguf(path);
+export async function openWeights(path: string): Promise<WeightFiles> {
+  if (path.endsWith(".gguf")) return { ...await openGguf(path), files: [path] };
   if (path.endsWith(INDEX)) return await openShards(path);
   if (await pathKind(path) !== "folder") return await openFiles(path, [path]);
   const [index, ...others] = await listFiles(path, INDEX);
@@ -33,7 +38,7 @@ export async function openWeights(path: string): Promise<WeightSource> {
 }
 
 /** All tensors of all `paths`. */
-async function openFiles(path: string, paths: readonly string[]): Promise<WeightSource> {
+async function openFiles(path: string, paths: readonly string[]): Promise<WeightFiles> {
   using opened = new DisposableStack();
   const files: SafetensorsFile[] = [];
   const names = new Map<string, SafetensorsFile>();
@@ -50,12 +55,13 @@ async function openFiles(path: string, paths: readonly string[]): Promise<Weight
     }
   }
   opened.move();
-  return withFp8Scales(filesSource(path, { files, names }));
+  return { ...withFp8Scales(filesSource(path, { files, names })), files: paths };
 }
 
 /** The tensors that an index lists; each shard is opened once. */
-async function openShards(path: string): Promise<WeightSource> {
-  const fail = (rule: string) => new InputError(`Cannot open ${quote(path)}: ${rule}`);
+async function openShards(path: string): Promise<WeightFiles> {
+  const fail = (rule: string, options?: { hint: string }) =>
+    new InputError(`Cannot open ${quote(path)}: ${rule}`, options);
   const index = await readJson(path) as { weight_map?: unknown } | null;
   const map = index?.weight_map;
   if (typeof map !== "object" || map === null) throw fail("index must have a weight_map: it has none");
@@ -69,13 +75,20 @@ async function openShards(path: string): Promise<WeightSource> {
     let file = shards.get(shard);
     if (!file) {
       const shardPath = join(dirname(path), shard);
-      if (await pathKind(shardPath) === "none") throw fail(`shard ${quote(shard)} is missing`);
+      if (await pathKind(shardPath) === "none") {
+        throw fail(`shard ${quote(shard)} is missing`, { hint: "the download is not whole: start it again" });
+      }
       file = opened.use(await openSafetensors(shardPath));
       shards.set(shard, file);
     }
-    if (!file.tensors.has(name)) throw fail(`shard ${quote(shard)} must hold ${quote(name)}: it does not`);
+    if (!file.tensors.has(name)) {
+      throw fail(`shard ${quote(shard)} must hold ${quote(name)}: it does not`, {
+        hint: "the shard and the index may be of two models: download both again",
+      });
+    }
     names.set(name, file);
   }
   opened.move();
-  return withFp8Scales(filesSource(path, { files: [...shards.values()], names }));
+  const files = [...shards.values()];
+  return { ...withFp8Scales(filesSource(path, { files, names })), files: files.map((file) => file.path) };
 }

@@ -13,7 +13,6 @@ const variant = variants(({ m, n, threads, channels }: Record<"m" | "n" | "threa
     binds: { q: "read", k: "read", v: "read", out: "write", lse: "write" },
     params: { queries: "u32", keys: "u32", heads: "u32", width: "u32", scale: "f32" },
     features: MATRIX_FEATURES,
-    // Queries are multiplied with keys twice, which does not count.
     flops: ({ queries, keys, width }, [, heads, batches]) => 4 * queries * keys * 4 * width * heads * batches,
     constants: { THREADS: threads, WIDTH: channels },
   })
@@ -21,6 +20,9 @@ const variant = variants(({ m, n, threads, channels }: Record<"m" | "n" | "threa
 
 /** The variant for units of 16 and FLUX's heads, for checks of the declaration against the WGSL. */
 export const kernels = { forward: variant({ m: 16, n: 16, threads: 128, channels: 128 }) };
+
+/** Bytes of workgroup memory for the widest heads and units. */
+const MEMORY = 32_768;
 
 /** Sizes of q `[batches, queries, heads, channels]` and k, v `[batches, keys, heads, channels]`. */
 export type AttentionSizes = Readonly<Record<"batches" | "queries" | "keys" | "heads" | "channels", number>>;
@@ -36,7 +38,7 @@ export function matrixAttention(
   adapter: AdapterSummary,
   { batches, queries, keys, heads, channels }: AttentionSizes,
 ): { kernel: typeof kernels.forward; groups: Groups } | undefined {
-  const units = matrixUnits(adapter);
+  const units = adapter.workgroupMemory >= MEMORY ? matrixUnits(adapter) : undefined;
   if (!units || channels % 16 !== 0 || channels > 128 || queries < units.m || keys < 2 * units.n) return undefined;
   const { m, n, lanes } = units;
   return {

@@ -1,18 +1,24 @@
 import type { Gpu } from "../gpu/gpu.ts";
-import type { Tensor } from "./tensor.ts";
+
+/** What a scope owns: a tensor, of which it knows no more than this. */
+interface Owned {
+  readonly gpu: Gpu;
+  /** Drops the handle that the scope holds. */
+  release(): void;
+}
 
 /** What a scope hands on: one tensor or several. */
-type Kept = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>> | void;
+type Kept = Owned | readonly Owned[] | Readonly<Record<string, Owned>> | void;
 
-const scopes = new WeakMap<Gpu, Set<Tensor>[]>();
+const scopes = new WeakMap<Gpu, Set<Owned>[]>();
 
 /** Registers a new tensor with the innermost open scope of its GPU, if there is one. */
-export function adopt(tensor: Tensor): void {
+export function adopt(tensor: Owned): void {
   scopes.get(tensor.gpu)?.at(-1)?.add(tensor);
 }
 
 /** Takes a tensor out of its scope: from then on it has an owner who disposes it. */
-export function abandon(tensor: Tensor): void {
+export function abandon(tensor: Owned): void {
   for (const scope of scopes.get(tensor.gpu) ?? []) scope.delete(tensor);
 }
 
@@ -48,15 +54,15 @@ export async function scopedAsync<T>(gpu: Gpu, body: () => Promise<T>): Promise<
   }
 }
 
-function open(gpu: Gpu): Set<Tensor> {
+function open(gpu: Gpu): Set<Owned> {
   const stack = scopes.get(gpu) ?? [];
   scopes.set(gpu, stack);
-  const made = new Set<Tensor>();
+  const made = new Set<Owned>();
   stack.push(made);
   return made;
 }
 
-function close(gpu: Gpu, made: Set<Tensor>, kept: ReadonlySet<unknown>): void {
+function close(gpu: Gpu, made: Set<Owned>, kept: ReadonlySet<unknown>): void {
   const stack = scopes.get(gpu) ?? [];
   stack.splice(stack.indexOf(made), 1);
   for (const tensor of made) {

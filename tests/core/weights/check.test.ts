@@ -20,10 +20,10 @@ describe("checkParameters()", () => {
     );
   });
 
-  it("names unknown tensors", async () => {
-    expect(await messageOf(() => check({ a: [2, 3] }))).toBe(
-      `Cannot load "memory": tensors are not in the model: "b"`,
-    );
+  it("names unknown tensors, and hints that two models may be mixed", async () => {
+    const error = await inputError(() => check({ a: [2, 3] }));
+    expect(error.message).toBe(`Cannot load "memory": tensors are not in the model: "b"`);
+    expect(error.hint).toContain("another model");
   });
 
   it.each([[[2, 4]], [[2]], [[2, 3, 1]], [[]]])("says both shapes where %j is wanted", async (shape) => {

@@ -58,9 +58,13 @@ describe("openWeights()", () => {
     const map = { a: "model-1.safetensors", c: "model-2.safetensors" };
     writeIndex(folder, { weight_map: map });
     await write(join(folder, "model-1.safetensors"), { a: 1 });
-    expect(await messageOf(openWeights(folder))).toMatch(/shard "model-2.safetensors" is missing$/);
+    const missing = await inputError(openWeights(folder));
+    expect(missing.message).toMatch(/shard "model-2.safetensors" is missing$/);
+    expect(missing.hint).toContain("download");
     await write(join(folder, "model-2.safetensors"), { d: 1 });
-    expect(await messageOf(openWeights(folder))).toMatch(/shard "model-2.safetensors" must hold "c": it does not$/);
+    const lacking = await inputError(openWeights(folder));
+    expect(lacking.message).toMatch(/shard "model-2.safetensors" must hold "c": it does not$/);
+    expect(lacking.hint).toContain("two models");
   });
 
   it.each<[string, unknown, RegExp]>([

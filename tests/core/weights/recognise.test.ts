@@ -4,11 +4,12 @@ import { mmditNames } from "../../../packages/core/weights/mmdit_names.ts";
 import { openModelFolder } from "../../../packages/core/weights/model_folder.ts";
 import { openNetworks } from "../../../packages/core/weights/open_networks.ts";
 import { FLUX_DEV } from "../../../packages/core/weights/configs.ts";
-import { notesOn, otherModel } from "../../../packages/core/weights/recognise.ts";
+import { otherModel, refuseSchnell } from "../../../packages/core/weights/recognise.ts";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
 import { writeSafetensors } from "../../../packages/core/weights/safetensors.ts";
-import { golden, inputError, messageOf, temporaryFolder } from "./_files.ts";
+import { golden, inputError, messageOf, rawFile, temporaryFolder } from "./_files.ts";
 import { memorySource } from "./_memory_source.ts";
+import { DIFFUSERS_LAYOUT, modelFolder } from "./_model.ts";
 
 const MODELS: [string, string][] = [
   ["FLUX.2", "double_stream_modulation_img.lin.weight"],
@@ -16,6 +17,7 @@ const MODELS: [string, string][] = [
   ["Chroma", "distilled_guidance_layer.in_proj.weight"],
   ["Qwen-Image", "transformer_blocks.0.img_mod.1.weight"],
   ["Z-Image", "cap_pad_token"],
+  ["AuraFlow", "joint_transformer_blocks.0.attn.to_q.weight"],
   ["Stable Diffusion 3", "model.diffusion_model.joint_blocks.0.context_block.attn.qkv.weight"],
   ["Stable Diffusion 3", "pos_embed.pos_embed"],
   ["Stable Diffusion XL", "model.diffusion_model.label_emb.0.0.weight"],
@@ -45,7 +47,52 @@ it.each(["mmdit-guidance/weights", "mmdit-guidance-diffusers/weights.diffusers",
   },
 );
 
-it("notes FLUX.1-schnell, which has FLUX.1-dev's shapes without its guidance", () => {
-  expect(notesOn({ ...FLUX_DEV, guidance_embed: false })).toEqual([expect.stringContaining("FLUX.1-schnell")]);
-  expect(notesOn(FLUX_DEV)).toEqual([]);
+it("refuses FLUX.1-schnell, which has FLUX.1-dev's shapes without its guidance", async () => {
+  const schnell = { _class_name: "FluxTransformer2DModel", in_channels: 64, guidance_embeds: false };
+  const folder = modelFolder({ ...DIFFUSERS_LAYOUT, "transformer/config.json": schnell });
+  const error = await inputError(openModelFolder(folder));
+  expect(error.message).toMatch(
+    /the model must be FLUX.1-dev: it is FLUX.1-schnell, 3072 wide without a guidance embedding$/,
+  );
+  expect(error.hint).toContain("FLUX.1-dev");
+  expect(() => refuseSchnell("", FLUX_DEV)).not.toThrow();
+  // Small models have no guidance either.
+  expect(() => refuseSchnell("", { ...FLUX_DEV, guidance_embed: false, hidden_size: 192 })).not.toThrow();
+});
+
+it("refuses a file of FLUX.1-schnell", async () => {
+  const shapes = {
+    "img_in.weight": [3072, 64],
+    "final_layer.linear.weight": [64, 3072],
+    "vector_in.in_layer.weight": [3072, 768],
+    "txt_in.weight": [3072, 4096],
+    "single_blocks.0.norm.query_norm.scale": [128],
+    "single_blocks.0.linear1.weight": [21504, 3072],
+  };
+  let end = 0;
+  const header = Object.fromEntries(
+    Object.entries(shapes).map(([name, shape]) => {
+      const begin = end;
+      end += shape.reduce((product, size) => product * size, 1);
+      return [name, { dtype: "F8_E4M3", shape, data_offsets: [begin, end] }];
+    }),
+  );
+  const path = join(temporaryFolder(), "flux1-schnell.safetensors"), bytes = rawFile(header);
+  Deno.writeFileSync(path, bytes);
+  Deno.truncateSync(path, bytes.length + end); // takes no room on the disk
+  expect(await messageOf(openNetworks(path))).toMatch(/it is FLUX.1-schnell/);
+});
+
+it.each([
+  ["FluxPipeline", true],
+  ["FluxKontextPipeline", true],
+  ["Flux2Pipeline", false],
+  ["StableDiffusionXLPipeline", false],
+  ["WanPipeline", false],
+])("tells by diffusers' model_index.json of a %s whether it can be FLUX.1: %s", async (name, isFlux) => {
+  const folder = modelFolder({ ...DIFFUSERS_LAYOUT, "model_index.json": { _class_name: name } });
+  if (isFlux) return (await openModelFolder(folder)).close();
+  expect(await messageOf(openModelFolder(folder))).toBe(
+    `Cannot open model "${folder}": the model must be FLUX.1: it is of a ${name}`,
+  );
 });

@@ -40,6 +40,7 @@ describe("matrixAttention()", () => {
     ["units that add up in f16", { matrices: adapterWith(16, 16, 16).matrices.slice(0, 1) }, {}],
     ["lanes that vary", { subgroups: { min: 8, max: 32 } }, {}],
     ["an adapter without f16", { features: [] }, {}],
+    ["little workgroup memory", { workgroupMemory: 16_384 }, {}],
     ["wide heads", {}, { channels: 144 }],
     ["odd heads", {}, { channels: 24 }],
     ["few queries", {}, { queries: 15 }],
