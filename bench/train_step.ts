@@ -90,18 +90,18 @@ async function takeStep(
   };
   const groups = ftdGroups(networks, { ftd, mse, latent_mse, tv_lpips, adl }, observe).map(({ weights, loss }) => ({
     weights,
-    loss: (...args: Parameters<typeof loss>) => {
+    loss: async (...args: Parameters<typeof loss>) => {
       const [forward, backward] = "ftd" in weights
         ? ["ftd_forward", "ftd_backward"] as const
         : ["transformer_forward", "backward"] as const;
       begin(forward);
-      const terms = loss(...args);
+      const terms = await loss(...args);
       begin(backward);
       return terms;
     },
   }));
   using sum = new GradientSum({ gpu, weights, groups }, { parts: 1, recompute: false, separate: false });
-  sum.add(batch);
+  await sum.add(batch);
   begin("optimiser");
   using gradients = sum.finish();
   state.update(gradients.total, { lr: config.lr }).dispose();

@@ -1,3 +1,4 @@
+import type { Gpu } from "@fluxsr/kernels";
 import type { Part } from "./nn/module.ts";
 
 /** Brings the weights of a part of a network onto the GPU, and off it. */
@@ -5,28 +6,80 @@ export interface PartLoader {
   load(part: Part): Promise<void>;
   /** Frees what `load` loaded, which can be loaded again. */
   unload(part: Part): void;
+  /** Bytes of what `load` leaves on the GPU. */
+  bytesOf(part: Part): number;
 }
 
-/** The blocks of a transformer that does not fit on the GPU: each is loaded when its turn comes, and freed after it. */
+/** The blocks of a transformer. Those that do not stay on the GPU are loaded when their turn comes, and freed after it. */
 export class BlockStream {
+  readonly #gpu: Gpu;
   readonly #loader: PartLoader;
-  readonly #streamed: ReadonlySet<string>;
+  readonly #blocks: readonly Part[];
+  readonly #streamed: ReadonlyMap<string, Part>;
+  #loadedBytes = 0;
 
-  /** @param options `streamed` are the paths of the blocks */
-  constructor(loader: PartLoader, { streamed }: { streamed: ReadonlySet<string> }) {
+  /** @param options `blocks` in the order of the forward pass, of which the first `resident` stay: who loads them is the caller */
+  constructor(
+    gpu: Gpu,
+    { loader, blocks, resident }: { loader: PartLoader; blocks: readonly Part[]; resident: number },
+  ) {
+    this.#gpu = gpu;
     this.#loader = loader;
-    this.#streamed = streamed;
+    this.#blocks = blocks;
+    this.#streamed = new Map(blocks.slice(resident).map((block) => [block.path, block]));
   }
 
-  /** Runs `work`, which submits what it does with the weights of `block`. */
-  async with(block: Part, work: () => void): Promise<void> {
-    if (!this.#streamed.has(block.path)) return work();
+  /** Bytes of each block on the GPU. */
+  get sizes(): number[] {
+    return this.#blocks.map((block) => this.#loader.bytesOf(block));
+  }
+
+  /** How many blocks stay. */
+  get resident(): number {
+    return this.#blocks.length - this.#streamed.size;
+  }
+
+  /** Whether all stay. */
+  get isWhole(): boolean {
+    return this.#streamed.size === 0;
+  }
+
+  /** Bytes on the GPU of all that was loaded in its turn so far. */
+  get loadedBytes(): number {
+    return this.#loadedBytes;
+  }
+
+  /** Whether the block at `path` is loaded in its turn. */
+  isStreamed(path: string): boolean {
+    return this.#streamed.has(path);
+  }
+
+  /**
+   * Runs `work`, which records what is done with the weights of the block at `path` and keeps no handle on them; any other
+   * path needs nothing. While the block is read, the GPU computes what was recorded before.
+   */
+  async with(path: string, work: () => void): Promise<void> {
+    const block = this.#streamed.get(path);
+    if (!block) return work();
+    this.#gpu.flush();
     await this.#loader.load(block);
+    this.#loadedBytes += this.#loader.bytesOf(block);
     try {
       work();
     } finally {
       // The queue runs in order: the next block may have the memory while this one still computes.
       this.#loader.unload(block);
+    }
+  }
+
+  /** Runs `steps` to its end, a pass that stops before each block that it needs, forwards or backwards: it gives out the path. */
+  async run<T>(steps: Generator<string, T>): Promise<T> {
+    try {
+      let state = steps.next();
+      while (!state.done) await this.with(state.value, () => void (state = steps.next()));
+      return state.value;
+    } finally {
+      steps.return(undefined as T); // frees what it holds where a block cannot be loaded
     }
   }
 }

@@ -14,6 +14,7 @@
  * @module
  */
 export { Autoencoder } from "./autoencoder/autoencoder.ts";
+export { parseByteSize } from "./byte_size.ts";
 export { type ColorFix } from "./color_fix.ts";
 export { InputError } from "./errors.ts";
 export { evaluate, type Evaluated, type EvaluateOptions, METHODS } from "./evaluation/evaluate.ts";
@@ -47,6 +48,7 @@ export { timeEmbedding } from "./mmdit/embedder.ts";
 export { Mmdit, type MmditInputs, type Observer as MmditObserver } from "./mmdit/mmdit.ts";
 export { gridIds, type Positions, positions, ropeTables } from "./mmdit/positions.ts";
 export { pack, unpack } from "./mmdit/tokens.ts";
+export type { BlockStream } from "./block_stream.ts";
 export { BUNDLED_MODEL, loadModel, type LoadOptions, type Model } from "./model.ts";
 export { loadModule } from "./nn/load.ts";
 export { permuted } from "./nn/permuted.ts";
@@ -60,6 +62,7 @@ export { Lpips } from "./perceptual/lpips.ts";
 export { lpipsPath } from "./perceptual/lpips_weights.ts";
 export { pseudoRandomVgg16 } from "./perceptual/pseudo_random_vgg16.ts";
 export { tvLpips } from "./perceptual/tv_lpips.ts";
+export { withMostBlocks } from "./resident_blocks.ts";
 export { granularity, restore, type RestoreOptions, type StageRunner } from "./restore.ts";
 export { cutNotices } from "./text/cut_notices.ts";
 export { type EncoderPlan, planTexts, type TextPlan } from "./text/plan_texts.ts";

@@ -30,8 +30,8 @@ export interface Model extends Disposable {
   readonly autoencoder: Autoencoder;
   /** The fixed text: `txt` [1, T, context_in_dim], `y` [1, vec_in_dim]. */
   readonly conditioning: { readonly txt: Tensor; readonly y: Tensor };
-  /** The blocks that are not kept on the GPU; undefined: all are. Without them only `predictVelocities` can run. */
-  readonly blocks: BlockStream | undefined;
+  /** The transformer's blocks. Where some are loaded in their turn, only `predictVelocities` can run. */
+  readonly blocks: BlockStream;
   /** What the user should know of the model and the adapter, a line each. */
   readonly notes: readonly string[];
   /** Frees all weights. */
@@ -85,12 +85,15 @@ export async function loadModel(gpu: Gpu, directory: string, options: LoadOption
     const { T_L, guidance } = settings;
     await mmdit.fold({ ...conditioning, timesteps: [T_L], guidance: [guidance] }, (part) => loader.load(part));
   }
-  const streamed = streamedBlocks(mmdit, options);
-  for (const part of mmdit.parts()) if (!streamed.has(part.path)) await loader.load(part);
+  const blocks = new BlockStream(gpu, {
+    loader,
+    blocks: [...mmdit.blocks()],
+    resident: options.residentBlocks ?? Infinity,
+  });
+  for (const part of mmdit.parts()) if (!blocks.isStreamed(part.path)) await loader.load(part);
   await gpu.sync();
   gpu.trim();
-  const blocks = streamed.size > 0 ? new BlockStream(loader, { streamed }) : undefined;
-  if (!blocks) folder.close();
+  if (blocks.isWhole) folder.close();
   const owned = parts.move();
   const dispose = () => owned.dispose();
   return {
@@ -122,9 +125,4 @@ function precisionOf(source: WeightSource, { precision = "auto" }: LoadOptions):
   if (precision !== "auto") return precision;
   const elements = [...source.tensors.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
   return 4 * elements <= SMALL ? "f32" : "native";
-}
-
-/** The paths of the blocks that do not stay on the GPU. */
-function streamedBlocks(mmdit: Mmdit, { residentBlocks = Infinity }: LoadOptions): ReadonlySet<string> {
-  return new Set([...mmdit.blocks()].slice(residentBlocks).map(({ path }) => path));
 }

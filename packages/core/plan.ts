@@ -1,10 +1,9 @@
 import { DryGpu, type Gpu, OutOfMemoryError, type Size } from "@fluxsr/kernels";
 import { InputError } from "./errors.ts";
 import type { Picture } from "./image/picture.ts";
-import { attachedLora } from "./lora/apply.ts";
 import { adapterOf, loadModel, type LoadOptions } from "./model.ts";
 import type { Module } from "./nn/module.ts";
-import { mostResident } from "./resident_blocks.ts";
+import { withMostBlocks } from "./resident_blocks.ts";
 import { defaultTile, SMALLEST_TILE } from "./tile_size.ts";
 import { upscale, type UpscaleOptions } from "./upscale.ts";
 import type { AdapterFolder } from "./weights/adapter_folder.ts";
@@ -52,10 +51,9 @@ export interface PlanOptions
   readonly budget?: number | undefined;
 }
 
-/** What is tried: how many blocks stay (all, if left out), of these bytes, and how the picture is cut. */
+/** What is tried: how many blocks stay (all, if left out), and how the picture is cut. */
 interface Attempt {
   readonly residentBlocks?: number;
-  readonly blockBytes?: readonly number[];
   readonly tile?: number | undefined;
   readonly budget?: number;
 }
@@ -95,15 +93,10 @@ async function fit(
   attempt: (each: Attempt) => Promise<Tried>,
   { whole, tile, budget }: { whole: Tried; tile: number; budget: number },
 ): Promise<Tried | number> {
-  const { blockBytes } = whole;
-  const { usedBytes } = await attempt({ tile, blockBytes, residentBlocks: 0 });
+  const { usedBytes } = await attempt({ tile, residentBlocks: 0 });
+  const within = (residentBlocks: number) => attempt({ tile, residentBlocks, budget });
   if (usedBytes > budget) return usedBytes;
-  const fitted = await mostResident({
-    blockBytes,
-    room: budget - usedBytes,
-    attempt: (residentBlocks) => attempt({ tile, blockBytes, residentBlocks, budget }),
-  });
-  return fitted ?? usedBytes;
+  return await withMostBlocks(within, { sizes: whole.blockBytes, room: budget - usedBytes }) ?? usedBytes;
 }
 
 /** The LoRA that plans are made with, to read it once for several; false: none. */
@@ -118,19 +111,18 @@ export async function openLora(
 async function dryRun(
   gpu: Gpu,
   { model: directory, lora, precision = "auto", size, scale, tileOverlap }: PlanOptions,
-  { residentBlocks, blockBytes, tile, budget = Infinity }: Attempt,
+  { residentBlocks, tile, budget = Infinity }: Attempt,
 ): Promise<Tried> {
   using dry = DryGpu.like(gpu);
   dry.buffers.budget = budget;
   using model = await loadModel(dry, directory, { lora, precision, fold: true, residentBlocks });
-  const { autoencoder, mmdit, conditioning } = model;
+  const { autoencoder, mmdit, blocks, conditioning } = model;
   const tileSide = tile ?? defaultTile(model);
   const picture = size ?? { height: Math.ceil(tileSide / scale), width: Math.ceil(tileSide / scale) };
   const held = dry.memory.live;
   const text = conditioning.txt.buffer.size + conditioning.y.buffer.size;
   const loaded = { transformer: held - text - heldBy(autoencoder), autoencoder: heldBy(autoencoder), text };
-  const sizes = blockBytes ?? [...mmdit.blocks()].map(({ module }) => heldBy(module));
-  const resident = Math.min(sizes.length, residentBlocks ?? sizes.length);
+  const { sizes, resident } = blocks;
   const onNotice = (line: string) => {
     if (budget < Infinity) throw new OutOfMemoryError(line);
   };
@@ -156,11 +148,9 @@ async function dryRun(
   };
 }
 
-/** Bytes on the GPU of the weights of `module` that are loaded for good. */
+/** Bytes on the GPU of the weights of `module`. */
 function heldBy(module: Module): number {
-  const tensors = [...module.parameters()].flatMap(([, parameter]) => parameter.isNeeded ? parameter.parts : []);
-  const factors = [...attachedLora(module).values()].flatMap(({ a, b }) => [a, b]);
-  return [...tensors, ...factors].reduce((sum, { buffer }) => sum + buffer.size, 0);
+  return [...module.parameters()].flatMap(([, { parts }]) => parts).reduce((sum, { buffer }) => sum + buffer.size, 0);
 }
 
 function elements(module: Module): number {

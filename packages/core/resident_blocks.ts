@@ -1,21 +1,22 @@
 import { OutOfMemoryError } from "@fluxsr/kernels";
 
-/** Options of {@linkcode mostResident}. */
-export interface ResidentOptions<T> {
-  /** Bytes of each block. */
-  readonly blockBytes: readonly number[];
-  /** Bytes of the budget beside the work with one block at a time. */
-  readonly room: number;
-  /** Runs the work with so many blocks that stay. @throws {OutOfMemoryError} if it does not fit the budget */
-  readonly attempt: (residentBlocks: number) => Promise<T>;
-}
-
-/** The work with the most blocks that stay within a budget; undefined if it does not even fit without any. */
-export async function mostResident<T>({ blockBytes, room, attempt }: ResidentOptions<T>): Promise<T | undefined> {
-  let left = room;
-  const first = blockBytes.findIndex((bytes) => (left -= bytes) < 0);
-  // Two more may have room: where the last blocks stay too there is none that is loaded in its turn.
-  for (let resident = first < 0 ? blockBytes.length : first + 2; resident >= 0; resident--) {
+/**
+ * The attempt in which the most blocks stay on the GPU, from the first on, among those that fit a budget; undefined: none
+ * does.
+ *
+ * @param attempt what comes of it if so many stay; throws {@linkcode OutOfMemoryError} if it does not fit
+ * @param options `sizes` of all blocks in bytes; `room`, the bytes of the budget that are left where none stays
+ */
+export async function withMostBlocks<T>(
+  attempt: (resident: number) => Promise<T>,
+  { sizes, room }: { sizes: readonly number[]; room: number },
+): Promise<T | undefined> {
+  const largest = (some: readonly number[]) => Math.max(0, ...some);
+  // At least: one block at a time is there too, and where the large ones stay that is a smaller one, or none.
+  const needed = (resident: number) =>
+    sizes.slice(0, resident).reduce((sum, bytes) => sum + bytes, 0) + largest(sizes.slice(resident)) - largest(sizes);
+  for (let resident = sizes.length; resident >= 0; resident--) {
+    if (needed(resident) > room) continue;
     try {
       return await attempt(resident);
     } catch (error) {

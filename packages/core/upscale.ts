@@ -196,7 +196,7 @@ async function restoreLatents(
   }
   await makeRoom(gpu);
   const restored: Tensor[] = [];
-  for (let at = 0, together = model.blocks ? TOGETHER : 1; at < latents.length;) {
+  for (let at = 0, together = model.blocks.isWhole ? 1 : TOGETHER; at < latents.length;) {
     const some = latents.slice(at, at + together);
     try {
       restored.push(...await clock.measure("transformer", () => stepAll(model, some)));

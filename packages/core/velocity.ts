@@ -30,19 +30,20 @@ export function predictVelocity(model: VelocityModel, z: Tensor, options: Veloci
 }
 
 /**
- * The velocities at `T_L` of several latents [1, h, w, z_channels], of any sizes. Blocks that are not on the GPU are
- * loaded when their turn comes, once for all latents: the host reads the next one while the GPU computes this one.
+ * The velocities of several latents, of any sizes, each as of {@linkcode predictVelocity}. Blocks that are not on the GPU
+ * are loaded when their turn comes, once for all latents: the host reads the next one while the GPU computes this one. A
+ * tape that is open must recompute, or it keeps their weights.
  */
 export async function predictVelocities(
   model: VelocityModel & Pick<Model, "gpu" | "blocks">,
   latents: readonly Tensor[],
-  { observe }: Pick<VelocityOptions, "observe"> = {},
+  options: VelocityOptions = {},
 ): Promise<readonly Tensor[]> {
   const { gpu, blocks, mmdit } = model;
-  if (!blocks) return latents.map((z) => predictVelocity(model, z, observe && { observe }));
+  if (blocks.isWhole) return latents.map((z) => predictVelocity(model, z, options));
   return await scopedAsync(gpu, async () => {
-    const passes = latents.map((z) => mmdit.steps(inputsOf(model, z, {}), observe));
-    const velocities = await runPasses(gpu, passes, { blocks });
+    const passes = latents.map((z) => mmdit.steps(inputsOf(model, z, options), options.observe));
+    const velocities = await runPasses(passes, { blocks });
     return velocities.map((v, i) => unpack(v, sizeOf(latents[i]!)));
   });
 }

@@ -29,7 +29,7 @@ export { type Groups, groups1d, type Kernel, kernel } from "./gpu/kernel.ts";
 export { byteLength, type Dtype, rowMultiple } from "./tensor/dtype.ts";
 export { abandon, scoped, scopedAsync } from "./tensor/scope.ts";
 export { checkpoint } from "./tensor/checkpoint.ts";
-export { gradients } from "./tensor/gradients.ts";
+export { gradients, gradientSteps } from "./tensor/gradients.ts";
 export { record, recordAll, Tape } from "./tensor/tape.ts";
 export { empty, emptyTogether, read, type Shape, show, sizeOf, Tensor, tensor } from "./tensor/tensor.ts";
 export { add, affine, clamp, combine, exp, multiply, scale, subtract } from "./ops/elementwise.ts";

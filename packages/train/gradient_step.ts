@@ -1,4 +1,4 @@
-import { add, globalNorm, gradients, scale, Tape, type Tensor, tensor } from "@fluxsr/kernels";
+import { add, globalNorm, gradients, gradientSteps, scale, Tape, type Tensor, tensor } from "@fluxsr/kernels";
 import type { Batch, LossGroup, Stage, Terms } from "./stage.ts";
 
 /** What a step's backward pass gives. */
@@ -15,14 +15,14 @@ export interface StepGradients extends Disposable {
 export interface StepOptions {
   /** Over how many batches the step's gradient is the mean. */
   readonly parts: number;
-  /** Recompute blocks instead of keeping what they computed. */
+  /** Recompute blocks instead of keeping what they computed, which blocks that are loaded in their turn need. */
   readonly recompute: boolean;
   /** Take the gradient of each term by itself, which costs a backward pass for each. */
   readonly separate: boolean;
 }
 
 /** What of a stage its gradients need. */
-type Differentiable<B extends Batch> = Pick<Stage<B>, "gpu" | "weights" | "groups">;
+type Differentiable<B extends Batch> = Pick<Stage<B>, "gpu" | "weights" | "groups" | "blocks">;
 
 /** Adds up the gradients of one step, batch by batch. */
 export class GradientSum<B extends Batch> implements Disposable {
@@ -30,8 +30,11 @@ export class GradientSum<B extends Batch> implements Disposable {
   readonly #options: StepOptions;
   readonly #wanted: readonly Tensor[];
   readonly #losses = new Map<string, Tensor>();
-  /** By term if they are taken apart, else all under `total`. */
-  readonly #gradients = new Map<string, Tensor[]>();
+  /** Of terms that are taken apart, until the last batch. */
+  readonly #byTerm = new Map<string, readonly Tensor[]>();
+  readonly #norms = new Map<string, Tensor>();
+  #sum: readonly Tensor[] = [];
+  #batches = 0;
 
   constructor(stage: Differentiable<B>, options: StepOptions) {
     this.#stage = stage;
@@ -40,21 +43,17 @@ export class GradientSum<B extends Batch> implements Disposable {
   }
 
   /** Records forward and backward pass of one batch. */
-  add(batch: B): void {
-    for (const group of this.#stage.groups) this.#addGroup(group, batch);
+  async add(batch: B): Promise<void> {
+    this.#batches++;
+    for (const group of this.#stage.groups) await this.#addGroup(group, batch);
   }
 
-  /** The sums; they are the caller's. */
+  /** The sums over all batches, which have been added; they are the caller's. */
   finish(): StepGradients {
-    const norms = new Map<string, Tensor>();
-    const [first = [], ...rest] = this.#gradients.values();
-    if (this.#options.separate) {
-      for (const [name, own] of this.#gradients) norms.set(name, globalNorm(own as [Tensor, ...Tensor[]]));
-    }
-    let total = first;
-    for (const own of rest) total = replaced(total, (sum, i) => add(sum, own[i]!));
-    for (const own of rest) dispose(own);
-    this.#gradients.clear();
+    const total = this.#sum;
+    this.#sum = [];
+    const norms = new Map(this.#norms);
+    this.#norms.clear();
     const losses = new Map(this.#losses);
     losses.set("total", this.#total());
     this.#losses.clear();
@@ -67,38 +66,42 @@ export class GradientSum<B extends Batch> implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    dispose([...this.#losses.values(), ...[...this.#gradients.values()].flat()]);
+    dispose([...this.#losses.values(), ...this.#norms.values(), ...this.#sum, ...[...this.#byTerm.values()].flat()]);
   }
 
-  #addGroup({ weights, loss }: LossGroup<B>, batch: B): void {
-    const { gpu } = this.#stage;
+  async #addGroup({ weights, loss }: LossGroup<B>, batch: B): Promise<void> {
+    const { gpu, blocks } = this.#stage;
     const { recompute, separate, parts } = this.#options;
     using tape = new Tape(gpu, { recompute });
     for (const weight of this.#wanted) tape.watch(weight);
-    const terms = loss(batch);
+    const terms = await loss(batch);
     const names = Object.keys(weights);
-    for (const name of names) this.#sum(this.#losses, name, scaled(terms, name, 1 / parts));
+    for (const name of names) this.#addLoss(name, scaled(terms, name, 1 / parts));
     const seeds = names.map((name) => tensor(gpu, new Float32Array([(weights[name] ?? 0) / parts]), [1]));
-    const wanted = { wanted: this.#wanted, unused: "zero" } as const;
-    if (separate) {
-      names.forEach((name, i) =>
-        this.#addGradients(name, gradients(tape, terms[name]!, { seed: seeds[i]!, ...wanted }))
-      );
-    } else {
-      this.#addGradients("total", gradients(tape, names.map((name) => terms[name]!), { seed: seeds, ...wanted }));
-    }
+    const of = async (some: readonly string[]) => {
+      const outputs = some.map((name) => terms[name]!);
+      const seed = some.map((name) => seeds[names.indexOf(name)]);
+      const options = { seed, wanted: this.#wanted, unused: "zero" } as const;
+      return blocks ? await blocks.run(gradientSteps(tape, outputs, options)) : gradients(tape, outputs, options);
+    };
+    for (const name of separate ? names : []) this.#addTerm(name, await of([name]));
+    if (!separate) this.#sum = sum(this.#sum, await of(names));
     dispose([...seeds, ...Object.values(terms)]);
   }
 
-  #addGradients(name: string, gradients: Tensor[]): void {
-    const before = this.#gradients.get(name);
-    this.#gradients.set(name, before ? replaced(before, (sum, i) => add(sum, gradients[i]!)) : gradients);
-    if (before) dispose(gradients);
+  /** Once a term's own gradient is complete only its norm is kept, and it goes into the sum: gradients are as large as all weights. */
+  #addTerm(name: string, part: readonly Tensor[]): void {
+    const own = sum(this.#byTerm.get(name) ?? [], part);
+    this.#byTerm.set(name, own);
+    if (this.#batches < this.#options.parts) return;
+    this.#byTerm.delete(name);
+    this.#norms.set(name, globalNorm(own as [Tensor, ...Tensor[]]));
+    this.#sum = sum(this.#sum, own);
   }
 
-  #sum(sums: Map<string, Tensor>, name: string, part: Tensor): void {
-    const before = sums.get(name);
-    sums.set(name, before ? add(before, part) : part);
+  #addLoss(name: string, part: Tensor): void {
+    const before = this.#losses.get(name);
+    this.#losses.set(name, before ? add(before, part) : part);
     if (before) dispose([before, part]);
   }
 
@@ -119,10 +122,12 @@ function scaled(terms: Terms, name: string, factor: number): Tensor {
   return scale(term, factor);
 }
 
-function replaced(tensors: readonly Tensor[], next: (tensor: Tensor, i: number) => Tensor): Tensor[] {
-  return tensors.map((tensor, i) => {
-    const result = next(tensor, i);
-    tensor.dispose();
+/** `a + b`, which are used up; an `a` that is empty is nothing yet. */
+function sum(a: readonly Tensor[], b: readonly Tensor[]): readonly Tensor[] {
+  if (a.length === 0) return b;
+  return a.map((tensor, i) => {
+    const result = add(tensor, b[i]!);
+    dispose([tensor, b[i]!]);
     return result;
   });
 }

@@ -1,6 +1,6 @@
-import { DryGpu } from "@fluxsr/kernels";
+import { DryGpu, empty } from "@fluxsr/kernels";
 import { GradientSum } from "./gradient_step.ts";
-import type { Batch, Stage } from "./stage.ts";
+import type { Batch, OpenStage, Stage } from "./stage.ts";
 import type { RunConfig } from "./trainer.ts";
 import { TrainingState } from "./training_state.ts";
 
@@ -10,7 +10,9 @@ export interface Plan {
   readonly loadedBytes: number;
   /** Moments and running averages. */
   readonly optimiserBytes: number;
-  /** The most at any time of a step, all included. */
+  /** The most in use at any time of a step, all included. */
+  readonly usedBytes: number;
+  /** The most reserved at any time of a step: what is kept for reuse counts too. */
   readonly peakBytes: number;
   /** Elements that are trained. */
   readonly trained: number;
@@ -19,59 +21,101 @@ export interface Plan {
   readonly dispatchesPerStep: number;
   /** Whether blocks are computed again for the gradient rather than kept. */
   readonly recompute: boolean;
+  /** The frozen blocks, if there are some. */
+  readonly blocks: BlocksPlan | undefined;
+}
+
+/** Where the frozen blocks are. */
+export interface BlocksPlan {
+  /** Bytes of each. */
+  readonly sizes: readonly number[];
+  /** How many stay on the GPU, from the first on. */
+  readonly resident: number;
+  /** Bytes of those that are loaded in their turn, over all turns of a step. */
+  readonly loadedPerStep: number;
+  /** The same of a step whose terms are logged apart, each of which takes a backward pass of its own. */
+  readonly loadedPerLoggedStep: number;
+}
+
+/** Options of {@linkcode plan}. */
+export interface PlanOptions {
+  /** The GPU to count on; default: one without limits. It has the budget, if there is one. */
+  readonly gpu?: DryGpu;
+  /** How many of the frozen blocks stay; default: all. */
+  readonly residentBlocks?: number;
 }
 
 /**
- * Plans a run without a GPU and without loading weights: goes through one step on a GPU that only counts.
+ * Plans a run without a GPU and without loading weights: goes through two steps on a GPU that only counts, one as most are
+ * and one whose terms are logged apart. Validation is left out.
  *
- * @param open opens the stage, as for the run itself
+ * @throws {OutOfMemoryError} if a step does not fit the budget of the GPU
  */
 export async function plan<B extends Batch>(
-  open: (gpu: DryGpu) => Promise<Stage<B>>,
+  open: OpenStage<B>,
   config: RunConfig,
+  { gpu = new DryGpu(), residentBlocks }: PlanOptions = {},
 ): Promise<Plan> {
-  using gpu = new DryGpu();
-  using stage = await open(gpu);
+  using stage = await open(gpu, { residentBlocks, notice: () => {} });
   const loadedBytes = gpu.memory.live;
   using state = new TrainingState(stage.weights, config);
   const optimiserBytes = gpu.memory.live - loadedBytes;
-  const before = { flops: gpu.flops, dispatches: gpu.dispatches };
-  {
-    const options = { parts: config.accumulate, recompute: config.checkpointing, separate: false };
-    using sum = new GradientSum(stage, options);
-    for (let part = 0; part < config.accumulate; part++) {
-      using batch = await stage.batch({ step: 0, part });
-      sum.add(batch);
-    }
-    using gradients = sum.finish();
-    state.update(gradients.total, { lr: config.lr }).dispose();
-  }
+  using _ = figures(stage, config);
+  const usual = await count(gpu, stage, () => step(stage, { state, config, separate: false }));
+  const logged = await count(gpu, stage, () => step(stage, { state, config, separate: true }));
+  const { blocks } = stage;
   return {
     loadedBytes,
     optimiserBytes,
+    usedBytes: gpu.memory.livePeak,
     peakBytes: gpu.memory.peak,
     trained: [...stage.weights.values()].reduce((total, { size }) => total + size, 0),
-    flopsPerStep: gpu.flops - before.flops,
-    dispatchesPerStep: gpu.dispatches - before.dispatches,
+    flopsPerStep: usual.flops,
+    dispatchesPerStep: usual.dispatches,
     recompute: config.checkpointing,
+    blocks: blocks && {
+      sizes: blocks.sizes,
+      resident: blocks.resident,
+      loadedPerStep: usual.loaded,
+      loadedPerLoggedStep: logged.loaded,
+    },
   };
 }
 
-/** A plan as lines for people; `other` is the same run with blocks recomputed if `plan` keeps them, and vice versa. */
-export function planLines(
-  { loadedBytes, optimiserBytes, peakBytes, trained, ...perStep }: Plan,
-  other: Plan,
-): string[] {
-  const size = (bytes: number) =>
-    bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / 2 ** 30).toFixed(2)} GiB`;
-  const work = ({ flopsPerStep, dispatchesPerStep }: Pick<Plan, "flopsPerStep" | "dispatchesPerStep">) =>
-    `${(flopsPerStep / 1e9).toPrecision(3)} GFLOP in ${dispatchesPerStep} dispatches`;
-  const flag = perStep.recompute ? "--no-checkpointing" : "--checkpointing";
-  return [
-    `trained values       ${trained.toLocaleString("en")}`,
-    `networks and weights ${size(loadedBytes)}`,
-    `optimiser            ${size(optimiserBytes)}`,
-    `peak during a step   ${size(peakBytes)} (with ${flag}: ${size(other.peakBytes)})`,
-    `work of a step       ${work(perStep)} (with ${flag}: ${work(other)})`,
-  ];
+/** One step, as the trainer makes it. */
+async function step<B extends Batch>(
+  stage: Stage<B>,
+  { state, config, separate }: { state: TrainingState; config: RunConfig; separate: boolean },
+): Promise<void> {
+  using sum = new GradientSum(stage, { parts: config.accumulate, recompute: config.checkpointing, separate });
+  for (let part = 0; part < config.accumulate; part++) {
+    using batch = await stage.batch({ step: 0, part });
+    await sum.add(batch);
+  }
+  using gradients = sum.finish();
+  state.update(gradients.total, { lr: config.lr }).dispose();
+}
+
+/** Losses and norms of the steps before one that is logged, which wait on the GPU to be read. */
+function figures<B extends Batch>({ gpu, groups }: Stage<B>, { log_every }: RunConfig): Disposable {
+  const terms = groups.flatMap(({ weights }) => Object.keys(weights)).length;
+  const tensors = Array.from({ length: (log_every - 1) * (terms + 2) }, () => empty(gpu, [1])); // two of all terms together
+  return { [Symbol.dispose]: () => tensors.forEach((each) => each.dispose()) };
+}
+
+/** What `work` takes. */
+async function count(
+  gpu: DryGpu,
+  { blocks }: Pick<Stage, "blocks">,
+  work: () => Promise<void>,
+): Promise<{ flops: number; dispatches: number; loaded: number }> {
+  const now = () => ({ flops: gpu.flops, dispatches: gpu.dispatches, loaded: blocks?.loadedBytes ?? 0 });
+  const before = now();
+  await work();
+  const after = now();
+  return {
+    flops: after.flops - before.flops,
+    dispatches: after.dispatches - before.dispatches,
+    loaded: after.loaded - before.loaded,
+  };
 }

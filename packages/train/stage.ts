@@ -1,3 +1,4 @@
+import type { BlockStream } from "@fluxsr/core";
 import type { Gpu, Tensor } from "@fluxsr/kernels";
 
 /** Loss terms by name, each [1]. */
@@ -7,8 +8,8 @@ export type Terms = Readonly<Record<string, Tensor>>;
 export interface LossGroup<Batch> {
   /** How much each term counts in the total; terms that are switched off are not there. */
   readonly weights: Readonly<Record<string, number>>;
-  /** The terms of `weights`, each the mean over the batch; recorded on the open tape. */
-  loss(batch: Batch): Terms;
+  /** The terms of `weights`, each the mean over the batch; recorded on the open tape. May wait for blocks to be loaded. */
+  loss(batch: Batch): Terms | Promise<Terms>;
 }
 
 /** The terms of a loss that are not weighted by 0. */
@@ -41,6 +42,8 @@ export interface Stage<B extends Batch = Batch> extends Disposable {
   /** What is trained, by the names that checkpoints use; changed in place. */
   readonly weights: ReadonlyMap<string, Tensor>;
   readonly groups: readonly LossGroup<B>[];
+  /** The frozen blocks of the network, some of which may be loaded in their turn; undefined: nothing is frozen. */
+  readonly blocks?: BlockStream;
   /** The same for the same index, whatever came before. */
   batch(index: BatchIndex): Promise<B>;
   /** Judges the weights as they are; undefined if there is nothing to judge them by. */
@@ -50,3 +53,18 @@ export interface Stage<B extends Batch = Batch> extends Disposable {
   /** Writes the weights as they are into `folder` for use; returns the paths. */
   writeResult(folder: string): Promise<string[]>;
 }
+
+/** What a stage is opened with. */
+export interface OpenOptions {
+  /** Is told what the user should know. */
+  readonly notice: (text: string) => void;
+  /** How many of the frozen blocks stay on the GPU; default: all. Other stages have none. */
+  readonly residentBlocks?: number | undefined;
+}
+
+/**
+ * Opens a stage on a GPU, or on one that only counts, which needs nothing to validate with.
+ *
+ * @throws {InputError} if a model or a weight file cannot be used
+ */
+export type OpenStage<B extends Batch = Batch> = (gpu: Gpu, options: OpenOptions) => Promise<Stage<B>>;

@@ -19,6 +19,8 @@ export interface RunConfig extends OptimiserConfig {
   readonly batch_size: number;
   readonly accumulate: number;
   readonly checkpointing: boolean;
+  /** The most that the GPU may hold, as `24GB`; stages whose frozen blocks can be loaded in their turn have it. */
+  readonly max_vram?: string | undefined;
   readonly log_every: number;
   readonly validate_every: number;
   readonly checkpoint_every: number;
@@ -161,7 +163,7 @@ class Run<B extends Batch, C extends RunConfig> implements Disposable {
     for (let part = 0; part < parts; part++) {
       using batch = await this.#stage.batch({ step: taken, part });
       samples.push(...batch.samples);
-      sum.add(batch);
+      await sum.add(batch);
     }
     const lr = learningRate(taken, { ...config, schedule, elapsed: this.#seconds() / max_seconds });
     const { total, losses, norms } = sum.finish();

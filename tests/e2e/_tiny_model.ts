@@ -3,6 +3,7 @@ import { join } from "node:path";
 import {
   Autoencoder,
   type AutoencoderConfig,
+  fromF32,
   Mmdit,
   type MmditConfig,
   type Module,
@@ -42,17 +43,26 @@ const AUTOENCODER: AutoencoderConfig = {
 /** Writes a model of random weights to the folder `to`; another `seed`, another model. `sizes` are others than usual. */
 export async function tinyModel(
   to: string,
-  { seed = 1, sizes = {} }: { seed?: number; sizes?: Partial<MmditConfig> } = {},
+  { seed = 1, sizes = {}, dtype = "F32" }: {
+    seed?: number;
+    sizes?: Partial<MmditConfig>;
+    /** Of the transformer. */
+    dtype?: "F32" | "BF16";
+  } = {},
 ): Promise<void> {
   await Deno.mkdir(to, { recursive: true });
   const transformer = { ...TRANSFORMER, ...sizes };
-  await write(join(to, "flux.safetensors"), new Mmdit(transformer), seed);
-  await write(join(to, "ae.safetensors"), new Autoencoder(AUTOENCODER), seed);
+  await write(join(to, "flux.safetensors"), new Mmdit(transformer), { seed, dtype });
+  await write(join(to, "ae.safetensors"), new Autoencoder(AUTOENCODER), { seed, dtype: "F32" });
   const config = { transformer, autoencoder: AUTOENCODER };
   await Deno.writeTextFile(join(to, "config.json"), JSON.stringify(config));
 }
 
-async function write(path: string, module: Module, seed: number): Promise<void> {
+async function write(
+  path: string,
+  module: Module,
+  { seed, dtype }: { seed: number; dtype: "F32" | "BF16" },
+): Promise<void> {
   const tensors = [...module.parameters()].map(([name, { shape }]) => {
     const random = randomOf(seed, name);
     const inputs = shape.slice(1).reduce((product, size) => product * size, 1);
@@ -61,7 +71,7 @@ async function write(path: string, module: Module, seed: number): Promise<void> 
       { length: shape.reduce((product, size) => product * size, 1) },
       () => isScale ? 1 : random.normal() / Math.sqrt(inputs) / 2,
     );
-    return [name, { dtype: "F32", shape, bytes: new Uint8Array(values.buffer) }] as const;
+    return [name, { dtype, shape, bytes: fromF32(values, dtype) }] as const;
   });
   await writeSafetensors(path, tensors);
 }

@@ -39,7 +39,7 @@ test("one step on 16 x 16 tokens is the same with weights in parts, and with blo
     const before = gpu.memory.live;
     using loaded = await loadModel(gpu, model, options);
     const parts = [...loaded.mmdit.parameters()].map(([, each]) =>
-      each.isNeeded && !loaded.blocks ? each.parts.length : 1
+      each.isNeeded && loaded.blocks.isWhole ? each.parts.length : 1
     );
     const bytes = gpu.memory.live - before;
     using z = tensor(gpu, data, [1, 32, 32, 16]);

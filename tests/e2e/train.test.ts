@@ -126,10 +126,29 @@ describe("train ftd", () => {
     const planned = await run(ftd(out, 2, "--dry-run", flag), { cwd: folder });
     expect(planned.stdout).toMatch(/\nwork of a step +\d.* GFLOP/);
     await expect(Deno.stat(join(folder, out))).rejects.toThrow();
-    const peak = Number(/peak during a step +([\d.]+) MiB/.exec(planned.stdout)?.[1]);
+    const peak = Number(/peak during a step +([\d.]+) MB/.exec(planned.stdout)?.[1]);
     const { stderr } = await run(ftd(out, 2, flag), { cwd: folder });
-    const measured = Number(/([\d.]+) MiB on the GPU at most/.exec(stderr.join("\n"))?.[1]);
+    const measured = Number(/([\d.]+) MB on the GPU at most/.exec(stderr.join("\n"))?.[1]);
     expect(Math.abs(peak / measured - 1)).toBeLessThan(0.1);
+    expect(planned.stdout).toMatch(/\n {2}a card of 24 GB {2}--no-checkpointing {2}.* MB in use; all 2 blocks stay\n$/);
+  });
+
+  test("within --max-vram it ends with the bits that it has without, and can go on without", async () => {
+    const flags = ["--checkpoint-every", "2", "--log-every", "1"];
+    const refused = await run(ftd("within", 2, ...flags, "--max-vram", "1MB"), { cwd: folder });
+    expect([refused.code, refused.stderr.length]).toEqual([1, 2]);
+    expect(refused.stderr[0]).toMatch(/^Cannot train within 1000000 bytes of GPU memory: with one block at a time/);
+    const least = /^Hint: raise --max-vram to (\d+MB) or more/.exec(refused.stderr[1]!)![1]!;
+
+    const { code, stderr } = await run(ftd("within", 2, ...flags, "--max-vram", least), { cwd: folder });
+    expect([code, stderr.join("\n")]).toEqual([0, expect.stringMatching(/^Within \d+ MB: .* blocks stay/)]);
+    const peak = /([\d.]+) MB on the GPU at most/.exec(stderr.join("\n"))![1];
+    expect(Number(peak)).toBeLessThanOrEqual(parseInt(least));
+    expect(await run(ftd("within", 4, ...flags, "--resume", "--checkpointing"), { cwd: folder })).toMatchObject({
+      code: 0,
+    });
+    expect(await run(ftd("without", 4, ...flags, "--checkpointing"), { cwd: folder })).toMatchObject({ code: 0 });
+    expect(await results("within")).toEqual(await results("without"));
   });
 });
 

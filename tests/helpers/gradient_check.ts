@@ -1,4 +1,4 @@
-import { type Gpu, gradients, read, scoped, type Shape, Tape, type Tensor, tensor } from "@fluxsr/kernels";
+import { affine, type Gpu, gradients, read, scoped, type Shape, Tape, type Tensor, tensor } from "@fluxsr/kernels";
 import { expect, vi } from "vitest";
 import { slope } from "../reference/central_differences.ts";
 import { F32, gpu as common, random, scaledError } from "./gpu.ts";
@@ -36,19 +36,29 @@ function samples(size: number): number[] {
   return Array.from({ length: count }, (_, i) => count === 1 ? 0 : Math.round(i * (size - 1) / (count - 1)));
 }
 
-/** The result and its gradients when the inputs named in `tracked` are watched, and the kernels of the latter. */
-function run({ op, on: gpu = common }: Op, { inputs, seed, tracked }: {
-  inputs: Named<Tensor>;
+/**
+ * The result and its gradients when the inputs named in `tracked` are watched, and the kernels of the latter. Before the
+ * gradients, inputs and result are given up: what they need the tape must hold.
+ */
+function run({ op, on: gpu = common }: Op, { shapes, values, seed, tracked }: {
+  shapes: Named<Shape>;
+  values: Named<Float32Array<ArrayBuffer>>;
   seed: Float32Array<ArrayBuffer>;
   tracked: readonly string[];
 }): { y: Tensor; grads: Tensor[]; kernels: string[] } {
+  const inputs = Object.fromEntries(
+    Object.entries(values).map(([name, each]) => [name, tensor(gpu, each, shapes[name] ?? [])]),
+  );
   const wanted = tracked.map((name) => inputs[name]!);
   using tape = new Tape(gpu);
   for (const each of wanted) tape.watch(each);
-  const y = scoped(gpu, () => op(inputs));
+  const output = scoped(gpu, () => op(inputs));
+  tape.stop();
+  const y = affine(output, {});
   using dy = tensor(gpu, seed, y.shape);
+  for (const each of [output, ...Object.values(inputs)]) each.dispose();
   const dispatches = vi.spyOn(gpu, "run");
-  const grads = gradients(tape, y, { seed: dy, wanted });
+  const grads = gradients(tape, output, { seed: dy, wanted });
   const kernels = dispatches.mock.calls.map(([kernel]) => kernel.name).sort();
   dispatches.mockRestore();
   expect(grads.map(({ shape }) => shape)).toEqual(wanted.map(({ shape }) => shape));
@@ -69,15 +79,14 @@ export async function expectGradients(
   const live = gpu.memory.live;
   const names = Object.keys(shapes);
   const values = Object.fromEntries(names.map((name, i) => [name, random(shapes[name] ?? [], i + 1)]));
-  const inputs = Object.fromEntries(names.map((name) => [name, tensor(gpu, values[name]!, shapes[name] ?? [])]));
   const plain = reference(values);
   const seed = random([plain.length], 99);
   const runs = selections(names).map((tracked) => ({
     tracked,
-    ...run({ op, reference, on: gpu }, { inputs, seed, tracked }),
+    ...run({ op, reference, on: gpu }, { shapes, values, seed, tracked }),
   }));
   const results = await Promise.all(runs.map(({ y, grads }) => read(...grads, y)));
-  for (const each of [...Object.values(inputs), ...runs.flatMap(({ y, grads }) => [y, ...grads])]) each.dispose();
+  for (const each of runs.flatMap(({ y, grads }) => [y, ...grads])) each.dispose();
   expect(gpu.memory.live).toBe(live);
 
   const all = results.at(-1) ?? [];

@@ -37,10 +37,10 @@ function stepper({ recompute }: { recompute: boolean }) {
   const state = new TrainingState(weights, RATES);
   const shape = [1, 4, 6, model.config.vae.z_channels];
   return {
-    step(seed: number): void {
+    async step(seed: number): Promise<void> {
       using z = tensor(gpu, random(shape, seed), shape);
       using sum = new GradientSum({ gpu, weights, groups }, { parts: 1, recompute, separate: false });
-      sum.add({ z, samples: [], [Symbol.dispose]() {} });
+      await sum.add({ z, samples: [], [Symbol.dispose]() {} });
       using gradients = sum.finish();
       state.update(gradients.total, { lr: 1e-3 }).dispose();
       gpu.flush();
@@ -53,10 +53,12 @@ test.each([false, true])(
   "training steps repeat without anything new on the device (recompute: %s)",
   async (recompute) => {
     using training = stepper({ recompute });
-    training.step(1);
+    await training.step(1);
     await gpu.sync();
     const before = gpu.memory;
-    const calls = await deviceCalls(gpu, () => [2, 3, 4].forEach((seed) => training.step(seed)));
+    const calls = await deviceCalls(gpu, async () => {
+      for (const seed of [2, 3, 4]) await training.step(seed);
+    });
     expect(calls).toMatchObject({ buffers: 0, bindGroups: 0, pipelines: 0, waits: 0 });
     // A step is one; another where the seed of the gradient gets a buffer that recomputed blocks have used before.
     expect(calls.submissions).toBeLessThanOrEqual(recompute ? 6 : 3);

@@ -1,5 +1,5 @@
 import { velocity } from "@fluxsr/core";
-import { add, gradients, scale, scoped, Tape, type Tensor, tensor, totalVariation } from "@fluxsr/kernels";
+import { add, gradients, scale, scopedAsync, Tape, type Tensor, tensor, totalVariation } from "@fluxsr/kernels";
 import { type FtdBatch, ftdGroups, meanSquaredError } from "@fluxsr/train";
 import { channelsFirst } from "./autoencoder_network.ts";
 import type { GoldenCase, Tensors, Values } from "./case.ts";
@@ -25,13 +25,13 @@ export async function intermediates(
   const { config } = golden;
   const weights = { ftd: 1, mse: 1, latent_mse: 0, tv_lpips: config.number("lambda"), adl: config.number("mu") };
   using recorder = new Recorder();
-  scoped(gpu, () => {
+  await scopedAsync(gpu, async () => {
     const seen = new Map<string, Tensor>();
     const groups = ftdGroups(networks, weights, (name, value) => {
       seen.set(name, value.retain());
       recorder.observe(NAMES[name] ?? name, value);
     });
-    for (const { loss } of groups) loss(batch);
+    for (const { loss } of groups) await loss(batch);
     recorder.observe("z0", z_0);
     recorder.observe("zL", z_L);
     recorder.observe("u", velocity(z_0, eps));

@@ -95,7 +95,7 @@ class Step implements Disposable {
     const groups: Group[] = [];
     for (const k of [0, ...STEPS]) {
       this.#setWeights(await this.#file(`lora.step${k}`));
-      using found = this.#gradients();
+      using found = await this.#gradients();
       const [own, total] = [await hostValues(found.losses), await hostValues(this.#named(found.total))];
       const note = (name: string, from: Tensors, term: string) => {
         losses.set(`loss_${name}`, [...losses.get(`loss_${name}`) ?? [], from.get(term)?.values[0] ?? NaN]);
@@ -120,7 +120,7 @@ class Step implements Disposable {
     for (const { loss } of groups) {
       using tape = new Tape(gpu);
       for (const weight of wanted) tape.watch(weight);
-      const terms = loss(this.#batch);
+      const terms = await loss(this.#batch);
       using seed = tensor(gpu, Float32Array.of(1), [1]);
       for (const [name, term] of Object.entries(TERMS)) {
         const value = terms[term];
@@ -172,7 +172,7 @@ class Step implements Disposable {
     const bound = this.#golden.bound("params_chain", "relative_l2_of_update");
     const comparisons = [];
     for (const k of STEPS) {
-      using found = this.#gradients();
+      using found = await this.#gradients();
       this.#descend(optimiser, found.total);
       const actual = differences(await hostValues(this.#stage.weights), start);
       const expected = differences(await this.#file(`lora.step${k}`), start);
@@ -185,9 +185,9 @@ class Step implements Disposable {
     this.#parts[Symbol.dispose]();
   }
 
-  #gradients() {
+  async #gradients() {
     using sum = new GradientSum(this.#stage, { parts: 1, recompute: false, separate: false });
-    sum.add(this.#batch);
+    await sum.add(this.#batch);
     return sum.finish();
   }
 

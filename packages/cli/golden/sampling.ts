@@ -1,5 +1,5 @@
 import { InputError, sample, timeSchedule, timeShift } from "@fluxsr/core";
-import { type Gpu, scoped, tensor } from "@fluxsr/kernels";
+import { type Gpu, scopedAsync, tensor } from "@fluxsr/kernels";
 import type { GoldenCase, Tensors, Values } from "./case.ts";
 import { compare, compareAll, type Group } from "./compare.ts";
 import type { Handler } from "./handler.ts";
@@ -50,9 +50,9 @@ async function trajectory(golden: GoldenCase, gpu: Gpu, noise: Values): Promise<
   using recorder = new Recorder();
   const each = (value: number) => Array<number>(noise.shape[0] ?? 0).fill(value);
   const guidance = settings.has("guidance") ? { guidance: each(settings.number("guidance")) } : {};
-  scoped(gpu, () => {
+  await scopedAsync(gpu, async () => {
     const fixed = { ...conditioning(network, inputs), ...guidance };
-    sample(
+    await sample(
       tensor(gpu, noise.values, noise.shape),
       (img, t) => network.mmdit.forward({ ...fixed, img, timesteps: each(t) }),
       { times: settings.numbers("timesteps"), observe: (step, x) => recorder.observe(`x.${step}`, x) },

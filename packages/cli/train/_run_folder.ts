@@ -6,6 +6,7 @@ const FREE = [
   "out",
   "steps",
   "max_seconds",
+  "max_vram",
   "log_every",
   "validate_every",
   "checkpoint_every",

@@ -7,17 +7,18 @@ import {
   type ConfigSchema,
   loadConfig,
   MetricsLog,
-  plan,
-  planLines,
+  type OpenStage,
   type RunConfig,
   type RunProgress,
-  type Stage,
   train,
   writeReport,
 } from "@fluxsr/train";
 import type { Command } from "commander";
 import { openChosenGpu } from "../_gpu.ts";
 import type { Host } from "../_host.ts";
+import { size } from "../_plan_table.ts";
+import { keepWithin, planRun } from "./_plan_run.ts";
+import { planText } from "./_plan_text.ts";
 import { stoppable } from "./_stoppable.ts";
 import { checkRunFolder, makeRunFolder } from "./_run_folder.ts";
 import { TrainProgress } from "./_train_progress.ts";
@@ -30,7 +31,11 @@ export interface StageCommand<S extends ConfigSchema, B extends Batch> {
   readonly isDefault?: boolean;
   /** The columns of the validation sheet. */
   readonly columns: readonly string[];
-  readonly open: (gpu: Gpu, config: z.infer<S>, tell: { notice: (text: string) => void }) => Promise<Stage<B>>;
+  /** Reads what needs no GPU, once for the run and its plans. */
+  readonly prepare: (
+    config: z.infer<S>,
+    tell: { notice: (text: string) => void; isPlan?: boolean },
+  ) => OpenStage<B> | Promise<OpenStage<B>>;
 }
 
 /** Adds a command that trains `stage`. */
@@ -48,26 +53,29 @@ export function registerStage<S extends ConfigSchema, B extends Batch>(
   command.action(async (options: { config?: string; resume?: boolean; dryRun?: boolean }) => {
     const { config: file, resume = false, dryRun = false } = options;
     const config = await loadConfig(stage.schema, { file, flags: configFlags(command, stage.schema) });
-    const run = config as z.infer<S> & RunConfig & { out: string };
+    const run = withCheckpointing(config as z.infer<S> & RunConfig & { out: string });
     if (dryRun) await showPlan(stage, run, { host });
     else await runStage(stage, run, { resume, host, openGpu: () => openChosenGpu(command) });
   });
 }
 
+/** Blocks that are loaded in their turn cannot be kept for the gradient. A run that goes on elsewhere must still recompute. */
+function withCheckpointing<C extends RunConfig>(config: C): C {
+  return config.max_vram === undefined ? config : { ...config, checkpointing: true };
+}
+
 /** Validation is left out: it takes less than a step. */
 async function showPlan<S extends ConfigSchema, B extends Batch>(
-  { open }: StageCommand<S, B>,
+  { prepare }: StageCommand<S, B>,
   config: z.infer<S> & RunConfig,
   { host }: { host: Host },
 ): Promise<void> {
-  const planned = { ...config, valid: undefined };
-  const openStage = (gpu: Gpu) => open(gpu, planned, { notice: () => {} });
-  const other = await plan(openStage, { ...planned, checkpointing: !config.checkpointing });
-  host.out(planLines(await plan(openStage, planned), other).join("\n") + "\n");
+  const open = await prepare({ ...config, valid: undefined }, { notice: () => {}, isPlan: true });
+  host.out(planText(await planRun(open, config)));
 }
 
 async function runStage<S extends ConfigSchema, B extends Batch>(
-  { name, open, columns }: StageCommand<S, B>,
+  { name, prepare, columns }: StageCommand<S, B>,
   config: z.infer<S> & RunConfig & { out: string },
   { resume, host, openGpu }: { resume: boolean; host: Host; openGpu: () => Promise<Gpu> },
 ): Promise<void> {
@@ -75,8 +83,11 @@ async function runStage<S extends ConfigSchema, B extends Batch>(
   const run = { stage: name, config };
   await checkRunFolder(out, run, { resume });
   const progress = new TrainProgress(host);
+  const notice = (text: string) => progress.say(text);
   using gpu = await openGpu();
-  using stage = await open(gpu, config, { notice: (text) => progress.say(text) });
+  const open = await prepare(config, { notice });
+  const residentBlocks = await keepWithin(gpu, { open, config, say: notice });
+  using stage = await open(gpu, { notice, residentBlocks });
   await makeRunFolder(out, run);
   const { step, finished, files } = await stoppable((signal) => {
     signal.addEventListener("abort", () => progress.say("Finishing the step, then saving."));
@@ -85,7 +96,7 @@ async function runStage<S extends ConfigSchema, B extends Batch>(
   });
   progress.end();
   const report = await writeReport(out, { title: `fluxsr train ${name}`, columns });
-  const peak = `${(gpu.memory.peak / 2 ** 20).toFixed(1)} MiB on the GPU at most`;
+  const peak = `${size(gpu.memory.peak)} on the GPU at most`;
   for (const file of files) host.out(`${file}\n`);
   progress.say(
     finished

@@ -4,7 +4,7 @@ import {
   ftdConfig,
   openAutoencoderStage,
   openFlowStage,
-  openFtdStage,
+  prepareFtd,
 } from "@fluxsr/train";
 import type { Command } from "commander";
 import { type Host, PROCESS } from "../_host.ts";
@@ -21,7 +21,7 @@ export function registerTrain(program: Command, { host = PROCESS }: { host?: Hos
     isDefault: true,
     columns: ["LR enlarged", "teacher path", "one step", "HR"],
     schema: ftdConfig,
-    open: openFtdStage,
+    prepare: prepareFtd,
   }, { host });
   registerPairs(train, { host });
   registerPreview(train, { host });
@@ -30,13 +30,13 @@ export function registerTrain(program: Command, { host = PROCESS }: { host?: Hos
     description: "train an autoencoder on pictures",
     columns: ["reconstruction", "truth"],
     schema: autoencoderConfig,
-    open: openAutoencoderStage,
+    prepare: (config, tell) => (gpu) => openAutoencoderStage(gpu, config, tell),
   }, { host });
   registerStage(train, {
     name: "flow",
     description: "train a flow transformer on pictures",
     columns: ["truth", "autoencoder", "from t = 0.5", "from noise"],
     schema: flowConfig,
-    open: openFlowStage,
+    prepare: (config, tell) => (gpu) => openFlowStage(gpu, config, tell),
   }, { host });
 }

@@ -39,20 +39,34 @@ export class AdaptedLoader {
     }
   }
 
-  /** Frees what {@linkcode load} loaded, which can be loaded again. */
-  unload({ module }: Part): void {
-    for (const [, parameter] of module.parameters()) parameter.dispose();
-    for (const [, layer] of module.modules()) if (layer instanceof Linear) layer.adapter = undefined;
+  /** Frees what {@linkcode load} loaded, which can be loaded again; adapters that others attached stay. */
+  unload(part: Part): void {
+    for (const [, parameter] of part.module.parameters()) parameter.dispose();
+    for (const { layer } of this.#adapted(part)) layer.adapter = undefined;
   }
 
-  #adapt({ path, module }: Part): void {
-    const { adapters, precision } = this.#options;
-    const needed = [...module.modules(path)].flatMap(([name, layer]) => {
-      const adapter = adapters.get(name);
+  /** Bytes of what {@linkcode load} leaves on the GPU. */
+  bytesOf(part: Part): number {
+    const factors = this.#options.precision === "f32" ? [] : this.#adapted(part);
+    return factors.reduce(
+      (sum, { adapter: { rank, in: inner, out } }) => sum + 4 * rank * (inner + out),
+      this.#loader.bytesOf(part.module, part.path),
+    );
+  }
+
+  #adapt(part: Part): void {
+    const adapted = this.#adapted(part);
+    if (adapted.length === 0) return; // adapters that are trained are not this loader's to merge
+    attachLora(this.#gpu, part.module, new Map(adapted.map(({ below, adapter }) => [below, adapter])));
+    if (this.#options.precision === "f32") mergeLora(part.module);
+  }
+
+  /** The layers of a part that it needs and that have an adapter, with their paths below it. */
+  #adapted({ path, module }: Part): { below: string; layer: Linear; adapter: LoraAdapter }[] {
+    return [...module.modules(path)].flatMap(([name, layer]) => {
+      const adapter = this.#options.adapters.get(name);
       const below = name === path ? "" : name.slice(path.length + 1);
-      return adapter && layer instanceof Linear && layer.weight.isNeeded ? [[below, adapter] as const] : [];
+      return adapter && layer instanceof Linear && layer.weight.isNeeded ? [{ below, layer, adapter }] : [];
     });
-    attachLora(this.#gpu, module, new Map(needed));
-    if (precision === "f32") mergeLora(module);
   }
 }

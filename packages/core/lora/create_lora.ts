@@ -2,7 +2,7 @@ import { closest } from "fastest-levenshtein";
 import { InputError } from "../errors.ts";
 import type { MmditConfig } from "../weights/configs.ts";
 import { quote } from "../weights/messages.ts";
-import type { LoraAdapter } from "./adapter.ts";
+import { lazyAdapter, type LoraAdapter } from "./adapter.ts";
 import { moduleShapes } from "./module_shapes.ts";
 
 /** Attention and MLP of all blocks; tools that convert LoRA files trip on modulation and on the final layer. */
@@ -64,9 +64,12 @@ export function createLora(
   return new Map(
     loraTargets(config, targets).map((module) => {
       const [out, inner] = shapes.get(module)!;
-      const source = random(module);
-      const a = Float32Array.from({ length: rank * inner }, () => source.normal() / rank);
-      return [module, { a, b: new Float32Array(out * rank), rank, in: inner, out, scale: 1 }];
+      const a = () => {
+        const source = random(module);
+        return Float32Array.from({ length: rank * inner }, () => source.normal() / rank);
+      };
+      const sizes = { rank, in: inner, out, scale: 1 };
+      return [module, lazyAdapter(sizes, { a, b: () => new Float32Array(out * rank) })];
     }),
   );
 }

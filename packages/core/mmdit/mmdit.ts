@@ -68,19 +68,21 @@ export class Mmdit extends Module {
   }
 
   /**
-   * The forward pass, stopping before each block, which it gives out: weights that are not on the GPU can be loaded then,
-   * and freed when the block has run. Ends with the velocity. Runs in a scope of the caller's.
+   * The forward pass, stopping before each block, whose path it gives out: weights that are not on the GPU can be loaded
+   * then, and freed when the block has run. Ends with the velocity. Runs in a scope of the caller's. On a tape that
+   * recomputes, each block is one op, named by its path: so the backward pass tells which it needs.
    */
-  *steps(inputs: MmditInputs, observe: Observer = () => {}): Generator<Part, Tensor> {
+  *steps(inputs: MmditInputs, observe: Observer = () => {}): Generator<string, Tensor> {
     const { pe } = inputs;
     const conditioning = this.#vec(inputs);
     observe("vec", conditioning);
     const vec = silu(conditioning);
     let streams: Streams = { img: this.img_in.forward(inputs.img), txt: this.txt_in.forward(inputs.txt) };
     for (const [i, block] of this.double_blocks.entries()) {
-      yield { path: `double_blocks.${i}`, module: block };
+      const path = `double_blocks.${i}`;
+      yield path;
       const { img, txt } = streams;
-      const [nextImg, nextTxt] = checkpoint(`double_blocks.${i}`, [img, txt, vec, ...Object.values(pe)], () => {
+      const [nextImg, nextTxt] = checkpoint(path, [img, txt, vec, ...Object.values(pe)], () => {
         const next = block.forward({ img, txt }, { vec, pe });
         return [next.img, next.txt] as const;
       });
@@ -94,9 +96,10 @@ export class Mmdit extends Module {
     let x = concat([txt, img], 1);
     for (const before of [img, txt]) before.dispose();
     for (const [i, block] of this.single_blocks.entries()) {
-      yield { path: `single_blocks.${i}`, module: block };
+      const path = `single_blocks.${i}`;
+      yield path;
       const before = x;
-      [x] = checkpoint(`single_blocks.${i}`, [before, vec, ...Object.values(pe)], () => [
+      [x] = checkpoint(path, [before, vec, ...Object.values(pe)], () => [
         block.forward(before, { vec, pe }),
       ]) as [Tensor];
       before.dispose();

@@ -2,7 +2,7 @@ import { byteLength, DryGpu, empty, emptyTogether, type Gpu, scoped, sizeOf } fr
 import { checkParameters } from "../weights/check.ts";
 import type { WeightSource } from "../weights/weight_source.ts";
 import type { Module, Parameter } from "./module.ts";
-import { partsOf, type Precision, storedDtype, upload } from "./upload.ts";
+import { type PartShape, partsOf, type Precision, storedDtype, upload } from "./upload.ts";
 
 /** Bytes of staging memory after which an upload is waited for: WebGPU keeps it until the queue has run. */
 export const STAGING: number = 256 * 2 ** 20;
@@ -63,17 +63,27 @@ export class Loader {
     }
   }
 
+  /** Bytes on the GPU of the parameters of `part`, which is at `path` of the network, loaded or not. */
+  bytesOf(part: Module, path = ""): number {
+    return bytesOf(this.#shapes([...part.parameters(path)].filter(([, { isNeeded }]) => isNeeded)).flat());
+  }
+
+  /** The tensors that hold each of the parameters. */
+  #shapes(parameters: readonly (readonly [string, Parameter])[]): PartShape[][] {
+    const { source, precision } = this.#options;
+    return parameters.map(([name, parameter]) => {
+      const dtype = storedDtype(parameter, { dtype: source.tensors.get(name)?.dtype ?? "F32", precision });
+      return partsOf(parameter, { dtype, largest: this.#gpu.buffers.largest });
+    });
+  }
+
   /** Memory for all parameters, in one allocation if that is large; weights that a LoRA changes may be replaced one by one. */
   #allocate(parameters: readonly (readonly [string, Parameter])[]): void {
     const gpu = this.#gpu;
-    const { source, precision } = this.#options;
-    const shapes = parameters.map(([name, parameter]) => {
-      const dtype = storedDtype(parameter, { dtype: source.tensors.get(name)?.dtype ?? "F32", precision });
-      return partsOf(parameter, { dtype, largest: gpu.buffers.largest });
-    });
+    const shapes = this.#shapes(parameters);
     const all = shapes.flat();
-    const bytes = all.reduce((sum, { shape, dtype }) => sum + byteLength(dtype, sizeOf(shape)), 0);
-    const together = precision === "native" && bytes >= TOGETHER ? emptyTogether(gpu, all) : undefined;
+    const isLarge = this.#options.precision === "native" && bytesOf(all) >= TOGETHER;
+    const together = isLarge ? emptyTogether(gpu, all) : undefined;
     for (const [i, [, parameter]] of parameters.entries()) {
       const own = shapes[i]!;
       const apart = () => scoped(gpu, () => own.map(({ shape, dtype }) => empty(gpu, shape, dtype)));
@@ -89,6 +99,10 @@ export class Loader {
     await this.#gpu.sync();
     this.#staged = 0;
   }
+}
+
+function bytesOf(parts: readonly PartShape[]): number {
+  return parts.reduce((sum, { shape, dtype }) => sum + byteLength(dtype, sizeOf(shape)), 0);
 }
 
 /**

@@ -60,7 +60,7 @@ function isTurned(parameter: Parameter): parameter is Parameter & { readonly axe
 }
 
 /** What is to be allocated for a parameter. */
-interface PartShape {
+export interface PartShape {
   readonly shape: Shape;
   readonly dtype: Dtype;
 }

@@ -1,5 +1,6 @@
 import { type Gpu, read, scopedAsync, tensor } from "@fluxsr/kernels";
 import { BlockStream } from "../block_stream.ts";
+import type { Part } from "../nn/module.ts";
 import { runPasses } from "../run_passes.ts";
 import type { T5Config } from "./configs.ts";
 import { T5Encoder } from "./t5_encoder.ts";
@@ -43,10 +44,12 @@ export async function loadT5(
   ) {
     await loader.load(module, path);
   }
-  const stream = new BlockStream({
-    load: ({ module, path }) => loader.load(module, path),
-    unload: ({ module }) => module.dispose(),
-  }, { streamed: new Set(blocks.slice(residentBlocks).map(({ path }) => path)) });
+  const parts = {
+    load: ({ module, path }: Part) => loader.load(module, path),
+    unload: ({ module }: Part) => module.dispose(),
+    bytesOf: ({ module, path }: Part) => loader.bytesOf(module, path),
+  };
+  const stream = new BlockStream(gpu, { loader: parts, blocks, resident: residentBlocks });
   const all = held.move();
   const embedded = (ids: readonly number[]) => {
     const padded = [...ids, ...new Array<number>(tokens - ids.length).fill(pad_token_id)];
@@ -56,7 +59,7 @@ export async function loadT5(
     encode: (texts, signal) =>
       scopedAsync(gpu, async () => {
         const passes = texts.map((ids) => t5.steps(embedded(ids), { bias }));
-        const states = await runPasses(gpu, passes, { blocks: stream, signal });
+        const states = await runPasses(passes, { blocks: stream, signal });
         const values: Float32Array<ArrayBuffer>[] = [];
         for (const state of states) {
           values.push((await read(state))[0]!);

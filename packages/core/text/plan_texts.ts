@@ -1,7 +1,7 @@
 import { DryGpu, type Gpu } from "@fluxsr/kernels";
 import { InputError } from "../errors.ts";
 import type { PlannedBlocks } from "../plan.ts";
-import { mostResident } from "../resident_blocks.ts";
+import { withMostBlocks } from "../resident_blocks.ts";
 import { loadClip } from "./load_clip.ts";
 import { loadT5 } from "./load_t5.ts";
 import { readT5Tables } from "./t5_tables.ts";
@@ -96,16 +96,13 @@ async function planT5(
   while (none.usedBytes > budget && together > 1) none = await run(0, together = Math.ceil(together / 2));
   if (none.usedBytes > budget) return none.usedBytes;
   const each = (whole.loadedBytes - none.loadedBytes) / all;
-  const fitted = await mostResident({
-    blockBytes: Array.from({ length: all }, () => each),
-    room: budget - none.usedBytes,
-    attempt: async (resident) => ({
-      ...await run(resident, together, budget),
-      blocks: { all, resident: Math.min(all, resident), streamedBytes: Math.max(0, all - resident) * each },
-      together,
-    }),
+  const within = async (resident: number) => ({
+    ...await run(resident, together, budget),
+    blocks: { all, resident, streamedBytes: (all - resident) * each },
+    together,
   });
-  return fitted ?? none.usedBytes;
+  const sizes = Array.from({ length: all }, () => each);
+  return await withMostBlocks(within, { sizes, room: budget - none.usedBytes }) ?? none.usedBytes;
 }
 
 /** Encodes `texts` blank texts on a GPU that only counts. @throws {OutOfMemoryError} if that does not fit the budget */

@@ -107,15 +107,15 @@ export class T5Encoder extends Module {
    * `x [B, L, D]`, the embeddings of tokens, to the last hidden state [B, L, D]; `bias` [H, L, L] is what relative
    * positions add to the scores, the same in all blocks. No token is masked. Takes `x` over.
    *
-   * Stops before each block, which it gives out: weights that are not on the GPU can be loaded then, and freed when the
-   * block has run.
+   * Stops before each block, whose path it gives out: weights that are not on the GPU can be loaded then, and freed when
+   * the block has run.
    */
-  *steps(x: Tensor, { bias }: { bias: Tensor }): Generator<Part, Tensor> {
+  *steps(x: Tensor, { bias }: { bias: Tensor }): Generator<string, Tensor> {
     let state = x;
-    for (const part of this.blocks()) {
-      yield part;
+    for (const { path, module } of this.blocks()) {
+      yield path;
       const before = state;
-      state = scoped(x.gpu, () => part.module.forward(before, bias));
+      state = scoped(x.gpu, () => module.forward(before, bias));
       before.dispose();
     }
     const last = this.encoder.final_layer_norm.forward(state);

@@ -8,6 +8,15 @@ import { type KernelTime, Profiler } from "./profiler.ts";
 import { shippedTuning } from "../tuning/shipped.ts";
 import type { Tuning } from "../tuning/tuning.ts";
 
+/** Bytes that are read back in one wait: the whole state of a training can be more than a buffer may hold. */
+const READBACK = 256 * 2 ** 20;
+
+/** What is read of a buffer. */
+interface Source {
+  readonly buffer: PooledBuffer;
+  readonly bytes: number;
+}
+
 /** Dispatches that one batch may hold: the uniform arena has a slot for each. */
 const BATCH = 4096;
 
@@ -147,8 +156,14 @@ export class Gpu {
     this.#written = true;
   }
 
-  /** Reads the first `bytes` of each buffer, all in one wait. */
-  async read(sources: readonly { buffer: PooledBuffer; bytes: number }[]): Promise<ArrayBuffer[]> {
+  /** Reads the first `bytes` of each buffer, all in one wait unless they are large. */
+  async read(sources: readonly Source[]): Promise<ArrayBuffer[]> {
+    const read: ArrayBuffer[] = [];
+    for (const together of batches(sources)) read.push(...await this.#readTogether(together));
+    return read;
+  }
+
+  async #readTogether(sources: readonly Source[]): Promise<ArrayBuffer[]> {
     const total = sources.reduce((sum, { bytes }) => sum + align4(bytes), 0);
     const staging = this.device.createBuffer({
       label: "readback",
@@ -229,6 +244,21 @@ export class Gpu {
     if (failed) throw new GpuError(`Cannot ${action}: ${outcome.reason.message}`);
     return outcome.value;
   }
+}
+
+/** `sources` in lots of at most {@linkcode READBACK} bytes, or one that is larger; at least one lot, which may be empty. */
+function batches(sources: readonly Source[]): Source[][] {
+  const lots: Source[][] = [[]];
+  let total = 0;
+  for (const source of sources) {
+    total += align4(source.bytes);
+    if (total > READBACK && lots.at(-1)!.length > 0) {
+      lots.push([]);
+      total = align4(source.bytes);
+    }
+    lots.at(-1)!.push(source);
+  }
+  return lots;
 }
 
 function align4(bytes: number): number {

@@ -37,10 +37,11 @@ export const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
 function activate({ name, forward, backward }: Forms, x: Tensor): Tensor {
   requireShape(name, { x }, x.shape);
   const y = run(forward, [x], empty(x.gpu, x.shape));
-  return record(name, y, [x], (dy) => {
+  const gradient = (dy: Tensor) => {
     requireShape(name, { dy }, x.shape);
     return [run(backward, [x, dy], empty(x.gpu, x.shape))];
-  });
+  };
+  return record(name, y, [x], gradient, [x]);
 }
 
 function run(kernel: Forms["forward"] | Forms["backward"], inputs: readonly Tensor[], result: Tensor): Tensor {

@@ -74,7 +74,7 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
     copy([x, y], { count: x.size, block, from: { stride: block, offset: 0 }, to });
     start += block;
   });
-  return record("concat", y, tensors, (dy) => split(dy, at, parts));
+  return record("concat", y, tensors, (dy) => split(dy, at, parts), []);
 }
 
 /**
@@ -97,5 +97,5 @@ export function split(x: Tensor, axis: number, parts: readonly number[]): Tensor
     copy([x, y], { count: y.size, block, from, to: { stride: block, offset: 0 } });
     return y;
   });
-  return recordAll("split", ys, [x], (dys) => [concat(dys.map((dy, i) => dy ?? scale(ys[i]!, 0)), at)]);
+  return recordAll("split", ys, [x], (dys) => [concat(dys.map((dy, i) => dy ?? scale(ys[i]!, 0)), at)], ys);
 }

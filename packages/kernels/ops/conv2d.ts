@@ -212,7 +212,9 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
   };
   const y = convolve([x, weight, empty(x.gpu, shape)], { geometry, bias, addend, activation });
   const wanted = { x: tracked(x), weight: tracked(weight), bias: bias !== undefined && tracked(bias) };
-  return record("conv2d", y, [x, weight, ...[addend, bias].filter((tensor) => tensor !== undefined)], (dy) => {
+  const inputs = [x, weight, ...[addend, bias].filter((tensor) => tensor !== undefined)];
+  const saved = [weight, ...wanted.weight ? [x] : [], ...activation ? [y] : []];
+  const gradients = (dy: Tensor) => {
     const g = activation ? reluBackward(y, dy) : dy;
     return [
       wanted.x ? gradientX([g, weight], x.shape, geometry) : undefined,
@@ -220,5 +222,6 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
       ...addend ? [g] : [],
       ...bias ? [wanted.bias ? columnSum(g) : undefined] : [],
     ];
-  });
+  };
+  return record("conv2d", y, inputs, gradients, saved);
 }

@@ -60,10 +60,11 @@ function dispatch(
 export function combine(a: Tensor, b: Tensor, { alpha = 1, beta = 1 } = {}): Tensor {
   const y = dispatch(kernels.combine, [a, b], { alpha, beta });
   const wanted = { a: tracked(a), b: tracked(b) };
-  return record("combine", y, [a, b], (dy) => [
+  const gradients = (dy: Tensor) => [
     wanted.a ? scaled(dy, alpha) : undefined,
     wanted.b ? scaled(dy, beta) : undefined,
-  ]);
+  ];
+  return record("combine", y, [a, b], gradients, []);
 }
 
 /** `factor dy`; a factor of 1 needs no pass over memory. */
@@ -85,16 +86,17 @@ export function subtract(a: Tensor, b: Tensor): Tensor {
 export function multiply(a: Tensor, b: Tensor): Tensor {
   const y = dispatch(kernels.multiply, [a, b], { alpha: 1, beta: 0 });
   const wanted = { a: tracked(a), b: tracked(b) };
-  return record("multiply", y, [a, b], (dy) => [
+  const gradients = (dy: Tensor) => [
     wanted.a ? multiply(dy, b) : undefined,
     wanted.b ? multiply(dy, a) : undefined,
-  ]);
+  ];
+  return record("multiply", y, [a, b], gradients, [a, b]);
 }
 
 /** `scale a + offset`. */
 export function affine(a: Tensor, { scale: alpha = 1, offset = 0 }: { scale?: number; offset?: number }): Tensor {
   const y = dispatch(kernels.affine, [a], { alpha, beta: offset });
-  return record("affine", y, [a], (dy) => [scaled(dy, alpha)]);
+  return record("affine", y, [a], (dy) => [scaled(dy, alpha)], []);
 }
 
 /** `factor a`. */

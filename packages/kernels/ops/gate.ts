@@ -70,7 +70,8 @@ export function gateResidual(x: Tensor, y: Tensor, { gate }: { gate: Tensor }): 
     groups: groups1d(Math.ceil(length / STRIP) * batches * width / lanes, WORKGROUP),
   });
   const wanted = { y: tracked(y), gate: tracked(gate) };
-  return record("gate_residual", out, [x, y, gate], (dout) => [dout, ...gradients(dout, { y, gate, wanted })]);
+  const all = (dout: Tensor) => [dout, ...gradients(dout, { y, gate, wanted })];
+  return record("gate_residual", out, [x, y, gate], all, [y, gate]);
 }
 
 /** The gradients of y and of the gate, of those that are wanted. */

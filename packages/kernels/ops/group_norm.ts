@@ -164,7 +164,8 @@ function normalise(
   const wanted = { x: tracked(x), affine: tracked(weight) || tracked(bias) };
   const isDifferentiable = own || !tracked(stats);
   const gradients = isDifferentiable ? (dy: Tensor) => backward(dy, operands, wanted) : undefined;
-  return record("group_norm", y, [x, stats, weight, bias], gradients);
+  const inputs = [x, stats, weight, bias];
+  return record("group_norm", y, inputs, gradients, inputs);
 }
 
 /**

@@ -99,12 +99,13 @@ export function layerNorm(x: Tensor, { shift, scale, eps = 1e-6 }: LayerNormOpti
   byRow(forward, [x, shift ?? x, y, scale ?? x, moments], { modulated: modulation !== undefined, eps });
   const inputs = [x, moments, ...Object.values(modulation ?? {})];
   const wanted = { x: tracked(x), modulation: inputs.slice(2).some(tracked) };
-  return record("layer_norm", y, inputs, (dy) => {
+  const gradients = (dy: Tensor) => {
     requireShape("layer_norm", { dy }, x.shape);
     const dx = wanted.x ? empty(x.gpu, x.shape) : undefined;
     if (dx) byRow(backwardX, [x, dy, moments, scale ?? x, dx], { modulated: modulation !== undefined, eps });
     return [dx, undefined, ...wanted.modulation ? modulationGradients(dy, { x, moments }) : []];
-  });
+  };
+  return record("layer_norm", y, inputs, gradients, inputs);
 }
 
 /** Runs a kernel that has a team for each row of `x`, the first of `tensors`. */

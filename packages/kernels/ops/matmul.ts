@@ -247,12 +247,14 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
     addParts([sums, c], options);
   }
   const wanted = { a: tracked(a), b: tracked(b), bias: bias !== undefined && tracked(bias) };
-  return record("matmul", c, [a, b, ...[addend, bias].filter((x) => x !== undefined)], (dc) => [
+  const gradients = (dc: Tensor) => [
     wanted.a ? gradientA(dc, { a, b, options }) : undefined,
     wanted.b ? gradientB(dc, { a, b, options }) : undefined,
     ...addend ? [reshape(dc, addend.shape)] : [],
     ...bias ? [wanted.bias ? columnSum(dc) : undefined] : [],
-  ]);
+  ];
+  const inputs = [a, b, ...[addend, bias].filter((x) => x !== undefined)];
+  return record("matmul", c, inputs, gradients, [...wanted.a ? [b] : [], ...wanted.b ? [a] : []]);
 }
 
 /** What the gradient of an input is made of. */

@@ -65,5 +65,6 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
     params: { count, size_1, size_2, size_3, size_4, stride_0, stride_1, stride_2, stride_3, stride_4 },
     groups: groups1d(count, WORKGROUP),
   });
-  return record("permute", y, [x], (dy) => [permute(dy, axes.map((_, axis) => axes.indexOf(axis)))]);
+  const back = axes.map((_, axis) => axes.indexOf(axis));
+  return record("permute", y, [x], (dy) => [permute(dy, back)], []);
 }

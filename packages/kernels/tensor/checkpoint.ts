@@ -30,6 +30,7 @@ export function checkpoint<T extends readonly Tensor[]>(op: string, inputs: read
     op,
     inputs: all,
     outputs,
+    saved: all,
     backward: (dys) => {
       const found = scoped(gpu, () => {
         using tape = new Tape(gpu, { within: outer });

@@ -30,10 +30,26 @@ export function gradients(
 export function gradients(
   tape: Tape,
   output: Tensor | readonly Tensor[],
-  { seed, wanted, unused = "refuse" }: GradientOptions<Tensor | readonly (Tensor | undefined)[]>,
+  { seed, ...options }: GradientOptions<Tensor | readonly (Tensor | undefined)[]>,
 ): Tensor[] {
-  tape.stop();
   const [outputs, seeds] = [[output].flat() as Tensor[], [seed].flat() as (Tensor | undefined)[]];
+  const steps = gradientSteps(tape, outputs, { seed: seeds, ...options });
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/**
+ * The backward pass of {@linkcode gradients}, stopping before each op that it goes back through, whose name it gives
+ * out: weights that are not on the GPU can be loaded then, and freed when the op is done. Ends with the gradients.
+ */
+export function* gradientSteps(
+  tape: Tape,
+  outputs: readonly Tensor[],
+  { seed: seeds, wanted, unused = "refuse" }: GradientOptions<readonly (Tensor | undefined)[]>,
+): Generator<string, Tensor[]> {
+  tape.stop();
   const known = new Sums();
   try {
     outputs.forEach((tensor, i) => known.add(tensor, seeds[i]));
@@ -41,6 +57,7 @@ export function gradients(
     for (const node of tape.nodes.toReversed()) {
       const dys = node.outputs.map((tensor) => known.get(tensor));
       if (dys.every((dy) => dy === undefined)) continue;
+      yield node.op;
       pass(node, dys, { tape, known });
       for (const tensor of node.outputs) if (!stay.has(tensor)) known.drop(tensor);
     }

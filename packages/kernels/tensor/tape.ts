@@ -13,6 +13,8 @@ export interface Node {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
   readonly backward: BackwardOfAll | undefined;
+  /** Those of the inputs and outputs whose values the gradient needs. */
+  readonly saved: readonly Tensor[];
 }
 
 const open = new WeakMap<Gpu, Tape>();
@@ -30,7 +32,7 @@ export interface TapeOptions {
  *
  * Ops call {@linkcode record}, which does nothing unless a tape is open on their GPU and one of the inputs depends on
  * a watched tensor: so inference and training run the same code, and frozen weights cost no gradient work. The tape
- * holds a handle on every tensor it needs, until it is closed.
+ * holds a handle on every tensor whose values it needs, until it is closed.
  */
 export class Tape {
   readonly recompute: boolean;
@@ -63,7 +65,7 @@ export class Tape {
   }
 
   add(node: Node): void {
-    for (const tensor of [...node.inputs, ...node.outputs]) tensor.retain();
+    for (const tensor of node.saved) tensor.retain();
     this.#nodes.push(node);
     for (const output of node.outputs) this.#tracked.add(output);
   }
@@ -83,9 +85,7 @@ export class Tape {
   /** Releases everything that the tape holds. */
   close(): void {
     this.stop();
-    for (const { inputs, outputs } of this.#nodes.splice(0)) {
-      for (const tensor of [...inputs, ...outputs]) tensor.release();
-    }
+    for (const { saved } of this.#nodes.splice(0)) for (const tensor of saved) tensor.release();
   }
 
   [Symbol.dispose](): void {
@@ -103,9 +103,17 @@ export function openTape(gpu: Gpu): Tape | undefined {
  *
  * @param backward makes the gradients of the inputs; ops that have none leave it out, and differentiating through them
  * is an error
+ * @param saved of inputs and outputs those whose values `backward` reads, default all: the others' memory is given back
+ * as soon as nothing else needs it
  */
-export function record(op: string, output: Tensor, inputs: readonly Tensor[], backward?: Backward): Tensor {
-  recordAll(op, [output], inputs, backward && (([dy]) => dy ? backward(dy) : []));
+export function record(
+  op: string,
+  output: Tensor,
+  inputs: readonly Tensor[],
+  backward?: Backward,
+  saved?: readonly Tensor[],
+): Tensor {
+  recordAll(op, [output], inputs, backward && (([dy]) => dy ? backward(dy) : []), saved);
   return output;
 }
 
@@ -115,9 +123,10 @@ export function recordAll<T extends readonly Tensor[]>(
   outputs: T,
   inputs: readonly Tensor[],
   backward?: BackwardOfAll,
+  saved: readonly Tensor[] = [...inputs, ...outputs],
 ): T {
   const tape = outputs[0] && open.get(outputs[0].gpu);
-  if (tape && inputs.some((input) => tape.tracks(input))) tape.add({ op, inputs, outputs, backward });
+  if (tape && inputs.some((input) => tape.tracks(input))) tape.add({ op, inputs, outputs, backward, saved });
   return outputs;
 }
 

@@ -1,12 +1,16 @@
 import { z } from "zod";
 import { logging, optimiser, run } from "./groups.ts";
-import { count, factor, flag, notNegative, oneOf, text, texts, time } from "./rules.ts";
+import { byteSize, count, factor, flag, notNegative, oneOf, text, texts, time } from "./rules.ts";
 
 /** Flow Trajectory Distillation: the LoRA of the one-step model from noise-image pairs. */
 export const ftdConfig = z.strictObject({
   model: text.optional().describe("model folder of the teacher and the student; default: the bundled model"),
   pairs: text.describe("folder of noise-image pairs that `train pairs` made with the same model"),
   ...run,
+  max_vram: byteSize.optional().describe(
+    "most memory that the GPU may hold, such as 24GB: blocks that have no room are read from disk when they are needed; " +
+      "implies checkpointing; default: no limit",
+  ),
   ...optimiser({ lr: 5e-5 }),
   rank: count.default(64).describe("rank of the LoRA (not stated in the paper)"),
   lora_targets: texts.optional().describe(

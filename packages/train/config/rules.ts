@@ -1,6 +1,8 @@
 /** The kinds of values that configurations have; each error message is the rule that completes "must be". */
+import { parseByteSize } from "@fluxsr/core";
 import { z } from "zod";
 
+const BYTES = "a size such as 500MB or 24GB";
 const TEXT = "text that is not empty";
 const LIST = "a list of texts that are not empty";
 const COUNT = "a whole number of at least 1";
@@ -11,6 +13,8 @@ const SHARE = "a number from 0 to 1, without 1";
 
 /** A path or a name. */
 export const text = z.string(TEXT).min(1, TEXT);
+/** An amount of memory, as `24GB`. */
+export const byteSize = z.string(BYTES).refine((text) => parseByteSize(text) !== undefined, BYTES);
 /** Paths or names. */
 export const texts = z.array(z.string(LIST).min(1, LIST), LIST).min(1, LIST);
 /** 1, 2, ... */

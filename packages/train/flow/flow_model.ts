@@ -31,7 +31,7 @@ export async function openFlowModel(gpu: Gpu, { architecture, seed, ...config }:
 }
 
 /** What training a flow takes of a {@linkcode Model}. */
-export type FlowModel = Omit<Model, "name" | typeof Symbol.dispose>;
+export type FlowModel = Omit<Model, "name" | "blocks" | typeof Symbol.dispose>;
 
 async function withNewTransformer(
   gpu: Gpu,
@@ -51,5 +51,5 @@ async function withNewTransformer(
     for (const part of [mmdit, autoencoder, conditioning.txt, conditioning.y]) part.dispose();
   };
   const config = { transformer, vae: vae.config };
-  return { gpu, path, settings, notes: [], config, mmdit, autoencoder, blocks: undefined, conditioning, dispose };
+  return { gpu, path, settings, notes: [], config, mmdit, autoencoder, conditioning, dispose };
 }

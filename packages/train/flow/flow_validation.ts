@@ -31,10 +31,9 @@ export async function validateFlow(model: FlowModel, held: readonly HeldPicture[
     losses.push(meanLoss(model, { z_0, eps }));
     const row = [picture, await decoded(model, z_0)];
     for (const { start, steps } of SAMPLERS) {
-      using z = scoped(model.gpu, () => {
-        const times = timeSchedule(steps).map((t) => t * start);
-        return sample(interpolate(z_0, eps, start), (z, t) => predictVelocity(model, z, { timesteps: [t] }), { times });
-      });
+      const times = timeSchedule(steps).map((t) => t * start);
+      using from = interpolate(z_0, eps, start);
+      using z = await sample(from, (z, t) => predictVelocity(model, z, { timesteps: [t] }), { times });
       row.push(await decoded(model, z));
     }
     rows.push(row);

@@ -1,5 +1,5 @@
 import { lowResolutionPoint, type MmditObserver as Observer, oneStep } from "@fluxsr/core";
-import { type Rectangle, scoped, split, type Tensor } from "@fluxsr/kernels";
+import { type Rectangle, scoped, scopedAsync, split, type Tensor } from "@fluxsr/kernels";
 import { eachSample } from "../data/samples.ts";
 import { attentionDiversification, layerDiversity } from "../losses/attention_diversification.ts";
 import { ftdLoss } from "../losses/ftd.ts";
@@ -24,7 +24,10 @@ export interface FtdBatch extends Batch {
 /** The networks as the losses see them. */
 export interface FtdNetworks {
   /** The student's velocity of latents [B, h, w, z_channels], each at its time. */
-  readonly velocity: (z: Tensor, options: { timesteps: readonly number[]; observe?: Observer }) => Tensor;
+  readonly velocity: (
+    z: Tensor,
+    options: { timesteps: readonly number[]; observe?: Observer },
+  ) => Tensor | Promise<Tensor>;
   /** Latents to pictures [B, H, W, 3]. */
   readonly decode: (z: Tensor) => Tensor;
   /** TV-LPIPS (Eq. 19-20) of pictures and the true ones, mean over the batch [1]; undefined: not used. */
@@ -71,11 +74,15 @@ export function ftdGroups(
 }
 
 /** Eq. 16 and 17. */
-function trajectory({ velocity, T_L }: FtdNetworks, batch: FtdBatch, observe: FtdObserver): { ftd: Tensor } {
+async function trajectory(
+  { velocity, T_L }: FtdNetworks,
+  batch: FtdBatch,
+  observe: FtdObserver,
+): Promise<{ ftd: Tensor }> {
   const { eps, z_0, z_L, t } = batch;
-  return scoped(eps.gpu, () => {
+  return await scopedAsync(eps.gpu, async () => {
     const x_t = eachSample([z_L, eps], (i, [low, noise]) => lowResolutionPoint(low!, noise!, { t: t[i] ?? 1, T_L }));
-    const v = velocity(x_t, { timesteps: t });
+    const v = await velocity(x_t, { timesteps: t });
     observe("x_t", x_t);
     observe("v_t", v);
     return { ftd: ftdLoss(v, { eps, z_0, z_L, T_L }) };
@@ -83,11 +90,11 @@ function trajectory({ velocity, T_L }: FtdNetworks, batch: FtdBatch, observe: Ft
 }
 
 /** Eq. 18 and 21-23. */
-function oneStepTerms(
+async function oneStepTerms(
   { velocity, decode, tvLpips, T_L, textTokens }: FtdNetworks,
   { z_L, z_0, x_0, t, window }: FtdBatch,
   { used: { mse, latent_mse, tv_lpips, adl }, observe }: { used: Omit<FtdWeights, "ftd">; observe: FtdObserver },
-): Record<string, Tensor> {
+): Promise<Record<string, Tensor>> {
   const layers: Tensor[] = [];
   const observeLayer: Observer = (name, value) => {
     if (adl === 0 || !/^(double\.\d+\.img|single\.\d+)$/.test(name)) return;
@@ -96,8 +103,8 @@ function oneStepTerms(
     observe(`adl.${name}`, layers.at(-1)!);
   };
   try {
-    return scoped(z_L.gpu, (): Record<string, Tensor> => {
-      const v = velocity(z_L, { timesteps: t.map(() => T_L), observe: observeLayer });
+    return await scopedAsync(z_L.gpu, async (): Promise<Record<string, Tensor>> => {
+      const v = await velocity(z_L, { timesteps: t.map(() => T_L), observe: observeLayer });
       const z_0hat = oneStep(z_L, v, T_L);
       observe("v_TL", v);
       observe("z_0hat", z_0hat);

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import {
   attachedLora,
   attachLora,
+  type BlockStream,
   BUNDLED_MODEL,
   createLora,
   loadLpips,
@@ -10,16 +11,16 @@ import {
   type Lpips,
   type Model,
   openWeights,
-  predictVelocity,
+  predictVelocities,
   readLora,
   writeLora,
 } from "@fluxsr/core";
-import { type Gpu, read, type Tensor } from "@fluxsr/kernels";
+import { DryGpu, type Gpu, read, type Tensor } from "@fluxsr/kernels";
 import type { FtdConfig } from "../config/ftd_config.ts";
 import { readDegradation } from "../data/degradation/parameters.ts";
 import { openPairs } from "../data/pairs/pairs.ts";
 import { randomOf } from "../random.ts";
-import type { Stage, Validation } from "../stage.ts";
+import type { OpenOptions, OpenStage, Stage, Validation } from "../stage.ts";
 import { lpipsDistance } from "../validation/figures.ts";
 import { heldPictures } from "../validation/held_pictures.ts";
 import { tvLpipsLoss } from "../losses/tv_lpips.ts";
@@ -31,27 +32,46 @@ import { FtdValidation } from "./ftd_validation.ts";
 export const LORA_FILE = "pytorch_lora_weights.safetensors";
 
 /**
- * Everything that Algorithm 1 needs, loaded and checked; `notice` is told what the user should know.
+ * Reads and checks the pairs, once for the run and its plans; what it returns loads everything else that Algorithm 1 needs.
  *
- * @throws {InputError} if the model, the pairs, a weight file or a picture cannot be used
+ * @param tell `notice` is told what the user should know; `isPlan`: nothing will be trained, so that the pairs may be of
+ * another model
+ *
+ * @throws {InputError} if the model, the pairs or the degradation cannot be used
  */
-export async function openFtdStage(
+export async function prepareFtd(
+  config: FtdConfig,
+  { notice, isPlan = false }: { notice: (text: string) => void; isPlan?: boolean },
+): Promise<OpenStage<FtdBatch>> {
+  const degradation = await readDegradation(config.degradation);
+  const pairs = await openPairs(config.pairs, {
+    model: isPlan ? undefined : config.model ?? BUNDLED_MODEL,
+    skipBad: config.skip_bad,
+    notice,
+  });
+  return (gpu, options) => openFtdStage(gpu, config, { ...options, degradation, pairs });
+}
+
+/** What of a stage needs no GPU. */
+type Prepared = Pick<FtdSource, "degradation" | "pairs">;
+
+async function openFtdStage(
   gpu: Gpu,
   config: FtdConfig,
-  { notice }: { notice: (text: string) => void },
+  { notice, residentBlocks, degradation, pairs }: OpenOptions & Prepared,
 ): Promise<Stage<FtdBatch>> {
-  const teacher = await loadModel(gpu, config.model ?? BUNDLED_MODEL, { lora: false, precision: config.precision });
+  const { precision } = config;
+  const teacher = await loadModel(gpu, config.model ?? BUNDLED_MODEL, { lora: false, precision, residentBlocks });
   const { T_L = teacher.settings.T_L, guidance = teacher.settings.guidance } = config;
   const model: Model = { ...teacher, settings: { ...teacher.settings, T_L, guidance } };
-  const degradation = await readDegradation(config.degradation);
-  const pairs = await openPairs(config.pairs, { model: model.path, skipBad: config.skip_bad, notice });
   const lpips = config.lambda > 0 || config.valid
     ? await loadLpips(gpu, { files: config.lpips_weights ?? [] })
     : undefined;
   if (lpips) notice(`LPIPS with ${lpips.source}${config.lpips_weights ? "" : ": no --lpips-weights are given"}`);
   const common = { degradation, scale: config.scale, seed: config.seed };
   const { valid, validate_count: count, validate_size: size } = config;
-  const validation = valid && await FtdValidation.open(
+  // A plan leaves validation out: it takes less than a step.
+  const validation = valid && !(gpu instanceof DryGpu) && await FtdValidation.open(
     model,
     await heldPictures(valid, { count, size, notice }),
     { ...common, lpips: lpips && lpipsDistance(gpu, lpips) },
@@ -60,7 +80,7 @@ export async function openFtdStage(
   return new FtdStage({
     config,
     model,
-    validation,
+    validation: validation || undefined,
     lpips,
     source: {
       ...common,
@@ -92,6 +112,7 @@ class FtdStage implements Stage<FtdBatch> {
   readonly gpu: Gpu;
   readonly weights: ReadonlyMap<string, Tensor>;
   readonly groups: Stage<FtdBatch>["groups"];
+  readonly blocks: BlockStream;
   readonly #config: FtdConfig;
   readonly #model: Model;
   readonly #validation: FtdValidation | undefined;
@@ -111,12 +132,13 @@ class FtdStage implements Stage<FtdBatch> {
     this.#lpips = lpips;
     this.#source = source;
     this.gpu = model.gpu;
+    this.blocks = model.blocks;
     this.weights = new Map(
       [...attachedLora(model.mmdit)].flatMap(([name, { a, b }]) => [[`${name}.lora_A`, a], [`${name}.lora_B`, b]]),
     );
     const { ftd, mse, latent_mse, lambda: tv_lpips, adl, gamma } = config;
     this.groups = ftdGroups({
-      velocity: (z, options) => predictVelocity(model, z, options),
+      velocity: async (z, options) => (await predictVelocities(model, [z], options))[0]!,
       decode: (z) => model.autoencoder.decode([z])[0]!,
       tvLpips: lpips && ((x_0hat, x_0) => tvLpipsLoss(x_0hat, x_0, { lpips, gamma })),
       T_L: source.T_L,

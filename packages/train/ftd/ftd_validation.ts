@@ -1,4 +1,4 @@
-import { type Model, oneStep, predictVelocity, type Rgb8, sample, timeSchedule } from "@fluxsr/core";
+import { type Model, oneStep, predictVelocities, type Rgb8, sample, timeSchedule } from "@fluxsr/core";
 import { scoped, type Tensor } from "@fluxsr/kernels";
 import { degrade } from "../data/degradation/degrade.ts";
 import type { DegradationParameters } from "../data/degradation/parameters.ts";
@@ -71,10 +71,9 @@ export class FtdValidation implements Disposable {
     const { autoencoder, settings: { T_L }, gpu } = this.#model;
     const outputs: Rgb8[] = [];
     for (const { z_L } of this.#held) {
-      using x_0hat = scoped(gpu, () => {
-        const z_0hat = oneStep(z_L, predictVelocity(this.#model, z_L), T_L);
-        return autoencoder.decode([z_0hat])[0]!;
-      });
+      const [v] = await predictVelocities(this.#model, [z_L]);
+      using x_0hat = scoped(gpu, () => autoencoder.decode([oneStep(z_L, v!, T_L)])[0]!);
+      v!.dispose();
       outputs.push(await toPicture(x_0hat));
     }
     const judged = this.#held.map(({ truth }, i) => ({ image: outputs[i]!, reference: truth }));
@@ -106,9 +105,8 @@ async function prepare(
   const z_L = scoped(gpu, () => autoencoder.encode([x_L])[0]!);
   // The teacher goes from z_L at T_L to the data in several steps, as if z_L were a point of its own flow.
   const times = timeSchedule(TEACHER_STEPS).map((t) => t * T_L);
-  using teacher = scoped(gpu, () => {
-    const velocity = (z: Tensor, t: number) => predictVelocity(model, z, { timesteps: [t] });
-    return autoencoder.decode([sample(z_L, velocity, { times })])[0]!;
-  });
+  const velocity = async (z: Tensor, t: number) => (await predictVelocities(model, [z], { timesteps: [t] }))[0]!;
+  using z_0 = await sample(z_L, velocity, { times });
+  using teacher = scoped(gpu, () => autoencoder.decode([z_0])[0]!);
   return { z_L, truth: picture, bicubic: await toPicture(x_L), teacher: await toPicture(teacher) };
 }

@@ -11,7 +11,7 @@ const data = randomTensor(SHAPE, 2);
 test("sample() reaches the data in any number of steps when the flow is straight", async () => {
   const velocity = () => subtract(noise.tensor, data.tensor);
   for (const steps of [1, 3, 7]) {
-    await expectClose(sample(noise.tensor, velocity, { times: timeSchedule(steps, 0.6) }), data.data);
+    await expectClose(await sample(noise.tensor, velocity, { times: timeSchedule(steps, 0.6) }), data.data);
   }
 });
 
@@ -20,7 +20,7 @@ test("sample() is Euler's method: x (1 + (t' - t) t) for the velocity t x", asyn
   const asked: number[] = [];
   const states: Tensor[] = [];
   const steps: number[] = [];
-  const x = sample(noise.tensor, (x, t) => {
+  const x = await sample(noise.tensor, (x, t) => {
     asked.push(t);
     return scale(x, t);
   }, {
@@ -41,7 +41,7 @@ test("sample() is Euler's method: x (1 + (t' - t) t) for the velocity t x", asyn
 
 test("sample() leaves nothing on the GPU but its result", async () => {
   const before = gpu.memory.live;
-  const x = sample(noise.tensor, (x) => scale(x, 0.5), { times: [1, 0.5, 0] });
+  const x = await sample(noise.tensor, (x) => scale(x, 0.5), { times: [1, 0.5, 0] });
   await read(x);
   x.dispose();
   expect(gpu.memory.live).toBe(before);

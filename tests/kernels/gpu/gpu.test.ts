@@ -112,6 +112,21 @@ describe("read()", () => {
     for (const { tensor } of inputs) tensor.dispose();
   });
 
+  test("reads what is more than 256 MiB in several waits", async () => {
+    const map = vi.spyOn(GPUBuffer.prototype, "mapAsync");
+    const large = [1, 2, 3].map((value) => {
+      const x = empty(gpu, [25 * 2 ** 20]);
+      gpu.write(x.buffer, Float32Array.of(value));
+      return x;
+    });
+    const values = await gpu.read(large.map(({ buffer, size }) => ({ buffer, bytes: 4 * size })));
+    expect(values.map((bytes) => new Float32Array(bytes, 0, 1)[0])).toEqual([1, 2, 3]);
+    expect(values.map(({ byteLength }) => byteLength)).toEqual([1, 2, 3].map(() => 100 * 2 ** 20));
+    expect(map).toHaveBeenCalledTimes(2);
+    for (const each of large) each.dispose();
+    gpu.trim();
+  });
+
   test("reads byte counts that are no multiple of 4", async () => {
     using x = tensor(gpu, new Uint8Array([1, 2, 3, 4, 5, 6]), [3], "f16");
     const [bytes = new ArrayBuffer()] = await gpu.read([{ buffer: x.buffer, bytes: 6 }]);

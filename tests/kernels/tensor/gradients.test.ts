@@ -4,6 +4,7 @@ import {
   clamp,
   combine,
   gradients,
+  gradientSteps,
   multiply,
   read,
   record,
@@ -133,5 +134,43 @@ describe("gradients()", () => {
     for (const each of [dx, dz, dy, seed, x, z]) each.dispose();
     tape.close();
     expect(gpu.memory.live).toBe(before + y.buffer.size);
+  });
+});
+
+describe("gradientSteps()", () => {
+  test("stops before each op on the way back, and ends with the gradients", async () => {
+    const live = gpu.memory.live;
+    const x = tensor(gpu, Float32Array.of(1, 2), [2]);
+    using tape = new Tape(gpu);
+    tape.watch(x);
+    const y = scoped(gpu, () => scale(multiply(x, x), 3));
+    const seed = tensor(gpu, Float32Array.of(1, 1), [2]);
+    const steps = gradientSteps(tape, [y], { seed: [seed], wanted: [x] });
+    const ops: string[] = [];
+    let state = steps.next();
+    for (; !state.done; state = steps.next()) ops.push(state.value);
+    expect(ops).toEqual(tape.nodes.map(({ op }) => op).toReversed());
+    expect(ops.length).toBe(2);
+    const [dx] = state.value as [Tensor];
+    expect(await read(dx)).toEqual([Float32Array.of(6, 12)]);
+    for (const each of [x, y, dx, seed]) each.dispose();
+    tape.close();
+    expect(gpu.memory.live).toBe(live);
+  });
+
+  test("frees what it holds if it is ended early", () => {
+    const x = tensor(gpu, Float32Array.of(1, 2), [2]);
+    using tape = new Tape(gpu);
+    tape.watch(x);
+    const y = scoped(gpu, () => scale(multiply(x, x), 3));
+    using seed = tensor(gpu, Float32Array.of(1, 1), [2]);
+    const { live } = gpu.memory;
+    const steps = gradientSteps(tape, [y], { seed: [seed], wanted: [x] });
+    steps.next();
+    steps.next();
+    expect(gpu.memory.live).toBeGreaterThan(live);
+    steps.return([]);
+    expect(gpu.memory.live).toBe(live);
+    for (const each of [x, y]) each.dispose();
   });
 });

@@ -35,16 +35,17 @@ test("records nothing before it is opened, after stop() and after close()", () =
   });
 });
 
-test("keeps what it recorded alive until it is closed", () => {
+test("keeps the values that gradients need until it is closed, and no others", () => {
   const before = gpu.memory.live;
   const x = randomTensor([64]).tensor;
   const tape = new Tape(gpu);
   tape.watch(x);
-  const y = affine(x, { scale: 2 });
-  x.dispose();
-  y.dispose();
+  const [first, second] = [affine(x, { scale: 2 }), affine(x, { scale: 3 })];
+  const product = multiply(first, second);
+  for (const each of [x, first, second, product]) each.dispose();
   expect(gpu.memory.live).toBe(before + 2 * 256);
-  expect(tape.nodes[0]?.outputs[0]?.buffer).toBeDefined();
+  expect(tape.nodes[2]?.inputs.every(({ buffer }) => buffer)).toBe(true);
+  expect(() => tape.nodes[2]?.outputs[0]?.buffer).toThrow("it was disposed");
   tape.close();
   tape.close();
   expect(gpu.memory.live).toBe(before);

@@ -136,7 +136,7 @@ describe("autoencoderGroup()", () => {
       using tape = new Tape(gpu);
       const wanted = [...autoencoder.parameters()].map(([, { tensor }]) => tensor);
       for (const each of wanted) tape.watch(each);
-      const terms = loss({ x, noise, samples: [], [Symbol.dispose]: () => {} });
+      const terms = await loss({ x, noise, samples: [], [Symbol.dispose]: () => {} });
       expect(Object.keys(terms).sort()).toEqual(["kl", "l1", "lpips"]);
       using seed = tensor(gpu, Float32Array.of(1), [1]);
       const slopes = gradients(tape, Object.values(terms), { seed: [seed, seed, seed], wanted });

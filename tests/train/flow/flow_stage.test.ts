@@ -106,7 +106,7 @@ describe("train flow", () => {
     const further = configured({ model: join(whole.out, "model"), architecture: undefined });
     using stage = await open(gpu, further, { notice: () => {} });
     using batch = await stage.batch({ step: 0, part: 0 });
-    const { flow } = stage.groups[0]!.loss(batch);
+    const { flow } = await stage.groups[0]!.loss(batch);
     expect((await read(flow!))[0]?.[0]).toBeGreaterThan(0);
     flow!.dispose();
   });

@@ -42,14 +42,14 @@ export interface CheckedShard {
 /**
  * Opens the pairs in folder `dir`. All files are read once, to compare them with the manifest.
  *
- * @param options `model` is the folder of the model that made them; `skipBad` leaves damaged shards out and tells
- * `notice` which
+ * @param options `model` is the folder of the model that made them, left out where any will do: to compare it all its
+ * weights are read; `skipBad` leaves damaged shards out and tells `notice` which
  * @throws {InputError} if there are no pairs, another model made them, or a shard is missing or damaged
  */
 export async function openPairs(
   dir: string,
   { model, skipBad = false, notice = () => {} }: {
-    model: string;
+    model: string | undefined;
     skipBad?: boolean;
     notice?: (text: string) => void;
   },
@@ -92,21 +92,31 @@ export async function openPairs(
 }
 
 /**
- * Compares the shards of folder `dir` with its manifest, one after another; `model` is the folder of their model.
+ * Compares the shards of folder `dir` with its manifest, one after another; `model` is the folder of their model, which
+ * is not compared if it is left out.
  * @throws {InputError} if there is no manifest, or another model made the pairs
  */
-export async function* checkPairs(dir: string, { model }: { model: string }): AsyncGenerator<CheckedShard> {
+export async function* checkPairs(
+  dir: string,
+  { model }: { model: string | undefined },
+): AsyncGenerator<CheckedShard> {
   const { settings, shards } = await readManifest(dir);
-  const [maker, wanted] = [settings.model, await identifyModel(model)];
-  if (maker.sha256 !== wanted.sha256) {
-    const show = ({ name, sha256 }: ModelIdentity) => `"${name}" (${sha256.slice(0, 12)}...)`;
-    throw new InputError(
-      `Cannot read pairs "${dir}": they must be of the model ${show(wanted)}: they are of ${show(maker)}`,
-      { hint: "make pairs with this model, or give the folder of theirs with --model" },
-    );
-  }
+  if (model !== undefined) await requireMaker(dir, { model, settings });
   for (const [n, shard] of shards.entries()) {
     const first = n * settings.pairs_per_shard;
     yield { shard, first, fault: await shardFault({ dir, shard, settings }) };
   }
+}
+
+async function requireMaker(
+  dir: string,
+  { model, settings }: { model: string; settings: PairsSettings },
+): Promise<void> {
+  const [maker, wanted] = [settings.model, await identifyModel(model)];
+  if (maker.sha256 === wanted.sha256) return;
+  const show = ({ name, sha256 }: ModelIdentity) => `"${name}" (${sha256.slice(0, 12)}...)`;
+  throw new InputError(
+    `Cannot read pairs "${dir}": they must be of the model ${show(wanted)}: they are of ${show(maker)}`,
+    { hint: "make pairs with this model, or give the folder of theirs with --model" },
+  );
 }

@@ -13,7 +13,7 @@ export function teacherPairs(teacher: Teacher): PairMaker {
   return inGroups(teacher.groupSize, (numbers) =>
     scopedAsync(gpu, async () => {
       const noise = concat(numbers.map(noiseOf), 0);
-      const data = sample(noise, await teacher.velocity(numbers), { times });
+      const data = await sample(noise, await teacher.velocity(numbers), { times });
       const [decoded] = autoencoder.decode([data]);
       const pictures = await toPictures(decoded!);
       const [eps, z_0] = (await read(noise, data)).map((each) => parts(each, numbers.length));

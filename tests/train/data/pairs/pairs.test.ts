@@ -56,11 +56,12 @@ describe("openPairs()", () => {
     expect(await messageOf(openPairs(dir, { model }))).toContain("shards.1.file");
   });
 
-  test("refuses pairs of another model, and names both", async () => {
+  test("refuses pairs of another model, and names both, unless any will do", async () => {
     const settings = { ...SETTINGS, model: { name: "other", sha256: "f".repeat(64) } };
     expect(await messageOf(openPairs(await pairs({ settings }), { model }))).toMatch(
       /must be of the model "FluxSR starter" \(\w{12}\.\.\.\): they are of "other" \(f{12}\.\.\.\)$/,
     );
+    expect((await openPairs(await pairs({ settings }), { model: undefined })).count).toBeGreaterThan(0);
   });
 
   test.each<[string, (path: string) => void, string]>([
