@@ -74,7 +74,7 @@ export async function planUpscale(gpu: Gpu, options: PlanOptions): Promise<Upsca
   const lora = await openLora(options);
   const attempt = (each: Attempt) => dryRun(gpu, { ...options, lora }, each);
   const whole = await attempt({ tile: options.tile });
-  if (whole.peakBytes <= budget) return whole;
+  if (whole.peakBytes <= budget) return await roomy(attempt, { whole, tile: options.tile, budget });
   let least = whole.usedBytes;
   for (let tile = whole.tileSide; tile === whole.tileSide || tile >= SMALLEST_TILE; tile = Math.floor(tile / 2)) {
     const fitted = await fit(attempt, { whole, tile, budget });
@@ -86,6 +86,20 @@ export async function planUpscale(gpu: Gpu, options: PlanOptions): Promise<Upsca
       `${least} are in use`,
     { hint: "raise --max-vram" },
   );
+}
+
+/** The plan where all blocks stay: of several tiles more are seen at once than without a budget, if it has room for more. */
+async function roomy(
+  attempt: (each: Attempt) => Promise<Tried>,
+  { whole, tile, budget }: { whole: Tried; tile: number | undefined; budget: number },
+): Promise<Tried> {
+  if (budget === Infinity || whole.tiles === 1) return whole;
+  try {
+    return await attempt({ tile, budget });
+  } catch (error) {
+    if (error instanceof OutOfMemoryError) return whole;
+    throw error;
+  }
 }
 
 /** The plan with the most blocks that stay within the budget, or if there is none the bytes that would be needed. */

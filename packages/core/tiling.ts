@@ -66,7 +66,8 @@ export function shareStatistics(
   if (fits || places.length === 1) return { groups: [places], keep: undefined };
   const room = allowed - PIXEL_BYTES * pixels * places.length;
   if (room < 0) return { groups: places.map((place) => [place]), keep: undefined };
-  // Without a budget there is no less of it for the work on a tile, which a GPU must have room for in any case.
-  const kept = buffers.budget === Infinity ? room : Math.max(0, room - work);
+  // Without a budget free buffers are not given back before new ones are made: up to as much again is reserved. And the
+  // work on a tile takes nothing of it: a GPU must have room for that in any case.
+  const kept = buffers.budget === Infinity ? room / 2 : Math.max(0, room - work);
   return { groups: [places], keep: kept * (scarce ? SCARCE : 1) };
 }
