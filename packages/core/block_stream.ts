@@ -10,6 +10,9 @@ export interface PartLoader {
   bytesOf(part: Part): number;
 }
 
+/** The share of a budget that the GPU may hold beyond it, given back but still in use by work that was submitted. */
+const SLACK = 1 / 64;
+
 /** The blocks of a transformer. Those that do not stay on the GPU are loaded when their turn comes, and freed after it. */
 export class BlockStream {
   readonly #gpu: Gpu;
@@ -59,6 +62,7 @@ export class BlockStream {
    * path needs nothing. While the block is read, the GPU computes what was recorded before.
    */
   async with(path: string, work: () => void): Promise<void> {
+    await this.#settle();
     const block = this.#streamed.get(path);
     if (!block) return work();
     this.#gpu.flush();
@@ -70,6 +74,12 @@ export class BlockStream {
       // The queue runs in order: the next block may have the memory while this one still computes.
       this.#loader.unload(block);
     }
+  }
+
+  /** Waits for the queue if more was given back than a budget may be exceeded by: that is not free before. */
+  async #settle(): Promise<void> {
+    const { unsettled, budget } = this.#gpu.buffers;
+    if (unsettled > budget * SLACK) await this.#gpu.sync();
   }
 
   /** Runs `steps` to its end, a pass that stops before each block that it needs, forwards or backwards: it gives out the path. */

@@ -1,5 +1,5 @@
 import { attachedLora, attachLora, createLora, loadModel } from "@fluxsr/core";
-import { read } from "@fluxsr/kernels";
+import { empty, openGpu, read } from "@fluxsr/kernels";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { AdaptedLoader } from "../../packages/core/lora/adapted_loader.ts";
 import { tinyModel } from "../e2e/_tiny_model.ts";
@@ -54,6 +54,27 @@ describe("BlockStream", () => {
     expect(model.blocks.loadedBytes).toBe(sizes[1]! + sizes[2]! + sizes[3]!);
     expect(gpu.memory.live).toBe(live);
     expect(await read(...[...attachedLora(model.mmdit).values()].flatMap(({ a, b }) => [a, b]))).toEqual(factors);
+  });
+
+  test("waits for the queue where more was given back than a budget may be exceeded by", async () => {
+    using own = await openGpu();
+    using model = await loadModel(own, folder, { lora: false, residentBlocks: 1 });
+    function* pass(): Generator<string, void> {
+      for (let i = 0; i < 3; i++) {
+        yield "op";
+        empty(own, [2 ** 20]).dispose();
+        own.trim();
+      }
+    }
+    const waits = vi.spyOn(own, "sync");
+    const waited = async (budget: number) => {
+      own.buffers.budget = budget;
+      await own.sync();
+      waits.mockClear();
+      await model.blocks.run(pass());
+      return waits.mock.calls.length;
+    };
+    expect([await waited(Infinity), await waited(2 ** 30), await waited(2 ** 27)]).toEqual([0, 0, 2]);
   });
 
   test("ends the pass if a block cannot be loaded", async () => {

@@ -60,6 +60,7 @@ export class BufferPool {
   #reserved = 0;
   #peak = 0;
   #livePeak = 0;
+  #unsettled = 0;
 
   /** @param options `watch` is given the error scope of each allocation, `submit` submits all work that was recorded */
   constructor(
@@ -82,6 +83,16 @@ export class BufferPool {
 
   get memory(): MemoryUse {
     return { live: this.#live, reserved: this.#reserved, peak: this.#peak, livePeak: this.#livePeak };
+  }
+
+  /** Bytes that were given back since the last {@linkcode settle}: a driver may keep them until the queue has run. */
+  get unsettled(): number {
+    return this.#unsettled;
+  }
+
+  /** Takes note that the queue has run. */
+  settle(): void {
+    this.#unsettled = 0;
   }
 
   /** From here on `livePeak` is counted anew. */
@@ -183,6 +194,7 @@ export class BufferPool {
   #destroy(buffer: PooledBuffer): void {
     buffer.raw.destroy();
     this.#reserved -= buffer.size;
+    this.#unsettled += buffer.size;
   }
 
   #create(size: number): PooledBuffer {

@@ -242,6 +242,7 @@ export class Gpu {
     const first = errors.find((error) => error instanceof OutOfMemoryError) ?? errors[0];
     if (first) throw first;
     if (failed) throw new GpuError(`Cannot ${action}: ${outcome.reason.message}`);
+    this.buffers.settle();
     return outcome.value;
   }
 }

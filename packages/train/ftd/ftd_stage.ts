@@ -138,7 +138,12 @@ class FtdStage implements Stage<FtdBatch> {
     );
     const { ftd, mse, latent_mse, lambda: tv_lpips, adl, gamma } = config;
     this.groups = ftdGroups({
-      velocity: async (z, options) => (await predictVelocities(model, [z], options))[0]!,
+      velocity: async (z, options) => {
+        const [v] = await predictVelocities(model, [z], options);
+        // Within a budget what the transformer gives back is free before the decoder needs it.
+        if (model.gpu.buffers.budget < Infinity) await model.gpu.sync();
+        return v!;
+      },
       decode: (z) => model.autoencoder.decode([z])[0]!,
       tvLpips: lpips && ((x_0hat, x_0) => tvLpipsLoss(x_0hat, x_0, { lpips, gamma })),
       T_L: source.T_L,

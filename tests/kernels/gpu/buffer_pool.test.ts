@@ -85,6 +85,17 @@ test("memory counts what is in use, what is reserved and the most ever reserved"
   expect(gpu.memory.peak).toBeGreaterThanOrEqual(before.reserved + 2 * MEBI);
 });
 
+test("what was given back counts as unsettled until the queue has run", async () => {
+  gpu.trim();
+  await gpu.sync();
+  expect(pool.unsettled).toBe(0);
+  pool.release(pool.acquire(MEBI));
+  gpu.trim();
+  expect(pool.unsettled).toBe(MEBI);
+  await gpu.sync();
+  expect(pool.unsettled).toBe(0);
+});
+
 test("trim() spares what is in use, and results of recorded work", async () => {
   using a = tensor(gpu, new Float32Array([1, 2]), [2]);
   using sum = add(a, a);
