@@ -18,6 +18,7 @@ import {
 import { DryGpu, type Gpu, read, type Tensor } from "@fluxsr/kernels";
 import type { FtdConfig } from "../config/ftd_config.ts";
 import { readDegradation } from "../data/degradation/parameters.ts";
+import { checkLatents } from "../data/pairs/latent_shape.ts";
 import { openPairs } from "../data/pairs/pairs.ts";
 import { randomOf } from "../random.ts";
 import type { OpenOptions, OpenStage, Stage, Validation } from "../stage.ts";
@@ -62,6 +63,7 @@ async function openFtdStage(
 ): Promise<Stage<FtdBatch>> {
   const { precision } = config;
   const teacher = await loadModel(gpu, config.model ?? BUNDLED_MODEL, { lora: false, precision, residentBlocks });
+  checkLatents(pairs, teacher);
   const { T_L = teacher.settings.T_L, guidance = teacher.settings.guidance } = config;
   const model: Model = { ...teacher, settings: { ...teacher.settings, T_L, guidance } };
   const lpips = config.lambda > 0 || config.valid

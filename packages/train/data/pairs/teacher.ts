@@ -1,5 +1,6 @@
 import { granularity, InputError, type Model, predictVelocity, timeSchedule, timeShift } from "@fluxsr/core";
 import { empty, type Gpu, type Tensor } from "@fluxsr/kernels";
+import { latentShape } from "./latent_shape.ts";
 import { identifyModel, type ModelIdentity } from "./model_hash.ts";
 import type { PairsSettings } from "./manifest.ts";
 import type { MadePair } from "./pair.ts";
@@ -36,9 +37,8 @@ export class Teacher {
     this.prompts = prompts;
     this.identity = identity;
     this.options = options;
-    const side = options.size / model.autoencoder.factor;
-    this.latent = [side, side, model.config.vae.z_channels];
-    const tokens = (side / 2) ** 2;
+    this.latent = latentShape(model, options.size);
+    const tokens = this.latent[0] * this.latent[1] / 4;
     this.times = timeSchedule(options.steps, options.schedule === "flux" ? timeShift(tokens) : undefined);
   }
 
