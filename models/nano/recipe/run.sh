@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# run.sh [SHARE] [DIR]: all stages of the recipe one after another into DIR (default out/nano), the model into DIR/model.
+# SHARE of the steps is taken, 0.1 for a tenth; default 1. Run again with the same arguments, it goes on where it stopped.
+set -euo pipefail
+share=${1:-1} dir=${2:-out/nano} recipe=models/nano/recipe
+[ -d out/photos/valid ] || $recipe/photos.sh out/photos
+# stage KEY FLAGS...: a stage with its share of the steps (of the pairs: of their number) that its configuration says
+stage() {
+  local name=$1 key=$2 count
+  shift 2
+  count=$(deno eval "console.log(Math.ceil($share * JSON.parse(Deno.readTextFileSync('$recipe/$name.json')).$key))")
+  deno task train "$name" --config "$recipe/$name.json" --out "$dir/$name" "--$key" "$count" "$@"
+}
+stage autoencoder steps --resume
+stage flow steps --resume --model "$dir/autoencoder/model"
+stage pairs count --model "$dir/flow/model"
+stage ftd steps --resume --model "$dir/flow/model" --pairs "$dir/pairs"
+$recipe/assemble.sh "$dir" "$dir/model"
