@@ -1,4 +1,4 @@
-import type { Model } from "@fluxsr/core";
+import { type Model, smallerBudget } from "@fluxsr/core";
 import { type Gpu, OutOfMemoryError } from "@fluxsr/kernels";
 import { ofBlocks, size } from "./_plan_table.ts";
 import type { Progress } from "./_progress.ts";
@@ -18,9 +18,6 @@ interface Options {
   readonly say: (line: string) => void;
 }
 
-/** The share of what was held when the GPU ran out of memory that is gone on with: uploads run ahead of the refusal. */
-const SHARE = 0.85;
-
 /** Loads the model within `--max-vram`, or without it, as {@linkcode loadWithLess} has it, within what there is. */
 export async function loadForUpscale(gpu: Gpu, request: UpscaleRequest, options: Options): Promise<Loaded> {
   if (request.maxVram !== undefined) return await loadWithin(gpu, { request, budget: request.maxVram, options });
@@ -39,10 +36,8 @@ export async function loadForUpscale(gpu: Gpu, request: UpscaleRequest, options:
  */
 export async function loadWithLess(gpu: Gpu, request: UpscaleRequest, options: Options): Promise<Loaded> {
   for (;;) {
-    const budget = Math.floor(SHARE * Math.min(gpu.buffers.budget, gpu.memory.peak));
+    const budget = await smallerBudget(gpu);
     options.say(`The GPU ran out of memory: going on within ${size(budget)}, as with --max-vram`);
-    await gpu.sync().catch(() => {}); // what else failed for the same reason; a device that is lost says so again
-    gpu.trim();
     try {
       return await loadWithin(gpu, { request, budget, options });
     } catch (error) {

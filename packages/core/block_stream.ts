@@ -61,7 +61,7 @@ export class BlockStream {
    * Runs `work`, which records what is done with the weights of the block at `path` and keeps no handle on them; any other
    * path needs nothing. While the block is read, the GPU computes what was recorded before.
    */
-  async with(path: string, work: () => void): Promise<void> {
+  async #with(path: string, work: () => void): Promise<void> {
     await this.#settle();
     const block = this.#streamed.get(path);
     if (!block) return work();
@@ -82,14 +82,26 @@ export class BlockStream {
     if (unsettled > budget * SLACK) await this.#gpu.sync();
   }
 
-  /** Runs `steps` to its end, a pass that stops before each block that it needs, forwards or backwards: it gives out the path. */
-  async run<T>(steps: Generator<string, T>): Promise<T> {
+  /**
+   * Runs passes of one network side by side, forwards or backwards; each stops before every block that it needs and gives
+   * out its path. A block is loaded once for all of them. To be called in a scope.
+   *
+   * @param options `signal` ends the work before the next block, with its reason
+   * @returns what each pass ended with
+   */
+  async run<T>(
+    passes: readonly Generator<string, T>[],
+    { signal }: { signal?: AbortSignal | undefined } = {},
+  ): Promise<readonly T[]> {
     try {
-      let state = steps.next();
-      while (!state.done) await this.with(state.value, () => void (state = steps.next()));
-      return state.value;
+      let states = passes.map((pass) => pass.next());
+      for (let [state] = states; state && !state.done; [state] = states) {
+        signal?.throwIfAborted();
+        await this.#with(state.value, () => void (states = passes.map((pass) => pass.next())));
+      }
+      return states.map(({ value }) => value as T);
     } finally {
-      steps.return(undefined as T); // frees what it holds where a block cannot be loaded
+      for (const pass of passes) pass.return(undefined as T); // frees what it holds where a block cannot be loaded
     }
   }
 }

@@ -64,6 +64,7 @@ export { pseudoRandomVgg16 } from "./perceptual/pseudo_random_vgg16.ts";
 export { tvLpips } from "./perceptual/tv_lpips.ts";
 export { withMostBlocks } from "./resident_blocks.ts";
 export { granularity, restore, type RestoreOptions, type StageRunner } from "./restore.ts";
+export { smallerBudget } from "./smaller_budget.ts";
 export { cutNotices } from "./text/cut_notices.ts";
 export { type EncoderPlan, planTexts, type TextPlan } from "./text/plan_texts.ts";
 export {

@@ -3,7 +3,6 @@ import type { MmditInputs, Observer } from "./mmdit/mmdit.ts";
 import { gridIds, positions } from "./mmdit/positions.ts";
 import { pack, unpack } from "./mmdit/tokens.ts";
 import type { Model } from "./model.ts";
-import { runPasses } from "./run_passes.ts";
 
 /** Options of {@linkcode predictVelocity}. */
 export interface VelocityOptions {
@@ -43,7 +42,7 @@ export async function predictVelocities(
   if (blocks.isWhole) return latents.map((z) => predictVelocity(model, z, options));
   return await scopedAsync(gpu, async () => {
     const passes = latents.map((z) => mmdit.steps(inputsOf(model, z, options), options.observe));
-    const velocities = await runPasses(passes, { blocks });
+    const velocities = await blocks.run(passes);
     return velocities.map((v, i) => unpack(v, sizeOf(latents[i]!)));
   });
 }

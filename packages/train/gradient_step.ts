@@ -82,7 +82,9 @@ export class GradientSum<B extends Batch> implements Disposable {
       const outputs = some.map((name) => terms[name]!);
       const seed = some.map((name) => seeds[names.indexOf(name)]);
       const options = { seed, wanted: this.#wanted, unused: "zero" } as const;
-      return blocks ? await blocks.run(gradientSteps(tape, outputs, options)) : gradients(tape, outputs, options);
+      if (!blocks) return gradients(tape, outputs, options);
+      const [found] = await blocks.run([gradientSteps(tape, outputs, options)]);
+      return found!;
     };
     for (const name of separate ? names : []) this.#addTerm(name, await of([name]));
     if (!separate) this.#sum = sum(this.#sum, await of(names));

@@ -38,9 +38,8 @@ describe("BlockStream", () => {
     const { sizes } = model.blocks;
     expect([model.blocks.resident, model.blocks.isWhole, sizes.length]).toEqual([1, false, 4]);
     const seen: unknown[] = [];
-    const result = await model.blocks.run(backwards((path) => {
-      seen.push([path, [...blocks.keys()].filter(isLoaded)]);
-    }));
+    const pass = backwards((path) => void seen.push([path, [...blocks.keys()].filter(isLoaded)]));
+    const [result] = await model.blocks.run([pass]);
     const [resident] = blocks.keys();
     expect(result).toBe(5);
     expect(seen).toEqual([
@@ -71,7 +70,7 @@ describe("BlockStream", () => {
       own.buffers.budget = budget;
       await own.sync();
       waits.mockClear();
-      await model.blocks.run(pass());
+      await model.blocks.run([pass()]);
       return waits.mock.calls.length;
     };
     expect([await waited(Infinity), await waited(2 ** 30), await waited(2 ** 27)]).toEqual([0, 0, 2]);
@@ -92,7 +91,7 @@ describe("BlockStream", () => {
       }
     }
     const { live } = gpu.memory;
-    await expect(model.blocks.run(pass())).rejects.toThrow("cut off");
+    await expect(model.blocks.run([pass()])).rejects.toThrow("cut off");
     vi.restoreAllMocks();
     expect([isFreed, gpu.memory.live]).toEqual([true, live]);
   });

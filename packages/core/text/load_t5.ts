@@ -1,7 +1,6 @@
 import { type Gpu, read, scopedAsync, tensor } from "@fluxsr/kernels";
 import { BlockStream } from "../block_stream.ts";
 import type { Part } from "../nn/module.ts";
-import { runPasses } from "../run_passes.ts";
 import type { T5Config } from "./configs.ts";
 import { T5Encoder } from "./t5_encoder.ts";
 import { readT5Tables, type T5Tables } from "./t5_tables.ts";
@@ -59,7 +58,7 @@ export async function loadT5(
     encode: (texts, signal) =>
       scopedAsync(gpu, async () => {
         const passes = texts.map((ids) => t5.steps(embedded(ids), { bias }));
-        const states = await runPasses(passes, { blocks: stream, signal });
+        const states = await stream.run(passes, { signal });
         const values: Float32Array<ArrayBuffer>[] = [];
         for (const state of states) {
           values.push((await read(state))[0]!);

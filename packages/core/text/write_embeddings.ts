@@ -1,6 +1,7 @@
 import { type Gpu, OutOfMemoryError } from "@fluxsr/kernels";
 import { fromF32, type WeightDtype } from "../weights/dtype.ts";
 import { streamSafetensors } from "../weights/stream_safetensors.ts";
+import { smallerBudget } from "../smaller_budget.ts";
 import { loadClip } from "./load_clip.ts";
 import { loadT5 } from "./load_t5.ts";
 import { planTexts } from "./plan_texts.ts";
@@ -24,9 +25,6 @@ export interface EmbeddingOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The share of what was held when the GPU ran out of memory that is gone on with: uploads run ahead of the refusal. */
-const SHARE = 0.85;
-
 /**
  * Encodes texts into the safetensors file `path`: `txt` [P, max, d_model] by T5 and `y` [P, hidden_size] by CLIP, which is
  * what model folders, adapter folders and pairs read. T5 goes through all texts and is freed before CLIP is loaded, and no
@@ -45,10 +43,8 @@ export async function writeEmbeddings(path: string, options: EmbeddingOptions): 
         return await encode(path, options);
       } catch (error) {
         if (!(error instanceof OutOfMemoryError) || budget < Infinity) throw error;
-        gpu.buffers.budget = Math.floor(SHARE * Math.min(gpu.buffers.budget, gpu.memory.peak));
+        gpu.buffers.budget = await smallerBudget(gpu);
         onNotice(`The GPU ran out of memory: going on within ${gpu.buffers.budget} bytes, as with --max-vram`);
-        await gpu.sync().catch(() => {}); // what else failed for the same reason; a device that is lost says so again
-        gpu.trim();
       }
     }
   } finally {

@@ -1,7 +1,6 @@
 import { read, scopedAsync, tensor } from "@fluxsr/kernels";
 import { expect, test } from "vitest";
 import { BlockStream } from "../../../packages/core/block_stream.ts";
-import { runPasses } from "../../../packages/core/run_passes.ts";
 import { EmbeddingTable } from "../../../packages/core/text/embedding_table.ts";
 import { positionBias } from "../../../packages/core/text/relative_positions.ts";
 import { T5Encoder } from "../../../packages/core/text/t5_encoder.ts";
@@ -27,7 +26,7 @@ test("the hidden states are those of transformers, of weights kept in bf16", asy
   expect(t5.encoder.block[1]!.layer[1].DenseReluDense.wi_0.weight.tensor.dtype).toBe("bf16");
   const loader = { load: async () => {}, unload: () => {}, bytesOf: () => 0 };
   const blocks = new BlockStream(gpu, { loader, blocks: [], resident: 0 });
-  const [states] = await scopedAsync(gpu, () => runPasses([t5.steps(x, { bias })], { blocks }));
+  const [states] = await scopedAsync(gpu, () => blocks.run([t5.steps(x, { bias })]));
   const [hidden = new Float32Array()] = await read(states!);
   expect(scaledError(hidden, (await expectedTensor("t5.hidden")).values)).toBeLessThan(TOLERANCE);
   states!.dispose();
