@@ -3,7 +3,7 @@ import { statfs } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
 /** What a model folder has; a folder with anything else is not replaced. */
-const OF_A_MODEL = /^(transformer|vae|lora|.*\.(safetensors|json|md|txt)|LICENSE.*)$/;
+const OF_A_MODEL = /^(transformer|vae|lora|.*\.(safetensors|gguf|json|md|txt)|LICENSE.*)$/;
 
 /**
  * Fills a new folder at `path`, whole or not at all: `fill` is given `<path>.part`, which takes the name once it is

@@ -86,8 +86,11 @@ export { autoencoderJson, parseAutoencoderConfig } from "./weights/autoencoder_c
 export { readConditioning } from "./weights/conditioning.ts";
 export { parseMmditConfig } from "./weights/mmdit_config.ts";
 export { FLUX_AUTOENCODER, FLUX_DEV } from "./weights/configs.ts";
-export { fromF32, isWeightDtype, toF32 } from "./weights/dtype.ts";
+export { fromF32, isWeightDtype, toF32, type WeightDtype } from "./weights/dtype.ts";
 export { mmditNames } from "./weights/mmdit_names.ts";
+export { isGgmlDtype } from "./weights/dequantize.ts";
+export { isQuantised, type QuantisedDtype } from "./weights/quantize.ts";
+export { isInBlocks, quantisedRows } from "./weights/quantised_rows.ts";
 export { type RowTensor, sourceRows } from "./weights/row_tensor.ts";
 export type { AutoencoderConfig, MmditConfig } from "./weights/configs.ts";
 export { type Networks, openNetworks } from "./weights/open_networks.ts";

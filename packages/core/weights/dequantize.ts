@@ -31,6 +31,11 @@ export function isReadableDtype(dtype: string): dtype is ReadableDtype {
   return Object.hasOwn(LAYOUTS, dtype);
 }
 
+/** Whether `dtype` is a type of blocks of ggml. */
+export function isGgmlDtype(dtype: string): dtype is GgmlDtype {
+  return Object.hasOwn(BLOCKS, dtype);
+}
+
 /** The blocks of `dtype`; a plain element is a block of one. */
 export function layoutOf(dtype: ReadableDtype): ByteLayout {
   return LAYOUTS[dtype];

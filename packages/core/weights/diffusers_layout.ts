@@ -2,11 +2,12 @@ import { diffusersModules } from "./diffusers_modules.ts";
 import { isPointwise, toDiffusersName } from "./diffusers_autoencoder.ts";
 import { countLevels } from "./name_prefix.ts";
 import { rowsOf, type RowTensor } from "./row_tensor.ts";
-import type { StreamedTensor } from "./stream_safetensors.ts";
+import type { StreamedTensor } from "./streamed_tensor.ts";
 
 /** A tensor as it is in the BFL layout. */
 export function wholeTensor(tensor: RowTensor): StreamedTensor {
-  return { dtype: tensor.dtype, shape: tensor.shape, chunks: () => tensor.rows(0, rowsOf(tensor).rows) };
+  const { dtype, shape, scale } = tensor;
+  return { dtype, shape, scale, chunks: () => tensor.rows(0, rowsOf(tensor).rows) };
 }
 
 /**
@@ -29,7 +30,7 @@ export function* diffusersMmdit(tensors: ReadonlyMap<string, RowTensor>): Genera
       const end = parts === 1 || part === 3 ? rows : begin + width;
       const chunks = swapHalves ? () => exchanged(tensor, rows) : () => tensor.rows(begin, end);
       const shape = [end - begin, ...tensor.shape.slice(1)];
-      yield [`${module}.${parameter}`, { dtype: tensor.dtype, shape, chunks }];
+      yield [`${module}.${parameter}`, { dtype: tensor.dtype, shape, scale: tensor.scale, chunks }];
     }
   }
 }

@@ -2,6 +2,7 @@ import { InputError } from "../errors.ts";
 import { ByteFile } from "./byte_file.ts";
 import { type GgufHeader, parseGguf } from "./gguf_header.ts";
 import { quote } from "./messages.ts";
+import { refuseText } from "./refuse_text.ts";
 import { type WeightSource, weightSource } from "./weight_source.ts";
 
 /** Bytes that are read first; the headers of transformers fit, those of text encoders hold their vocabulary. */
@@ -16,6 +17,7 @@ const FIRST_BYTES = 2 ** 18;
 export async function openGguf(path: string): Promise<WeightSource> {
   const file = await ByteFile.open(path);
   try {
+    await refuseText(file);
     const { tensors, metadata } = await readHeader(file);
     const find = (name: string) => {
       const entry = tensors.get(name);

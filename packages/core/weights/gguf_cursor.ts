@@ -1,4 +1,5 @@
 import type { InputError } from "../errors.ts";
+import { ARRAY, STRING, UINT32 } from "./gguf_types.ts";
 
 /** Bytes of a value of each type of metadata; those of strings (8) and arrays (9) vary. */
 const VALUE_BYTES: Readonly<Record<number, number>> = {
@@ -14,7 +15,6 @@ const VALUE_BYTES: Readonly<Record<number, number>> = {
   11: 8,
   12: 8,
 };
-const UINT32 = 4, STRING = 8, ARRAY = 9;
 
 /** Reads the little-endian fields of a GGUF header one after the other; nothing is copied but what is returned. */
 export class GgufCursor {

@@ -1,12 +1,12 @@
 import { InputError } from "../errors.ts";
-import { type GgmlDtype, layoutOf } from "./dequantize.ts";
-import type { WeightDtype } from "./dtype.ts";
+import { layoutOf } from "./dequantize.ts";
 import { GgufCursor } from "./gguf_cursor.ts";
+import { ALIGNMENT, GGML_TYPES, type GgufDtype, ggufDtype, OTHER_TYPES } from "./gguf_types.ts";
 import { quote, showShape } from "./messages.ts";
 
 /** One tensor of a file; `begin` and `end` are bytes from the start of the file. */
 export interface GgufEntry {
-  readonly dtype: WeightDtype | GgmlDtype;
+  readonly dtype: GgufDtype;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -17,27 +17,6 @@ export interface GgufHeader {
   readonly tensors: ReadonlyMap<string, GgufEntry>;
   readonly metadata: Readonly<Record<string, string>>;
 }
-
-/** ggml's types by number, enum ggml_type of https://github.com/ggml-org/ggml/blob/master/include/ggml.h */
-const READABLE: Readonly<Record<number, GgufEntry["dtype"]>> = {
-  0: "F32",
-  1: "F16",
-  2: "Q4_0",
-  8: "Q8_0",
-  12: "Q4_K",
-  13: "Q5_K",
-  30: "BF16",
-};
-
-/** The names of those that are not read, for messages. */
-const OTHER = new Map(
-  ([
-    [3, "Q4_1 . . Q5_0 Q5_1"],
-    [9, "Q8_1 Q2_K Q3_K"],
-    [14, "Q6_K Q8_K IQ2_XXS IQ2_XS IQ3_XXS IQ1_S IQ4_NL IQ3_S IQ2_S IQ4_XS I8 I16 I32 I64 F64 IQ1_M"],
-    [34, "TQ1_0 TQ2_0 . . . MXFP4"],
-  ] as const).flatMap(([first, names]) => names.split(" ").map((name, i) => [first + i, name] as const)),
-);
 
 /** Tensors of ggml have at most so many axes. */
 const MAX_AXES = 4;
@@ -76,7 +55,7 @@ function parse(cursor: GgufCursor, { size, fail }: { size: number; fail: Fail })
     const value = cursor.value();
     if (value !== undefined) metadata[key] = value;
   }
-  const alignment = Number(metadata["general.alignment"] ?? 32);
+  const alignment = Number(metadata["general.alignment"] ?? ALIGNMENT);
   if (!Number.isInteger(alignment) || alignment < 8 || alignment % 8 !== 0 || alignment > 2 ** 20) {
     throw fail(`general.alignment must be a multiple of 8: it is ${quote(String(metadata["general.alignment"]))}`);
   }
@@ -102,10 +81,10 @@ function readInfo(cursor: GgufCursor, { name, alignment, fail }: { name: string;
   // ggml counts axes from the innermost on.
   const shape = Array.from({ length: axes }, () => cursor.count()).reverse();
   const type = cursor.u32();
-  const dtype = READABLE[type];
+  const dtype = ggufDtype(type);
   if (!dtype) {
-    const kinds = Object.values(READABLE).join(", ");
-    throw fail(`tensors must be of type ${kinds}: ${quote(name)} is ${OTHER.get(type) ?? `of type ${type}`}`);
+    const kinds = Object.keys(GGML_TYPES).join(", ");
+    throw fail(`tensors must be of type ${kinds}: ${quote(name)} is ${OTHER_TYPES.get(type) ?? `of type ${type}`}`);
   }
   const offset = cursor.count();
   if (offset % alignment !== 0) throw fail(`${which} must begin at a multiple of ${alignment}: it begins at ${offset}`);

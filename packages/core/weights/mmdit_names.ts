@@ -2,7 +2,7 @@ import { InputError } from "../errors.ts";
 import { quote, showNames } from "./messages.ts";
 import { diffusersModules } from "./diffusers_modules.ts";
 import { countLevels, findPrefix, withoutPrefix } from "./name_prefix.ts";
-import { refuseOtherModels } from "./recognise.ts";
+import { refuseOtherModels, refuseOtherQuantisation } from "./recognise.ts";
 import { type Recipe, renamedSource } from "./renamed_source.ts";
 import type { WeightSource } from "./weight_source.ts";
 
@@ -22,11 +22,13 @@ export function isMmdit(names: ReadonlyMap<string, unknown>): boolean {
  * prefix before the transformer's names, tensors without it belong to other networks and are left out; a name in
  * neither naming is kept.
  *
- * @throws {InputError} if `source` is not a FLUX transformer (FLUX.2, say), or a part (q, k, v, mlp) of a tensor is missing.
+ * @throws {InputError} if `source` is not a FLUX transformer (FLUX.2, say), is quantised in a way that is not read, or a part (q, k, v,
+ * mlp) of a tensor is missing.
  */
 export function mmditNames(source: WeightSource): WeightSource {
   const { tensors, path } = source;
   refuseOtherModels(path, tensors);
+  refuseOtherQuantisation(path, tensors);
   const prefix = findPrefix(tensors, SIGNS);
   if (prefix === undefined) {
     const state = `file has ${showNames([...tensors.keys()])}`;

@@ -54,8 +54,9 @@ async function openFiles(path: string, paths: readonly string[]): Promise<Weight
       names.set(name, file);
     }
   }
+  const source = await withFp8Scales(filesSource(path, { files, names }));
   opened.move();
-  return { ...withFp8Scales(filesSource(path, { files, names })), files: paths };
+  return { ...source, files: paths };
 }
 
 /** The tensors that an index lists; each shard is opened once. */
@@ -88,7 +89,8 @@ async function openShards(path: string): Promise<WeightFiles> {
     }
     names.set(name, file);
   }
-  opened.move();
   const files = [...shards.values()];
-  return { ...withFp8Scales(filesSource(path, { files, names })), files: files.map((file) => file.path) };
+  const source = await withFp8Scales(filesSource(path, { files, names }));
+  opened.move();
+  return { ...source, files: files.map((file) => file.path) };
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { InputError } from "../errors.ts";
 import { pathKind, readJson } from "./_io.ts";
 import { FLUX_DEV, type MmditConfig } from "./configs.ts";
+import { READABLE } from "./dequantize.ts";
 import { quote } from "./messages.ts";
 
 /**
@@ -23,6 +24,23 @@ const SIGNS: readonly (readonly [model: string, name: RegExp])[] = [
 export function otherModel(names: ReadonlyMap<string, unknown>): string | undefined {
   const all = [...names.keys()];
   return SIGNS.find(([, sign]) => all.some((name) => sign.test(name)))?.[0];
+}
+
+/** Names of tensors that only a way of quantising has that is not read. */
+const QUANTISED: readonly (readonly [kind: string, name: RegExp])[] = [
+  ["bitsandbytes", /\.quant_state\.bitsandbytes__/],
+  ["SVDQuant", /\.(qweight|wscales)$/],
+  ["NVFP4", /\.weight_scale_2$/],
+];
+
+/** @throws {InputError} if the file or folder `path`, with tensors of these `names`, is quantised in a way that is not read */
+export function refuseOtherQuantisation(path: string, names: ReadonlyMap<string, unknown>): void {
+  const all = [...names.keys()];
+  const [kind] = QUANTISED.find(([, sign]) => all.some((name) => sign.test(name))) ?? [];
+  if (kind === undefined) return;
+  throw new InputError(`Cannot load ${quote(path)}: weights must be ${READABLE}: they are quantised by ${kind}`, {
+    hint: "GGUF files of Q4_0, Q4_K or Q5_K are as small; convert makes them from the original",
+  });
 }
 
 const HINT = "FluxSR works with the transformer and the autoencoder of FLUX.1-dev, and models of the same architecture";

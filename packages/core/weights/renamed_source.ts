@@ -15,7 +15,7 @@ export interface Recipe {
 }
 
 /**
- * `source` under other names. Parts of different dtypes, or of F8_E4M3, which may have a scale each, are stacked as F32.
+ * `source` under other names. Parts of different dtypes or scales are stacked as F32.
  * @throws {InputError} if parts are missing or do not fit together.
  */
 export function renamedSource(source: WeightSource, recipes: ReadonlyMap<string, Recipe>): WeightSource {
@@ -30,8 +30,7 @@ export function renamedSource(source: WeightSource, recipes: ReadonlyMap<string,
     const parts: StoredTensor[] = [];
     for (const part of recipe.parts) parts.push(await source.read(part));
     const bytes = parts.length === 1 ? parts[0]!.bytes : concat(parts.map((part) => convert(part, info)));
-    const scale = parts.length === 1 ? parts[0]!.scale : undefined;
-    return { ...info, bytes: recipe.swapHalves ? swapHalves(bytes) : bytes, ...scale !== undefined && { scale } };
+    return { ...info, bytes: recipe.swapHalves ? swapHalves(bytes) : bytes };
   };
   return weightSource({
     path: source.path,
@@ -66,10 +65,10 @@ function describe(name: string, { parts, swapHalves, asConvolution }: Recipe, so
   if (swapHalves && (first.shape[0] ?? 1) % 2 !== 0) {
     throw fail(`rows must be even in number: ${quote(parts[0]!)} is ${showShape(first.shape)}`);
   }
-  if (asConvolution && first.shape.length === 2) return { dtype: first.dtype, shape: [...first.shape, 1, 1] };
+  if (asConvolution && first.shape.length === 2) return { ...first, shape: [...first.shape, 1, 1] };
   if (infos.length === 1) return first;
   const [, ...inner] = first.shape;
-  let rows = 0, dtype = first.dtype;
+  let rows = 0, { dtype, scale } = first;
   for (const [i, info] of infos.entries()) {
     if (info.shape.length === 0 || showShape(info.shape.slice(1)) !== showShape(inner)) {
       throw fail(
@@ -77,14 +76,15 @@ function describe(name: string, { parts, swapHalves, asConvolution }: Recipe, so
           `${quote(parts[i]!)} is ${showShape(info.shape)}`,
       );
     }
-    if (info.dtype !== first.dtype || info.dtype === "F8_E4M3") {
+    if (info.dtype !== first.dtype || info.scale !== first.scale) {
       const other = [info.dtype, first.dtype].find((dtype) => !isReadableDtype(dtype));
       if (other) throw fail(`its parts must be ${READABLE} to be stacked: one is ${other}`);
       dtype = "F32";
+      scale = undefined;
     }
     rows += info.shape[0]!;
   }
-  return { dtype, shape: [rows, ...inner] };
+  return { dtype, shape: [rows, ...inner], ...scale !== undefined && { scale } };
 }
 
 function convert({ dtype, bytes, scale }: StoredTensor, to: TensorInfo): Uint8Array {

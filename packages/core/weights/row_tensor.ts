@@ -1,15 +1,15 @@
 import { checkFinite } from "./check.ts";
 import { bytesPerElement, fromF32, isWeightDtype, toF32, type WeightDtype } from "./dtype.ts";
-import type { Chunks, StoredAs } from "./stream_safetensors.ts";
+import type { Chunks, StoredAs, StreamedTensor } from "./streamed_tensor.ts";
 import type { WeightSource } from "./weight_source.ts";
 
 /** A tensor of which any rows can be had without the others: what a file in another layout is written from. */
-export interface RowTensor extends StoredAs {
-  /** The bytes of rows `begin` to `end` (not included), in chunks of whole elements. */
+export interface RowTensor extends Omit<StreamedTensor, "chunks"> {
+  /** The bytes of rows `begin` to `end` (not included), in chunks of whole rows or of 2^22 elements. */
   rows(begin: number, end: number): Chunks;
 }
 
-/** Elements of a chunk: 16 MiB as f32. */
+/** Elements of a chunk, whole blocks of any dtype: 16 MiB as f32. */
 const CHUNK = 2 ** 22;
 
 /** Rows of `tensor` and elements per row; a scalar is one row. */

@@ -1,6 +1,7 @@
 import { InputError } from "../errors.ts";
 import { ByteFile } from "./byte_file.ts";
 import { quote } from "./messages.ts";
+import { refuseText } from "./refuse_text.ts";
 import { parseHeader, type SafetensorsDtype, type SafetensorsEntry } from "./safetensors_header.ts";
 import { streamSafetensors } from "./stream_safetensors.ts";
 
@@ -75,6 +76,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   const fail = (rule: string) => new InputError(`Cannot open ${quote(path)}: ${rule}`);
   const file = await ByteFile.open(path);
   try {
+    await refuseText(file);
     const { size } = file;
     if (size < 8) throw fail(`a safetensors file must have at least 8 bytes: file has ${size}`);
     const length = new DataView((await file.read(0, 8)).buffer).getBigUint64(0, true);

@@ -92,7 +92,7 @@ function checkEntry(name: string, value: unknown, fail: Fail): SafetensorsEntry 
     fail(`${which} must be an object with dtype, shape and data_offsets: it is ${showValue(value)}`);
   }
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
-  if (typeof dtype !== "string" || !Object.hasOwn(DTYPE_BITS, dtype)) {
+  if (typeof dtype !== "string" || !isSafetensorsDtype(dtype)) {
     fail(`${which} must have a known dtype: dtype is ${showValue(dtype)}`);
   }
   if (!isSizes(shape)) fail(`${which} must have a shape of non-negative integers: shape is ${showValue(shape)}`);
@@ -100,13 +100,13 @@ function checkEntry(name: string, value: unknown, fail: Fail): SafetensorsEntry 
     fail(`${which} must have data_offsets [begin, end] with 0 <= begin <= end: they are ${showValue(offsets)}`);
   }
   const [begin, end] = offsets as [number, number];
-  let bits: number = DTYPE_BITS[dtype as SafetensorsDtype];
+  let bits = dtypeBits(dtype);
   for (const size of shape) bits *= size;
   if (!Number.isSafeInteger(bits)) fail(`${which} must have a size below 2^53 bits: shape is ${showShape(shape)}`);
   if (bits !== (end - begin) * 8) {
     fail(`${which} must take ${bits / 8} bytes as ${dtype} ${showShape(shape)}: data_offsets give it ${end - begin}`);
   }
-  return { dtype: dtype as SafetensorsDtype, shape, begin, end };
+  return { dtype, shape, begin, end };
 }
 
 function checkLayout(tensors: ReadonlyMap<string, SafetensorsEntry>, dataBytes: number, fail: Fail): void {
@@ -131,7 +131,12 @@ function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
 }
 
-/** Bytes of a tensor of `dtype` and `shape`. */
-export function tensorBytes(dtype: SafetensorsDtype, shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, DTYPE_BITS[dtype]) / 8;
+/** Whether the format has `dtype`. */
+export function isSafetensorsDtype(dtype: string): dtype is SafetensorsDtype {
+  return Object.hasOwn(DTYPE_BITS, dtype);
+}
+
+/** Bits of an element. */
+export function dtypeBits(dtype: SafetensorsDtype): number {
+  return DTYPE_BITS[dtype];
 }

@@ -1,20 +1,7 @@
-import { ioError } from "./_io.ts";
-import { quote, showShape } from "./messages.ts";
-import { type SafetensorsDtype, tensorBytes } from "./safetensors_header.ts";
-
-/** What a header says of a tensor before its data. */
-export interface StoredAs {
-  readonly dtype: SafetensorsDtype;
-  readonly shape: readonly number[];
-}
-
-/** Little-endian, row-major pieces of a tensor, one after the other. */
-export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
-
-/** A tensor that is made when its turn comes, so that no more of it than a chunk need be in memory. */
-export interface StreamedTensor extends StoredAs {
-  chunks(): Chunks;
-}
+import { quote } from "./messages.ts";
+import { isSafetensorsDtype } from "./safetensors_header.ts";
+import { streamFile } from "./stream_file.ts";
+import { type StoredAs, type StreamedTensor, tensorBytes, tensorPieces } from "./streamed_tensor.ts";
 
 /** Options of {@linkcode streamSafetensors}. */
 export interface StreamOptions {
@@ -24,8 +11,8 @@ export interface StreamOptions {
 }
 
 /**
- * Writes a safetensors file of any size: the header, then one tensor after another as they are made. It has a temporary
- * name beside `path` until it is whole, so that `path` is whole or as it was.
+ * Writes a safetensors file of any size: the header, then one tensor after another as they are made; `path` is whole or
+ * as it was.
  *
  * @throws {InputError} if the file cannot be written (disk full, no permission, ...)
  */
@@ -34,43 +21,21 @@ export async function streamSafetensors(
   tensors: Iterable<readonly [string, StreamedTensor]>,
   { metadata, onWritten }: StreamOptions = {},
 ): Promise<void> {
-  // Wide elements first, so that every tensor starts at a multiple of its element size.
-  const inOrder = [...tensors].sort(([, a], [, b]) => tensorBytes(b.dtype, [1]) - tensorBytes(a.dtype, [1]));
-  const temporary = `${path}.tmp-${crypto.randomUUID().slice(0, 8)}`;
-  const header = encodeHeader(inOrder, metadata);
-  try {
-    {
-      using file = await Deno.open(temporary, { write: true, createNew: true });
-      await writeAll(file, header);
-      for (const [name, tensor] of inOrder) await writeTensor(file, { name, tensor, onWritten });
-      await file.sync();
-    }
-    await Deno.rename(temporary, path);
-  } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
-    throw ioError(`write ${quote(path)}`, error);
+  const inOrder = [...tensors].sort(([, a], [, b]) => alignment(b) - alignment(a));
+  async function* pieces() {
+    yield encodeHeader(inOrder, metadata);
+    for (const [name, tensor] of inOrder) yield* tensorPieces(name, tensor, onWritten);
   }
+  await streamFile(path, pieces());
 }
 
-async function writeTensor(
-  file: Deno.FsFile,
-  { name, tensor, onWritten }: {
-    name: string;
-    tensor: StreamedTensor;
-    onWritten: ((bytes: number) => void) | undefined;
-  },
-): Promise<void> {
-  let written = 0;
-  for await (const chunk of tensor.chunks()) {
-    await writeAll(file, chunk);
-    written += chunk.length;
-    onWritten?.(chunk.length);
-  }
-  const { dtype, shape } = tensor;
-  const needed = tensorBytes(dtype, shape);
-  if (written === needed) return;
-  const rule = `${dtype} ${showShape(shape)} takes ${needed} bytes`;
-  throw new RangeError(`Cannot write tensor ${quote(name)}: ${rule}: it has ${written}`);
+/**
+ * The largest power of two, up to 8, that a tensor's bytes are a multiple of. Those of the largest first, every tensor
+ * starts at a multiple of its own, and so of its element size.
+ */
+function alignment(tensor: StoredAs): number {
+  const bytes = tensorBytes(tensor);
+  return [8, 4, 2].find((size) => bytes % size === 0) ?? 1;
 }
 
 /** The length, then the JSON, padded with spaces so that the data starts at a multiple of 8. */
@@ -81,16 +46,14 @@ function encodeHeader(
   const json: Record<string, unknown> = metadata ? { __metadata__: metadata } : {};
   let begin = 0;
   for (const [name, { dtype, shape }] of tensors) {
-    if (Object.hasOwn(json, name)) throw new RangeError(`Cannot write tensor ${quote(name)}: names must differ`);
-    json[name] = { dtype, shape, data_offsets: [begin, begin += tensorBytes(dtype, shape)] };
+    const fail = (rule: string) => new RangeError(`Cannot write tensor ${quote(name)}: ${rule}`);
+    if (Object.hasOwn(json, name)) throw fail("names must differ");
+    if (!isSafetensorsDtype(dtype)) throw fail(`safetensors has no ${dtype}`);
+    json[name] = { dtype, shape, data_offsets: [begin, begin += tensorBytes({ dtype, shape })] };
   }
   const text = new TextEncoder().encode(JSON.stringify(json));
   const header = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20);
   new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
   header.set(text, 8);
   return header;
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
 }

@@ -1,26 +1,22 @@
 import { InputError } from "../errors.ts";
 import { quote } from "./messages.ts";
-import { dequantize, type GgmlDtype, isReadableDtype, layoutOf, READABLE } from "./dequantize.ts";
+import { dequantize, isReadableDtype, READABLE } from "./dequantize.ts";
 import type { SafetensorsFile } from "./safetensors.ts";
-import type { SafetensorsDtype } from "./safetensors_header.ts";
+import { type StoredAs, tensorBytes } from "./streamed_tensor.ts";
 
 /** What is known of a tensor without reading it. */
-export interface TensorInfo {
-  readonly dtype: SafetensorsDtype | GgmlDtype;
-  readonly shape: readonly number[];
+export interface TensorInfo extends StoredAs {
+  /** A factor of all elements, of F8_E4M3; undefined: 1. */
+  readonly scale?: number | undefined;
 }
 
 /** A tensor as it is stored; `bytes` are the caller's own. */
 export interface StoredTensor extends TensorInfo {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** A factor of all elements, of F8_E4M3; undefined: 1. */
-  readonly scale?: number | undefined;
 }
 
 /** A tensor as it is stored, in pieces. */
 export interface TensorStream extends TensorInfo {
-  /** As of {@linkcode StoredTensor}. */
-  readonly scale?: number | undefined;
   /** The bytes in order, cut anywhere; a piece is valid until the next is asked for. */
   readonly chunks: Iterable<Uint8Array<ArrayBuffer>> | AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
@@ -100,9 +96,5 @@ export function filesSource(
 
 /** Bytes of all weights as they are stored. */
 export function storedBytes({ tensors }: WeightSource): number {
-  return [...tensors.values()].reduce((sum, { dtype, shape }) => {
-    if (!isReadableDtype(dtype)) return sum;
-    const { elements, bytes } = layoutOf(dtype);
-    return sum + shape.reduce((product, size) => product * size, 1) / elements * bytes;
-  }, 0);
+  return [...tensors.values()].reduce((sum, info) => isReadableDtype(info.dtype) ? sum + tensorBytes(info) : sum, 0);
 }

@@ -6,8 +6,11 @@ import { ioError } from "./_io.ts";
 import { quote } from "./messages.ts";
 import { mmditJson } from "./mmdit_json.ts";
 import type { RowTensor } from "./row_tensor.ts";
-import { tensorBytes } from "./safetensors_header.ts";
-import { type StreamedTensor, streamSafetensors } from "./stream_safetensors.ts";
+import { scaleTensors } from "./fp8_scales.ts";
+import { isGgmlDtype } from "./dequantize.ts";
+import { streamGguf } from "./stream_gguf.ts";
+import { streamSafetensors } from "./stream_safetensors.ts";
+import { type StreamedTensor, tensorBytes } from "./streamed_tensor.ts";
 import { writeJson, writeShards } from "./write_shards.ts";
 
 /** A network to write, its tensors under BFL names. */
@@ -36,7 +39,8 @@ export interface WriteModelOptions {
 
 /**
  * Writes the networks into `folder`, which exists, so that `openModelFolder` reads them; only chunks of a tensor are in
- * memory. Other files in `folder` stay.
+ * memory. Other files in `folder` stay. A transformer with weights of one of ggml's types becomes a GGUF file, which only
+ * the BFL layout has; F8_E4M3 tensors have their scales beside them.
  *
  * @throws {InputError} if a file cannot be written, or the layout cannot say the configuration
  */
@@ -51,7 +55,7 @@ export async function writeModel(
       ...(vae && { autoencoder: vae.config }),
     };
     await writeJson(join(folder, "config.json"), sections);
-    if (transformer) await streamSafetensors(join(folder, "flux1-dev.safetensors"), whole(transformer), { onWritten });
+    if (transformer) await writeTransformer(folder, transformer, onWritten);
     if (vae) await streamSafetensors(join(folder, "ae.safetensors"), whole(vae), { onWritten });
     return;
   }
@@ -61,10 +65,25 @@ export async function writeModel(
       throw ioError(`write ${quote(path)}`, error);
     });
     await writeJson(join(path, "config.json"), config);
-    await writeShards(path, tensors, { shardBytes, onWritten });
+    await writeShards(path, scaleTensors(tensors), { shardBytes, onWritten });
   };
   if (transformer) await write("transformer", mmditJson(transformer.config), diffusersMmdit(transformer.tensors));
   if (vae) await write("vae", autoencoderJson(vae.config), diffusersAutoencoder(vae.tensors));
+}
+
+/** Writes the one file of a transformer in the BFL layout. */
+async function writeTransformer(
+  folder: string,
+  transformer: NetworkRows<MmditConfig>,
+  onWritten: (bytes: number) => void,
+): Promise<void> {
+  const dtype = [...transformer.tensors.values()].map((tensor) => tensor.dtype).find(isGgmlDtype);
+  if (dtype) {
+    await streamGguf(join(folder, `flux1-dev-${dtype}.gguf`), whole(transformer), { dtype, onWritten });
+  } else {
+    const tensors = scaleTensors(whole(transformer));
+    await streamSafetensors(join(folder, "flux1-dev.safetensors"), tensors, { onWritten });
+  }
 }
 
 function* whole({ tensors }: NetworkRows<unknown>): Generator<[string, StreamedTensor]> {
@@ -74,5 +93,5 @@ function* whole({ tensors }: NetworkRows<unknown>): Generator<[string, StreamedT
 /** Bytes of all tensors together. */
 export function modelBytes({ transformer, vae }: ModelRows): number {
   const tensors = [...transformer?.tensors.values() ?? [], ...vae?.tensors.values() ?? []];
-  return tensors.reduce((sum, { dtype, shape }) => sum + tensorBytes(dtype, shape), 0);
+  return tensors.reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { writeAtomically } from "../image/write_atomically.ts";
-import { tensorBytes } from "./safetensors_header.ts";
-import { type StreamedTensor, streamSafetensors } from "./stream_safetensors.ts";
+import { type StreamedTensor, tensorBytes } from "./streamed_tensor.ts";
+import { streamSafetensors } from "./stream_safetensors.ts";
 
 /** What diffusers calls the weights of a network in a model folder. */
 const STEM = "diffusion_pytorch_model";
@@ -26,7 +26,7 @@ export async function writeShards(
       : `${STEM}-${String(shard + 1).padStart(5, "0")}-of-${count}.safetensors`;
   for (const [i, shard] of shards.entries()) await streamSafetensors(join(folder, nameOf(i)), shard, options);
   if (shards.length === 1) return;
-  const total_size = shards.flat().reduce((sum, [, { dtype, shape }]) => sum + tensorBytes(dtype, shape), 0);
+  const total_size = shards.flat().reduce((sum, [, tensor]) => sum + tensorBytes(tensor), 0);
   const weight_map = Object.fromEntries(shards.flatMap((shard, i) => shard.map(([name]) => [name, nameOf(i)])));
   await writeJson(join(folder, `${STEM}.safetensors.index.json`), { metadata: { total_size }, weight_map });
 }
@@ -36,7 +36,7 @@ function divide(tensors: Iterable<readonly [string, StreamedTensor]>, shardBytes
   const shards: (readonly [string, StreamedTensor])[][] = [[]];
   let used = 0;
   for (const tensor of tensors) {
-    const bytes = tensorBytes(tensor[1].dtype, tensor[1].shape);
+    const bytes = tensorBytes(tensor[1]);
     if (used > 0 && used + bytes > shardBytes) {
       shards.push([]);
       used = 0;

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { fromF32 } from "../../../packages/core/weights/dtype.ts";
+import { renamedSource } from "../../../packages/core/weights/renamed_source.ts";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
 import { type TensorData, writeSafetensors } from "../../../packages/core/weights/safetensors.ts";
 import { messageOf, temporaryFolder } from "./_files.ts";
@@ -35,7 +36,37 @@ it("applies the scale of each fp8 weight, and leaves out what belongs to it", as
   expect(await messageOf(source.read("m.a.scale_weight"))).toMatch(/has no such tensor$/);
 });
 
+it("takes the names that newer files have", async () => {
+  const path = await write({ "a.weight": F8, "a.weight_scale": f32(0.5), "a.input_scale": f32(1), "a.bias": f32(3) });
+  using source = await openWeights(path);
+  expect(source.tensors.get("a.weight")).toEqual({ dtype: "F8_E4M3", shape: [1, 4], scale: 0.5 });
+  expect([...source.tensors.keys()].sort()).toEqual(["a.bias", "a.weight"]);
+});
+
 it.each([[[1, 2]], [[NaN]], [[]]])("refuses the scale %j", async (scale) => {
-  using source = await openWeights(await write({ "a.weight": F8, "a.scale_weight": f32(...scale) }));
-  expect(await messageOf(source.read("a.weight"))).toMatch(/"a.scale_weight": a scale must be one finite number/);
+  const opening = openWeights(await write({ "a.weight": F8, "a.scale_weight": f32(...scale) }));
+  expect(await messageOf(opening)).toMatch(/"a.scale_weight": a scale must be one finite number/);
+});
+
+it("stacks weights of one scale as they are, of several as F32", async () => {
+  const path = await write({
+    "a.weight": F8,
+    "a.scale_weight": f32(0.5),
+    "b.weight": F8,
+    "b.scale_weight": f32(0.5),
+    "c.weight": F8,
+    "c.scale_weight": f32(0.25),
+  });
+  using source = await openWeights(path);
+  const parts = (...names: string[]) => ({ parts: names.map((name) => `${name}.weight`) });
+  const stacked = renamedSource(source, new Map([["same", parts("a", "b")], ["mixed", parts("a", "b", "c")]]));
+  expect(await stacked.read("same")).toEqual({
+    dtype: "F8_E4M3",
+    shape: [2, 4],
+    scale: 0.5,
+    bytes: Uint8Array.of(...F8.bytes, ...F8.bytes),
+  });
+  expect([...await stacked.readF32("same")]).toEqual([0.5, -0.5, 2 ** -10, 224, 0.5, -0.5, 2 ** -10, 224]);
+  expect(stacked.tensors.get("mixed")).toEqual({ dtype: "F32", shape: [3, 4] });
+  expect([...await stacked.readF32("mixed")].slice(4)).toEqual([0.5, -0.5, 2 ** -10, 224, 0.25, -0.25, 2 ** -11, 112]);
 });

@@ -39,6 +39,17 @@ it.each(MODELS)("names %s by %s", async (model, name) => {
   }
 });
 
+it.each([
+  ["bitsandbytes", "double_blocks.0.img_mlp.0.weight.quant_state.bitsandbytes__nf4"],
+  ["SVDQuant", "transformer_blocks.0.attn.to_out.0.qweight"],
+  ["NVFP4", "double_blocks.0.img_mlp.0.weight_scale_2"],
+])("names the quantisation of %s", async (kind, name) => {
+  const source = memorySource({ [name]: { shape: [1] }, "img_in.weight": { shape: [1, 1] } });
+  const error = await inputError(() => mmditNames(source));
+  expect(error.message).toMatch(new RegExp(`"memory": weights must be F32, .*: they are quantised by ${kind}$`));
+  expect(error.hint).toContain("GGUF");
+});
+
 it.each(["mmdit-guidance/weights", "mmdit-guidance-diffusers/weights.diffusers", "vae/weights", "lora/lora"])(
   "takes %s for no other model",
   async (path) => {
