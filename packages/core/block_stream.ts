@@ -10,6 +10,13 @@ export interface PartLoader {
   bytesOf(part: Part): number;
 }
 
+/** Where the blocks of a network are: those that do not stay are loaded in their turn, `streamedBytes` a pass. */
+export interface PlannedBlocks {
+  readonly all: number;
+  readonly resident: number;
+  readonly streamedBytes: number;
+}
+
 /** The share of a budget that the GPU may hold beyond it, given back but still in use by work that was submitted. */
 const SLACK = 1 / 64;
 
@@ -40,6 +47,13 @@ export class BlockStream {
   /** How many blocks stay. */
   get resident(): number {
     return this.#blocks.length - this.#streamed.size;
+  }
+
+  /** How many there are, and what a pass loads. */
+  get planned(): PlannedBlocks {
+    const { sizes, resident } = this;
+    const streamedBytes = sizes.slice(resident).reduce((sum, bytes) => sum + bytes, 0);
+    return { all: sizes.length, resident, streamedBytes };
   }
 
   /** Whether all stay. */

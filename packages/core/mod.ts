@@ -23,7 +23,7 @@ export { findPairs, findResults, type PairsFolder, type PicturePair } from "./ev
 export type { PerceptualNetworks } from "./evaluation/perceptual_reference.ts";
 export { hashBits } from "./hash_bits.ts";
 export { FLUX_SHIFT, type Shift, timeSchedule, timeShift } from "./flow/schedule.ts";
-export { sample } from "./flow/sampler.ts";
+export { integrate, type IntegrateOptions, sample, type VelocityField } from "./flow/sampler.ts";
 export { interpolate, lowResolutionPoint, oneStep, velocity } from "./flow/trajectory.ts";
 export { type Picture } from "./image/picture.ts";
 export { isPictureName, PICTURE_EXTENSIONS } from "./image/picture_names.ts";
@@ -48,7 +48,8 @@ export { timeEmbedding } from "./mmdit/embedder.ts";
 export { Mmdit, type MmditInputs, type Observer as MmditObserver } from "./mmdit/mmdit.ts";
 export { gridIds, type Positions, positions, ropeTables } from "./mmdit/positions.ts";
 export { pack, unpack } from "./mmdit/tokens.ts";
-export type { BlockStream } from "./block_stream.ts";
+export type { BlockStream, PlannedBlocks } from "./block_stream.ts";
+export { makeRoom } from "./make_room.ts";
 export { BUNDLED_MODEL, loadModel, type LoadOptions, type Model } from "./model.ts";
 export { loadModule } from "./nn/load.ts";
 export { permuted } from "./nn/permuted.ts";
@@ -64,7 +65,7 @@ export { pseudoRandomVgg16 } from "./perceptual/pseudo_random_vgg16.ts";
 export { tvLpips } from "./perceptual/tv_lpips.ts";
 export { withMostBlocks } from "./resident_blocks.ts";
 export { granularity, restore, type RestoreOptions, type StageRunner } from "./restore.ts";
-export { smallerBudget } from "./smaller_budget.ts";
+export { smallerBudget, withinLess } from "./smaller_budget.ts";
 export { cutNotices } from "./text/cut_notices.ts";
 export { type EncoderPlan, planTexts, type TextPlan } from "./text/plan_texts.ts";
 export {
@@ -77,7 +78,7 @@ export {
 export { type EmbeddingOptions, writeEmbeddings } from "./text/write_embeddings.ts";
 export { defaultOverlap, defaultTile } from "./tile_size.ts";
 export { upscale, type UpscaleOptions, type UpscaleResult } from "./upscale.ts";
-export { openLora, type PlannedBlocks, type PlanOptions, planUpscale, type UpscalePlan } from "./plan.ts";
+export { openLora, type PlanOptions, planUpscale, type UpscalePlan } from "./plan.ts";
 export { predictVelocities, predictVelocity, type VelocityOptions } from "./velocity.ts";
 export { readJson } from "./weights/_io.ts";
 export { type AdapterFolder, openAdapter } from "./weights/adapter_folder.ts";

@@ -1,4 +1,5 @@
 import { DryGpu, type Gpu, OutOfMemoryError, type Size } from "@fluxsr/kernels";
+import type { PlannedBlocks } from "./block_stream.ts";
 import { InputError } from "./errors.ts";
 import type { Picture } from "./image/picture.ts";
 import { adapterOf, loadModel, type LoadOptions } from "./model.ts";
@@ -8,13 +9,6 @@ import { defaultTile, SMALLEST_TILE } from "./tile_size.ts";
 import { upscale, type UpscaleOptions } from "./upscale.ts";
 import type { AdapterFolder } from "./weights/adapter_folder.ts";
 import { openModelFolder } from "./weights/model_folder.ts";
-
-/** The blocks of a network: those that do not stay are loaded in their turn, `streamedBytes` a pass. */
-export interface PlannedBlocks {
-  readonly all: number;
-  readonly resident: number;
-  readonly streamedBytes: number;
-}
 
 /** What an upscale takes. Bytes are those of GPU buffers as the pool hands them out. */
 export interface UpscalePlan {
@@ -136,7 +130,6 @@ async function dryRun(
   const held = dry.memory.live;
   const text = conditioning.txt.buffer.size + conditioning.y.buffer.size;
   const loaded = { transformer: held - text - heldBy(autoencoder), autoencoder: heldBy(autoencoder), text };
-  const { sizes, resident } = blocks;
   const onNotice = (line: string) => {
     if (budget < Infinity) throw new OutOfMemoryError(line);
   };
@@ -145,12 +138,8 @@ async function dryRun(
     model: { name: model.name, path: model.path },
     parameters: { transformer: elements(mmdit), autoencoder: elements(autoencoder) },
     loaded,
-    blocks: {
-      all: sizes.length,
-      resident,
-      streamedBytes: sizes.slice(resident).reduce((sum, bytes) => sum + bytes, 0),
-    },
-    blockBytes: sizes,
+    blocks: blocks.planned,
+    blockBytes: blocks.sizes,
     picture,
     tile: result.tile,
     tiles: result.tiles,

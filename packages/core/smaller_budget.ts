@@ -1,4 +1,4 @@
-import type { Gpu } from "@fluxsr/kernels";
+import { BufferLimitError, type Gpu, OutOfMemoryError } from "@fluxsr/kernels";
 
 /** The share of what was held when the GPU ran out of memory that is gone on with: uploads run ahead of the refusal. */
 const SHARE = 0.85;
@@ -13,4 +13,34 @@ export async function smallerBudget(gpu: Gpu): Promise<number> {
   await gpu.sync().catch(() => {}); // what else failed for the same reason; a device that is lost says so again
   gpu.trim();
   return budget;
+}
+
+/**
+ * Does `work`, which keeps to the budget of the GPU. Where there is none, a GPU that runs out of memory has told how much
+ * there is: the work begins again within that, and if need be within less. Then the budget is none again.
+ *
+ * @param options `onNotice` is told in a line that memory ran out
+ * @throws {BufferLimitError} if the adapter's limits do not allow a buffer, which no budget changes
+ * @throws {OutOfMemoryError} if memory ran out within the budget that there was
+ */
+export async function withinLess<T>(
+  gpu: Gpu,
+  work: () => Promise<T>,
+  { onNotice }: { onNotice: (line: string) => void },
+): Promise<T> {
+  const { budget } = gpu.buffers;
+  try {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        const isForLess = error instanceof OutOfMemoryError && !(error instanceof BufferLimitError);
+        if (!isForLess || budget < Infinity) throw error;
+        gpu.buffers.budget = await smallerBudget(gpu);
+        onNotice(`The GPU ran out of memory: going on within ${gpu.buffers.budget} bytes, as with --max-vram`);
+      }
+    }
+  } finally {
+    gpu.buffers.budget = budget;
+  }
 }

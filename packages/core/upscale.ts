@@ -18,6 +18,7 @@ import { enlargeAlpha, enlargePart } from "./enlarge.ts";
 import { InputError } from "./errors.ts";
 import { Canvas } from "./image/canvas.ts";
 import type { Picture } from "./image/picture.ts";
+import { makeRoom } from "./make_room.ts";
 import type { Model } from "./model.ts";
 import { granularity } from "./restore.ts";
 import { Progress, StageClock } from "./stage_clock.ts";
@@ -218,13 +219,6 @@ async function recover(gpu: Gpu): Promise<void> {
   await gpu.sync().catch((late) => {
     if (late instanceof DeviceLostError) throw late;
   });
-  gpu.trim();
-}
-
-/** Under a budget the memory of one network is given back before the next needs its own, once the GPU does not use it. */
-async function makeRoom(gpu: Gpu): Promise<void> {
-  if (gpu.buffers.budget === Infinity) return;
-  await gpu.sync();
   gpu.trim();
 }
 

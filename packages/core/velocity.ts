@@ -14,6 +14,14 @@ export interface VelocityOptions {
   readonly observe?: Observer;
 }
 
+/** Options of {@linkcode predictVelocities}. */
+export interface VelocitiesOptions extends VelocityOptions {
+  /** The text of each latent, or of each sample of it; default the model's own. */
+  readonly conditionings?: readonly Model["conditioning"][];
+  /** Ends the work before the next block, with its reason, where some are loaded in their turn. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** What of a model its velocity needs. */
 export interface VelocityModel extends Pick<Model, "mmdit" | "conditioning"> {
   readonly config: Pick<Model["config"], "transformer">;
@@ -36,13 +44,14 @@ export function predictVelocity(model: VelocityModel, z: Tensor, options: Veloci
 export async function predictVelocities(
   model: VelocityModel & Pick<Model, "gpu" | "blocks">,
   latents: readonly Tensor[],
-  options: VelocityOptions = {},
+  { conditionings = [], signal, ...options }: VelocitiesOptions = {},
 ): Promise<readonly Tensor[]> {
   const { gpu, blocks, mmdit } = model;
-  if (blocks.isWhole) return latents.map((z) => predictVelocity(model, z, options));
+  const toldOf = (i: number): VelocityModel => ({ ...model, conditioning: conditionings[i] ?? model.conditioning });
+  if (blocks.isWhole) return latents.map((z, i) => predictVelocity(toldOf(i), z, options));
   return await scopedAsync(gpu, async () => {
-    const passes = latents.map((z) => mmdit.steps(inputsOf(model, z, options), options.observe));
-    const velocities = await blocks.run(passes);
+    const passes = latents.map((z, i) => mmdit.steps(inputsOf(toldOf(i), z, options), options.observe));
+    const velocities = await blocks.run(passes, { signal });
     return velocities.map((v, i) => unpack(v, sizeOf(latents[i]!)));
   });
 }

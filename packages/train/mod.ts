@@ -25,6 +25,7 @@ export { encodePrompts, type EncodePromptsOptions } from "./data/pairs/encode_pr
 export { type MakeOptions, makePairs } from "./data/pairs/make_pairs.ts";
 export type { MadePair } from "./data/pairs/pair.ts";
 export { type PairsPlan, planPairs } from "./data/pairs/plan_pairs.ts";
+export type { TeacherPlan } from "./data/pairs/plan_teacher.ts";
 export { type CheckedShard, checkPairs, openPairs, type Pairs, type TrainingPair } from "./data/pairs/pairs.ts";
 export { openPictures, type Pictures } from "./data/pictures.ts";
 export { openFlowStage } from "./flow/flow_stage.ts";

@@ -10,7 +10,7 @@ export class PairsProgress {
   readonly #host: Host;
   readonly #count: number;
   readonly #errors: number[] = [];
-  readonly #start: number;
+  #start: number;
   #shown: number;
   #made = 0;
 
@@ -19,6 +19,17 @@ export class PairsProgress {
     this.#host = host;
     this.#count = count;
     this.#start = this.#shown = host.now();
+  }
+
+  /** The teacher is loaded: from here on time is counted, unless some were made before it had to be loaded again. */
+  begin(): void {
+    if (this.#made === 0) this.#start = this.#shown = this.#host.now();
+  }
+
+  /** Prints a line. */
+  say(line: string): void {
+    const isLineShown = this.#made > 0 && this.#host.columns() !== undefined;
+    this.#host.err(`${isLineShown ? "\r\x1b[K" : ""}${line}\n`);
   }
 
   /** Another pair was made, and now there are `done`. */
@@ -38,9 +49,8 @@ export class PairsProgress {
 
   /** The work on `out` has ended, and now there are `done`. */
   end(done: number, out: string): void {
-    const isLineShown = this.#made > 0 && this.#host.columns() !== undefined;
     const speed = this.#made === 0 ? "" : `: ${this.#made} made, ${duration(this.#secondsEach())} each`;
-    this.#host.err(`${isLineShown ? "\r\x1b[K" : ""}${out} has ${done} of ${this.#count} pairs${speed}\n`);
+    this.say(`${out} has ${done} of ${this.#count} pairs${speed}`);
     const errors = this.#errors.toSorted((a, b) => a - b);
     const [median, worst] = [errors[errors.length >> 1], errors.at(-1)];
     if (median === undefined || worst === undefined) return;

@@ -1,4 +1,4 @@
-import { BUNDLED_MODEL, loadModel } from "@fluxsr/core";
+import { BUNDLED_MODEL } from "@fluxsr/core";
 import type { Gpu } from "@fluxsr/kernels";
 import {
   addConfigFlags,
@@ -17,7 +17,8 @@ import { openChosenGpu } from "../_gpu.ts";
 import { type Host, PROCESS } from "../_host.ts";
 import { sizeInBytes } from "../_model_options.ts";
 import { path } from "../_options.ts";
-import { pairsPlanText } from "./_pairs_plan_table.ts";
+import { size } from "../_plan_table.ts";
+import { pairsPlanText, teacherBlocks } from "./_pairs_plan_table.ts";
 import { PairsProgress } from "./_pairs_progress.ts";
 import { stoppable } from "./_stoppable.ts";
 
@@ -31,6 +32,7 @@ Examples:
   fluxsr train pairs --out pairs --model ~/FLUX.1-dev --count 2400 --size 1024
   fluxsr train pairs --out pairs --model ~/FLUX.1-dev --count 2400 --size 1024 --prompts prompts.txt
   fluxsr train pairs --out pairs --model ~/FLUX.1-dev --prompts prompts.txt --dry-run
+  fluxsr train pairs --out pairs --model ~/FLUX.1-dev --prompts prompts.txt --max-vram 10.8GB
   fluxsr train pairs --out pairs --from-images photos --size 256
   fluxsr train pairs --out pairs --verify`;
 
@@ -43,7 +45,7 @@ export function registerPairs(train: Command, { host = PROCESS }: { host?: Host 
     .addOption(
       new Option(
         "--max-vram <size>",
-        "most GPU memory, such as 24GB: blocks of T5 that have no room are loaded in their turn",
+        "most GPU memory, such as 24GB: blocks of T5 and of the teacher that have no room are loaded in their turn",
       )
         .argParser(sizeInBytes("--max-vram")),
     )
@@ -72,18 +74,21 @@ async function runPairs(
   config: PairsConfig,
   { host, gpu, budget }: { host: Host; gpu: Gpu; budget: number | undefined },
 ): Promise<number> {
-  if (budget !== undefined) {
-    await planPairs(gpu, config, { budget }); // what does not fit is told before hours of work
-    gpu.buffers.budget = budget;
-  }
+  await planPairs(gpu, config, { budget }); // what does not fit is told before hours of work
+  gpu.buffers.budget = budget ?? Infinity;
   const notice = (text: string) => host.err(`${text}\n`);
   return await stoppable(async (signal) => {
     const encoded = await encoding(config, { gpu, host, notice, signal });
     if (!encoded) return 130;
-    using model = await loadModel(gpu, config.model ?? BUNDLED_MODEL, { lora: false, precision: config.precision });
     const progress = new PairsProgress(host, config);
-    const onPair = progress.pair.bind(progress);
-    const done = await makePairs(encoded, { model, signal, onPair, notice });
+    const done = await makePairs(encoded, {
+      gpu,
+      signal,
+      notice: (line) => progress.say(line),
+      onPlan: (plan) => progress.say(`Within ${size(gpu.buffers.budget)}: ${teacherBlocks(plan)}`),
+      onLoaded: () => progress.begin(),
+      onPair: (done, pair) => progress.pair(done, pair),
+    });
     progress.end(done, config.out);
     return signal.aborted && done < config.count ? 130 : 0;
   });

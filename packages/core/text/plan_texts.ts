@@ -1,6 +1,6 @@
 import { DryGpu, type Gpu } from "@fluxsr/kernels";
+import type { PlannedBlocks } from "../block_stream.ts";
 import { InputError } from "../errors.ts";
-import type { PlannedBlocks } from "../plan.ts";
 import { withMostBlocks } from "../resident_blocks.ts";
 import { loadClip } from "./load_clip.ts";
 import { loadT5 } from "./load_t5.ts";

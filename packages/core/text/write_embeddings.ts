@@ -1,7 +1,7 @@
-import { type Gpu, OutOfMemoryError } from "@fluxsr/kernels";
+import type { Gpu } from "@fluxsr/kernels";
 import { fromF32, type WeightDtype } from "../weights/dtype.ts";
 import { streamSafetensors } from "../weights/stream_safetensors.ts";
-import { smallerBudget } from "../smaller_budget.ts";
+import { withinLess } from "../smaller_budget.ts";
 import { loadClip } from "./load_clip.ts";
 import { loadT5 } from "./load_t5.ts";
 import { planTexts } from "./plan_texts.ts";
@@ -29,27 +29,13 @@ export interface EmbeddingOptions {
  * Encodes texts into the safetensors file `path`: `txt` [P, max, d_model] by T5 and `y` [P, hidden_size] by CLIP, which is
  * what model folders, adapter folders and pairs read. T5 goes through all texts and is freed before CLIP is loaded, and no
  * more than a few texts' values are in memory. Where the GPU has a budget, it is kept to as {@linkcode planTexts} has it;
- * the file is the same to the bit. Without one, a GPU that runs out of memory has told how much there is: the work begins
- * again within that, and if need be within less.
+ * the file is the same to the bit. Without one, memory that runs out is gone on within.
  *
  * @throws {InputError} if the weights cannot be used or do not fit the budget, or the file cannot be written
  */
 export async function writeEmbeddings(path: string, options: EmbeddingOptions): Promise<void> {
   const { gpu, onNotice = () => {} } = options;
-  const { budget } = gpu.buffers;
-  try {
-    for (;;) {
-      try {
-        return await encode(path, options);
-      } catch (error) {
-        if (!(error instanceof OutOfMemoryError) || budget < Infinity) throw error;
-        gpu.buffers.budget = await smallerBudget(gpu);
-        onNotice(`The GPU ran out of memory: going on within ${gpu.buffers.budget} bytes, as with --max-vram`);
-      }
-    }
-  } finally {
-    gpu.buffers.budget = budget;
-  }
+  await withinLess(gpu, () => encode(path, options), { onNotice });
 }
 
 async function encode(

@@ -1,4 +1,4 @@
-import { OutOfMemoryError } from "./errors.ts";
+import { BufferLimitError, OutOfMemoryError } from "./errors.ts";
 
 /**
  * A pooled GPU buffer with a reference count; `size` is the class size, at least the bytes asked for and a multiple of 16:
@@ -102,14 +102,15 @@ export class BufferPool {
 
   /**
    * A buffer of at least `bytes`, with one reference; its contents are undefined.
-   * @throws {OutOfMemoryError} if the adapter's limits do not allow one of this size, or it does not fit the budget.
+   * @throws {BufferLimitError} if the adapter's limits do not allow one of this size
+   * @throws {OutOfMemoryError} if it does not fit the budget
    */
   acquire(bytes: number): PooledBuffer {
     const limit = this.#limit;
     if (bytes > limit) {
-      throw new OutOfMemoryError(
+      throw new BufferLimitError(
         `Cannot allocate a GPU buffer: ${bytes} bytes are more than the adapter's limit of ${limit}`,
-        "use a smaller --tile",
+        "use a smaller --tile or --size",
       );
     }
     return this.#take(Math.min(sizeClass(bytes), limit));

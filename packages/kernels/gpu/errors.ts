@@ -17,7 +17,12 @@ export class UnsupportedFeatureError extends GpuError {
 
 /** An allocation failed, or is larger than the adapter's limits allow. */
 export class OutOfMemoryError extends GpuError {
-  override readonly name = "OutOfMemoryError";
+  override readonly name: string = "OutOfMemoryError";
+}
+
+/** An allocation is larger than the adapter's limits allow, however much memory is free. */
+export class BufferLimitError extends OutOfMemoryError {
+  override readonly name = "BufferLimitError";
 }
 
 /** The device is gone (driver reset, unplugged, destroyed): nothing on it can be used again. */

@@ -9,7 +9,7 @@ import { pairsConfig } from "../../../packages/train/config/pairs_config.ts";
 import { withDeepT5 } from "../../core/text/_deep_t5.ts";
 import { withTextEncoders } from "../../core/text/_golden.ts";
 import { DIFFUSERS_LAYOUT, modelFolder } from "../../core/weights/_model.ts";
-import { damage, folder, SETTINGS, ToyMaker } from "../../train/data/pairs/_pairs.ts";
+import { contentsOf, damage, folder, SETTINGS, ToyMaker } from "../../train/data/pairs/_pairs.ts";
 import { fakeHost, folderWith, removeFolders } from "../_fakes.ts";
 import { gpu } from "../../helpers/gpu.ts";
 import { STARTER } from "../../helpers/starter.ts";
@@ -81,6 +81,32 @@ test("--max-vram holds from prompts to pairs: the encoders are gone before the t
   expect([refused.host.code, refused.host.stderr]).toEqual([
     1,
     expect.stringContaining("Cannot encode texts of 512 tokens within 1000 "),
+  ]);
+});
+
+test("--max-vram loads blocks of the teacher in their turn: the pairs are the same", async () => {
+  const model = modelFolder(DIFFUSERS_LAYOUT);
+  const args = ["--model", model, "--count", "3", "--size", "32", "--steps", "1"];
+  const { teacher: whole } = await planPairs(gpu, pairsConfig.parse({ out: "a", model, count: 3, size: 32 }));
+  const within = ["--max-vram", `${(whole.usedBytes - 1) / 1e6}MB`];
+  const [all, some] = [`${folder()}/all`, `${folder()}/some`];
+  expect((await run("--out", all, ...args)).code).toBe(0);
+  const { code, stderr } = await run("--out", some, ...args, ...within);
+  const blocks =
+    "[0-4] of 5 blocks stay, [\\d.]+ [KM]B are loaded for each pass of 3 groups of pairs, [\\d.]+ [KM]B for a pair";
+  expect([code, stderr]).toEqual([
+    0,
+    expect.stringMatching(new RegExp(`^Within [\\d.]+ MB: ${blocks}\n${some} has 3 of 3`)),
+  ]);
+  expect(contentsOf(some)).toEqual(contentsOf(all));
+  const { stdout } = await run("--out", some, ...args, ...within, "--dry-run");
+  expect(stdout).toMatch(new RegExp(`^GPU memory of the teacher\n  networks +[\\d.]+ MB  ${blocks}\n`));
+  const refused = await run("--out", some, ...args, "--max-vram", "0.001MB");
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    expect.stringMatching(
+      /^Cannot make pairs within 1000 bytes of GPU memory: .*\nHint: raise --max-vram to \d+MB or more/,
+    ),
   ]);
 });
 

@@ -15,6 +15,24 @@ test("on a terminal one line says how far it is and how long it takes", () => {
   expect(host.stderr).toBe("\r\x1b[Kout has 6 of 10 pairs: 2 made, 3 s each\n");
 });
 
+test("time is counted from when the teacher is loaded, and a line in between has its place", () => {
+  const host = fakeHost({ columns: 60 });
+  const progress = new PairsProgress(host, { count: 3 });
+  host.clock += 9000;
+  progress.say("Within 2 GB: all 4 blocks stay");
+  progress.begin();
+  host.clock += 2000;
+  progress.pair(1, {});
+  progress.say("out of memory");
+  host.clock += 2000;
+  progress.begin(); // loaded again
+  progress.pair(2, {});
+  expect(host.stderr).toBe(
+    "Within 2 GB: all 4 blocks stay\n\r\x1b[K1/3 pairs, 2 s each, 4 s left\r\x1b[Kout of memory\n" +
+      "\r\x1b[K2/3 pairs, 2 s each, 2 s left",
+  );
+});
+
 test("a line is cut to the terminal", () => {
   const host = fakeHost({ columns: 9 });
   const progress = new PairsProgress(host, { count: 10 });

@@ -1,6 +1,6 @@
 import { read, scale, subtract, type Tensor } from "@fluxsr/kernels";
 import { expect, test } from "vitest";
-import { sample } from "../../../packages/core/flow/sampler.ts";
+import { integrate, sample } from "../../../packages/core/flow/sampler.ts";
 import { timeSchedule } from "../../../packages/core/flow/schedule.ts";
 import { expectClose, gpu, randomTensor } from "../../helpers/gpu.ts";
 
@@ -37,6 +37,15 @@ test("sample() is Euler's method: x (1 + (t' - t) t) for the velocity t x", asyn
   expect((await read(x))[0]).toEqual((await read(states[2]!))[0]);
   for (const tensor of states) tensor.release();
   x.dispose();
+});
+
+test("integrate() holds no more states for more steps", async () => {
+  const most = async (times: readonly number[]) => {
+    gpu.buffers.restartPeak();
+    using _ = await integrate(noise.tensor, (x) => Promise.resolve(scale(x, 0.5)), { times });
+    return gpu.memory.livePeak;
+  };
+  expect(await most(timeSchedule(9))).toBe(await most(timeSchedule(2)));
 });
 
 test("sample() leaves nothing on the GPU but its result", async () => {

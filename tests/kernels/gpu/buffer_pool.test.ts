@@ -1,4 +1,4 @@
-import { add, DryGpu, empty, emptyTogether, OutOfMemoryError, read, tensor } from "@fluxsr/kernels";
+import { add, BufferLimitError, DryGpu, empty, emptyTogether, OutOfMemoryError, read, tensor } from "@fluxsr/kernels";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { gpu, random } from "../../helpers/gpu.ts";
 
@@ -52,12 +52,12 @@ describe("acquire()", () => {
   test("refuses more than the adapter's limit", () => {
     const { maxBufferSize, maxStorageBufferBindingSize } = gpu.device.limits;
     const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
-    const failure = new OutOfMemoryError(
+    const failure = new BufferLimitError(
       `Cannot allocate a GPU buffer: ${limit + 1} bytes are more than the adapter's limit of ${limit}`,
-      "use a smaller --tile",
+      "use a smaller --tile or --size",
     );
     expect(() => pool.acquire(limit + 1)).toThrow(failure);
-    expect(() => empty(gpu, [limit])).toThrow(OutOfMemoryError);
+    expect(() => empty(gpu, [limit])).toThrow(BufferLimitError);
   });
 
   test("rounds sizes just below the limit to the limit, not beyond", async () => {

@@ -1,5 +1,5 @@
-import type { Rgb8 } from "@fluxsr/core";
-import { read, scopedAsync } from "@fluxsr/kernels";
+import { makeRoom, type Rgb8 } from "@fluxsr/core";
+import { concat, read, scopedAsync } from "@fluxsr/kernels";
 import { toTensor } from "../pixels.ts";
 import { inGroups } from "./groups.ts";
 import { heun } from "./heun.ts";
@@ -15,17 +15,24 @@ import { checked, type Teacher } from "./teacher.ts";
  */
 export function invertedPairs(teacher: Teacher, crop: (i: number) => Promise<Rgb8>): PairMaker {
   const { model: { gpu, autoencoder }, times, prompts } = teacher;
-  return inGroups(teacher.groupSize, async (numbers) => {
-    const pictures = await Promise.all(numbers.map(crop));
+  return inGroups(teacher.grouping, async (groups, signal) => {
+    const numbers = groups.flat();
+    const pictures = await Promise.all(groups.map((group) => Promise.all(group.map(crop))));
     return await scopedAsync(gpu, async () => {
-      const velocity = await teacher.velocity(numbers);
-      const [data] = autoencoder.encode([toTensor(gpu, pictures as [Rgb8, ...Rgb8[]])]);
-      const noise = heun(data!, velocity, { times: times.toReversed() });
-      const values = await read(noise, data!, heun(noise, velocity, { times }));
+      const velocity = await teacher.velocity(groups, signal);
+      const encoded = pictures.map((group) => {
+        using x = toTensor(gpu, group as [Rgb8, ...Rgb8[]]);
+        return autoencoder.encode([x])[0]!;
+      });
+      const data = concat(encoded, 0);
+      await makeRoom(gpu);
+      const noise = await heun(data, velocity, { times: times.toReversed() });
+      const values = await read(noise, data, await heun(noise, velocity, { times }));
       const [eps, z_0, back] = values.map((each) => parts(each, numbers.length));
       return numbers.map((i, k) => {
         const round_trip = relativeError(back![k]!, z_0![k]!);
-        return checked({ eps: eps![k]!, z_0: z_0![k]!, x_0: pictures[k]!.rgb, prompt: prompts.of(i), round_trip }, i);
+        const x_0 = pictures.flat()[k]!.rgb;
+        return checked({ eps: eps![k]!, z_0: z_0![k]!, x_0, prompt: prompts.of(i), round_trip }, i);
       });
     });
   });

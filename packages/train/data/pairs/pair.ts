@@ -18,6 +18,6 @@ export interface MadePair extends Pair {
 
 /** Makes pairs. */
 export interface PairMaker {
-  /** Pair `i`: the same for the same number, whatever came before. */
-  make(i: number): Promise<MadePair>;
+  /** Pair `i`: the same for the same number, whatever came before. `signal` may end the work on it, with its reason. */
+  make(i: number, signal?: AbortSignal): Promise<MadePair>;
 }

@@ -1,5 +1,14 @@
-import { granularity, InputError, type Model, predictVelocity, timeSchedule, timeShift } from "@fluxsr/core";
-import { empty, type Gpu, type Tensor } from "@fluxsr/kernels";
+import {
+  granularity,
+  InputError,
+  type Model,
+  predictVelocities,
+  timeSchedule,
+  timeShift,
+  type VelocityField,
+} from "@fluxsr/core";
+import { concat, empty, type Gpu, split } from "@fluxsr/kernels";
+import type { Grouping } from "./groups.ts";
 import { latentShape } from "./latent_shape.ts";
 import { identifyModel, type ModelIdentity } from "./model_hash.ts";
 import type { PairsSettings } from "./manifest.ts";
@@ -16,6 +25,10 @@ export interface TeacherOptions {
   readonly prompts?: string | undefined;
   /** Pairs that are made together; default 1. */
   readonly batch_size?: number;
+  /** Groups of them that are made side by side; default 1. */
+  readonly together?: number | undefined;
+  /** Pairs in all, beyond which no group is made beside another; default: no limit. */
+  readonly count?: number;
 }
 
 /** The flow model that the pairs come from, at one picture size and with one set of prompts. */
@@ -62,17 +75,27 @@ export class Teacher {
     return new Teacher(model, { prompts, identity: { name: model.name, sha256: "" }, options });
   }
 
-  /** Pairs that are made together. */
-  get groupSize(): number {
-    return this.options.batch_size ?? 1;
+  /** How pairs are made at once. */
+  get grouping(): Grouping {
+    const { batch_size: size = 1, together = 1, count: end = Infinity } = this.options;
+    return { size, together, end };
   }
 
-  /** The velocity of latents one for each of `pairs`, with their prompts, to be integrated; to be called in a scope. */
-  async velocity(pairs: readonly number[]): Promise<(x: Tensor, t: number) => Tensor> {
-    const { mmdit, config, settings, gpu } = this.model;
-    const conditioning = await this.prompts.conditioning(gpu, pairs.map((i) => this.prompts.of(i)));
-    const { guidance } = this.options;
-    return (x, t) => predictVelocity({ mmdit, config, settings, conditioning }, x, { timesteps: [t], guidance });
+  /**
+   * The velocity of latents, one for each pair of `groups`, with their prompts, to be integrated; to be called in a scope.
+   * Each group is computed as if it were alone; blocks that are loaded in their turn are loaded once for all.
+   *
+   * @param signal ends the work before the next such block, with its reason
+   */
+  async velocity(groups: readonly (readonly number[])[], signal?: AbortSignal): Promise<VelocityField> {
+    const { model, prompts, options: { guidance } } = this;
+    const textOf = (numbers: readonly number[]) => prompts.conditioning(model.gpu, numbers.map((i) => prompts.of(i)));
+    const conditionings = await Promise.all(groups.map(textOf));
+    const sizes = groups.map(({ length }) => length);
+    return async (x, t) => {
+      const options = { timesteps: [t], guidance, conditionings, signal };
+      return concat(await predictVelocities(model, split(x, 0, sizes), options), 0);
+    };
   }
 
   /** What the manifest of this teacher's pairs says. */
@@ -81,7 +104,7 @@ export class Teacher {
   ): PairsSettings {
     const { size, steps, schedule, guidance, seed } = this.options;
     const prompts = { count: this.prompts.count, sha256: this.prompts.sha256 };
-    const batch_size = this.groupSize;
+    const batch_size = this.grouping.size;
     const model = this.identity, latent = this.latent;
     return { model, ...own, size, latent, steps, schedule, guidance, seed, prompts, batch_size };
   }

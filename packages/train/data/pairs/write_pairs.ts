@@ -10,8 +10,10 @@ export interface WriteOptions {
   readonly settings: PairsSettings;
   /** Pairs that the folder has in the end, if it does not have more. */
   readonly count: number;
-  /** Ends the work after the pair that is being made; what is made is kept. */
+  /** Ends the work, on the pair that is being made too where that can be; what is made is kept. */
   readonly signal?: AbortSignal | undefined;
+  /** After it no pair is begun. */
+  readonly deadline?: AbortSignal | undefined;
   /** Is told of every pair made, and how many of `count` there are. */
   readonly onPair?: (done: number, pair: MadePair) => void;
 }
@@ -19,17 +21,18 @@ export interface WriteOptions {
 /**
  * Makes pairs in folder `dir` until it has `count`, and goes on with those of an earlier run of the same settings: shards
  * that are complete stay, the last one is filled up, damaged ones are made anew. Pair i depends on the settings alone, so
- * that a folder made in many runs has the same bytes as one made in one.
+ * that a folder made in many runs has the same bytes as one made in one. What is made is kept, whatever ends the work.
  *
- * @returns how many of the first `count` pairs there are: fewer only if `signal` ended the work
+ * @returns how many of the first `count` pairs there are: fewer only if `signal` or `deadline` ended the work
  * @throws {InputError} if the folder has pairs of other settings, or cannot be written
  */
 export async function writePairs(dir: string, options: WriteOptions): Promise<number> {
-  const { settings, count, signal } = options;
+  const { maker, settings, count, signal, deadline } = options;
+  const isOver = () => signal?.aborted || deadline?.aborted;
   const per = settings.pairs_per_shard;
   const shards = [...await earlierShards(dir, settings)];
   let done = 0;
-  for (let n = 0; n * per < count && !signal?.aborted; n++) {
+  for (let n = 0; n * per < count && !isOver(); n++) {
     const first = n * per;
     const wanted = Math.max(Math.min(per, count - first), shards[n]?.count ?? 0);
     const kept = await intact(dir, { shard: shards[n], settings });
@@ -40,15 +43,21 @@ export async function writePairs(dir: string, options: WriteOptions): Promise<nu
     const pairs = kept ? await readShard({ dir, shard: kept, settings }) : [];
     const before = pairs.length;
     done = first + before;
-    while (pairs.length < wanted && !signal?.aborted) {
-      pairs.push(await options.maker.make(first + pairs.length));
-      done = first + pairs.length;
-      options.onPair?.(Math.min(count, done), pairs.at(-1)!);
+    try {
+      while (pairs.length < wanted && !isOver()) {
+        pairs.push(await maker.make(first + pairs.length, signal));
+        done = first + pairs.length;
+        options.onPair?.(Math.min(count, done), pairs.at(-1)!);
+      }
+    } catch (error) {
+      if (!signal?.aborted || error !== signal.reason) throw error;
+    } finally {
+      if (pairs.length > before) {
+        shards[n] = await writeShard(dir, pairs, { first, settings });
+        await writeManifest(dir, { settings, shards });
+        await removeStrays(dir, shards);
+      }
     }
-    if (pairs.length === before) break;
-    shards[n] = await writeShard(dir, pairs, { first, settings });
-    await writeManifest(dir, { settings, shards });
-    await removeStrays(dir, shards);
   }
   return Math.min(count, done);
 }

@@ -6,7 +6,8 @@ import { gpu } from "../../../helpers/gpu.ts";
 /** The value at the last of the times `from`, ..., `to` of the solution of `dx/dt = 2 t x` with x = 1 at the first. */
 async function solve(steps: number, [from, to]: readonly [number, number]): Promise<number> {
   const times = Array.from({ length: steps + 1 }, (_, i) => from + (to - from) * i / steps);
-  const [[x] = []] = await read(heun(tensor(gpu, new Float32Array([1]), [1]), (x, t) => scale(x, 2 * t), { times }));
+  const end = await heun(tensor(gpu, new Float32Array([1]), [1]), (x, t) => scale(x, 2 * t), { times });
+  const [[x] = []] = await read(end);
   return x ?? NaN;
 }
 

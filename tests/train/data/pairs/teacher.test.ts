@@ -71,6 +71,19 @@ describe("teacherPairs()", () => {
     }
   });
 
+  test.each([5, 2, 0])(
+    "groups made side by side, %i of 5 blocks on the GPU, are each as if alone",
+    async (residentBlocks) => {
+      const options = { ...OPTIONS, prompts: await promptFile(), batch_size: 2 };
+      const alone = teacherPairs(await Teacher.of(model, options));
+      using streamed = await loadModel(gpu, model.path, { lora: false, residentBlocks });
+      const together = teacherPairs(await Teacher.of(streamed, { ...options, together: 3, count: 5 }));
+      for (const i of [1, 0, 2, 3, 4, 5]) expect(await together.make(i)).toEqual(await alone.make(i));
+      const { planned: { resident, streamedBytes }, loadedBytes } = streamed.blocks;
+      expect([resident, loadedBytes]).toEqual([residentBlocks, OPTIONS.steps * streamedBytes]);
+    },
+  );
+
   test("depends on its number, the seed and the settings alone", async () => {
     const pairs = teacherPairs(await Teacher.of(model, OPTIONS));
     const [second, first, again] = [await pairs.make(1), await pairs.make(0), await pairs.make(1)];
@@ -92,7 +105,7 @@ describe("teacherPairs()", () => {
     expect(prompts.count).toBe(2);
     const velocities = await Promise.all([0, 1, 2].map(async (i) => {
       const z = tensor(gpu, made[0]!.eps, [1, 4, 4, 16]);
-      return (await teacher.velocity([i]))(z, 0.5);
+      return await (await teacher.velocity([[i]]))(z, 0.5);
     }));
     const [a, b, c] = await read(...velocities);
     expect(c).toEqual(a);
@@ -107,13 +120,13 @@ test("invertedPairs() leads from a picture to its noise, and tells how far from 
   const { eps, z_0, x_0, round_trip, prompt } = await invertedPairs(teacher, crop).make(3);
   expect([x_0, prompt]).toEqual([(await crop(3)).rgb, 0]);
 
-  const velocity = await teacher.velocity([3]);
+  const velocity = await teacher.velocity([[3]]);
   const latent = (data: Float32Array<ArrayBuffer>) => tensor(gpu, data, [1, 4, 4, 16]);
   const [encoded] = model.autoencoder.encode([toTensor(gpu, await crop(3))]);
   const [z = [], noise = [], back = []] = await read(
     encoded!,
-    heun(latent(z_0), velocity, { times: teacher.times.toReversed() }),
-    heun(latent(eps), velocity, { times: teacher.times }),
+    await heun(latent(z_0), velocity, { times: teacher.times.toReversed() }),
+    await heun(latent(eps), velocity, { times: teacher.times }),
   );
   expect([scaledError(z_0, z), scaledError(eps, noise)]).toEqual([0, 0]);
   const norm = (values: ArrayLike<number>) => Math.hypot(...Array.from(values));

@@ -36,6 +36,29 @@ describe("writePairs()", () => {
     expect(contentsOf(parts)).toEqual(contentsOf(whole));
   });
 
+  test("keeps what was made when a pair is given up, or fails", async () => {
+    for (const reason of ["given up", "failed"]) {
+      const dir = folder(), toy = new ToyMaker(), stop = new AbortController();
+      const error = new Error(reason);
+      const make = (i: number, signal?: AbortSignal) => {
+        if (i < 4) return toy.make(i);
+        if (reason === "given up") stop.abort();
+        return Promise.reject(signal?.aborted ? signal.reason : error);
+      };
+      const writing = writePairs(dir, { maker: { make }, settings: SETTINGS, count: 8, signal: stop.signal });
+      if (reason === "given up") expect(await writing).toBe(4);
+      else await expect(writing).rejects.toThrow(error);
+      expect((await write(dir, 8)).made).toEqual([4, 5, 6, 7]);
+    }
+  });
+
+  test("begins no pair after the deadline", async () => {
+    const maker = new ToyMaker(), late = new AbortController();
+    const onPair = (done: number) => done === 2 && late.abort();
+    const options = { maker, settings: SETTINGS, count: 8, deadline: late.signal, onPair };
+    expect([await writePairs(folder(), options), maker.made]).toEqual([2, [0, 1]]);
+  });
+
   test("fewer pairs than there are change nothing", async () => {
     const dir = folder();
     await write(dir, 8);
