@@ -80,28 +80,34 @@ export { defaultOverlap, defaultTile } from "./tile_size.ts";
 export { upscale, type UpscaleOptions, type UpscaleResult } from "./upscale.ts";
 export { openLora, type PlanOptions, planUpscale, type UpscalePlan } from "./plan.ts";
 export { predictVelocities, predictVelocity, type VelocityOptions } from "./velocity.ts";
-export { readJson } from "./weights/_io.ts";
-export { type AdapterFolder, openAdapter } from "./weights/adapter_folder.ts";
-export { autoencoderNames } from "./weights/autoencoder_names.ts";
-export { autoencoderJson, parseAutoencoderConfig } from "./weights/autoencoder_config.ts";
-export { readConditioning } from "./weights/conditioning.ts";
-export { parseMmditConfig } from "./weights/mmdit_config.ts";
-export { FLUX_AUTOENCODER, FLUX_DEV } from "./weights/configs.ts";
-export { fromF32, isWeightDtype, toF32, type WeightDtype } from "./weights/dtype.ts";
-export { mmditNames } from "./weights/mmdit_names.ts";
-export { isGgmlDtype } from "./weights/dequantize.ts";
-export { isQuantised, type QuantisedDtype } from "./weights/quantize.ts";
+export { readJson } from "./input/files.ts";
+export { type AdapterFolder, openAdapter } from "./model_folder/adapter_folder.ts";
+export { autoencoderNames } from "./model_folder/autoencoder_names.ts";
+export { autoencoderJson, parseAutoencoderConfig } from "./model_folder/autoencoder_config.ts";
+export { readConditioning } from "./model_folder/conditioning.ts";
+export { parseMmditConfig } from "./model_folder/mmdit_config.ts";
+export { FLUX_AUTOENCODER, FLUX_DEV } from "./model_folder/configs.ts";
+export { fromF32, isWeightDtype, toF32, type WeightDtype } from "./weights/dtypes/dtype.ts";
+export { mmditNames } from "./model_folder/mmdit_names.ts";
+export { isGgmlDtype } from "./weights/dtypes/dequantize.ts";
+export { isQuantised, type QuantisedDtype } from "./weights/dtypes/quantize.ts";
 export { isInBlocks, quantisedRows } from "./weights/quantised_rows.ts";
 export { type RowTensor, sourceRows } from "./weights/row_tensor.ts";
-export type { AutoencoderConfig, MmditConfig } from "./weights/configs.ts";
-export { type Networks, openNetworks } from "./weights/open_networks.ts";
-export { checkFit, type ModelFolder, openAutoencoderFolder, openModelFolder } from "./weights/model_folder.ts";
-export type { ModelSettings } from "./weights/model_settings.ts";
+export type { AutoencoderConfig, MmditConfig } from "./model_folder/configs.ts";
+export { type Networks, openNetworks } from "./model_folder/open_networks.ts";
+export { checkFit, type ModelFolder, openAutoencoderFolder, openModelFolder } from "./model_folder/model_folder.ts";
+export type { ModelSettings } from "./model_folder/model_settings.ts";
 export { openWeights } from "./weights/open_weights.ts";
 export { plainTensor } from "./weights/plain_tensor.ts";
-export { openSafetensors, type TensorData, writeSafetensors } from "./weights/safetensors.ts";
-export { type VerifiedModel, verifyModel } from "./weights/verify_model.ts";
+export { openSafetensors, type TensorData, writeSafetensors } from "./weights/safetensors/safetensors.ts";
+export { type VerifiedModel, verifyModel } from "./model_folder/verify_model.ts";
 export { type WeightSource, weightSource } from "./weights/weight_source.ts";
-export { writeNetwork } from "./weights/write_network.ts";
-export { type Layout, modelBytes, type ModelRows, writeModel, type WriteModelOptions } from "./weights/write_model.ts";
-export { writeJson } from "./weights/write_shards.ts";
+export { writeNetwork } from "./model_folder/write_network.ts";
+export {
+  type Layout,
+  modelBytes,
+  type ModelRows,
+  writeModel,
+  type WriteModelOptions,
+} from "./model_folder/write_model.ts";
+export { writeJson } from "./weights/safetensors/write_shards.ts";

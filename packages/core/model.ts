@@ -6,10 +6,10 @@ import { AdaptedLoader } from "./lora/adapted_loader.ts";
 import { Mmdit } from "./mmdit/mmdit.ts";
 import { loadModule } from "./nn/load.ts";
 import type { Precision } from "./nn/upload.ts";
-import { type AdapterFolder, openAdapter } from "./weights/adapter_folder.ts";
-import type { AutoencoderConfig, MmditConfig } from "./weights/configs.ts";
-import { type ModelFolder, openModelFolder } from "./weights/model_folder.ts";
-import type { ModelSettings } from "./weights/model_settings.ts";
+import { type AdapterFolder, openAdapter } from "./model_folder/adapter_folder.ts";
+import type { AutoencoderConfig, MmditConfig } from "./model_folder/configs.ts";
+import { type ModelFolder, openModelFolder } from "./model_folder/model_folder.ts";
+import type { ModelSettings } from "./model_folder/model_settings.ts";
 import { storedBytes, type WeightSource } from "./weights/weight_source.ts";
 
 /** The folder of the model that comes with the project. */

@@ -7,8 +7,8 @@ import type { Module } from "./nn/module.ts";
 import { withMostBlocks } from "./resident_blocks.ts";
 import { defaultTile, SMALLEST_TILE } from "./tile_size.ts";
 import { upscale, type UpscaleOptions } from "./upscale.ts";
-import type { AdapterFolder } from "./weights/adapter_folder.ts";
-import { openModelFolder } from "./weights/model_folder.ts";
+import type { AdapterFolder } from "./model_folder/adapter_folder.ts";
+import { openModelFolder } from "./model_folder/model_folder.ts";
 
 /** What an upscale takes. Bytes are those of GPU buffers as the pool hands them out. */
 export interface UpscalePlan {

@@ -2,11 +2,11 @@ import { openModelFolder, openWeights } from "@fluxsr/core";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { type ConvertRequest, runConvert } from "../../packages/cli/convert.ts";
-import { toF32 } from "../../packages/core/weights/dtype.ts";
+import { toF32 } from "../../packages/core/weights/dtypes/dtype.ts";
 import { readLora } from "../../packages/core/lora/lora_file.ts";
 import { change } from "../core/lora/_adapters.ts";
 import { golden } from "../core/weights/_files.ts";
-import { DIFFUSERS_LAYOUT, goldenConfig, modelFolder } from "../core/weights/_model.ts";
+import { DIFFUSERS_LAYOUT, goldenConfig, modelFolder } from "../core/model_folder/_model.ts";
 import { fakeHost, folderWith, namesIn, removeFolders } from "./_fakes.ts";
 
 afterEach(removeFolders);

@@ -2,9 +2,9 @@ import { openModelFolder, openWeights, type WeightSource } from "@fluxsr/core";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { type ConvertRequest, runConvert } from "../../packages/cli/convert.ts";
-import { type QuantisedDtype, quantize } from "../../packages/core/weights/quantize.ts";
+import { type QuantisedDtype, quantize } from "../../packages/core/weights/dtypes/quantize.ts";
 import { golden } from "../core/weights/_files.ts";
-import { DIFFUSERS_LAYOUT, goldenConfig, modelFolder } from "../core/weights/_model.ts";
+import { DIFFUSERS_LAYOUT, goldenConfig, modelFolder } from "../core/model_folder/_model.ts";
 import { fakeHost, folderWith, namesIn, removeFolders } from "./_fakes.ts";
 
 afterEach(removeFolders);

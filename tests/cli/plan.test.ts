@@ -9,7 +9,7 @@ import { BUNDLED_MODEL } from "../../packages/core/model.ts";
 import { openGpu } from "../../packages/kernels/gpu/open.ts";
 import { gpu } from "../helpers/gpu.ts";
 import { withTextEncoders } from "../core/text/_golden.ts";
-import { DIFFUSERS_LAYOUT, modelFolder } from "../core/weights/_model.ts";
+import { DIFFUSERS_LAYOUT, modelFolder } from "../core/model_folder/_model.ts";
 import { fakeDeps, fakeHost, fakePlan, folderWith, removeFolders } from "./_fakes.ts";
 
 afterEach(removeFolders);

@@ -5,10 +5,10 @@ import { fillNewFolder } from "../../packages/cli/_new_folder.ts";
 import { sizeInBytes } from "../../packages/cli/_model_options.ts";
 import { syntheticRows } from "../../packages/cli/_synthetic_rows.ts";
 import { runSynth, type SynthRequest } from "../../packages/cli/synth.ts";
-import { FLUX_AUTOENCODER, FLUX_DEV } from "../../packages/core/weights/configs.ts";
+import { FLUX_AUTOENCODER, FLUX_DEV } from "../../packages/core/model_folder/configs.ts";
 import { Autoencoder } from "../../packages/core/autoencoder/autoencoder.ts";
 import { Mmdit } from "../../packages/core/mmdit/mmdit.ts";
-import { modelBytes } from "../../packages/core/weights/write_model.ts";
+import { modelBytes } from "../../packages/core/model_folder/write_model.ts";
 import { fakeHost, folderWith, namesIn, removeFolders } from "./_fakes.ts";
 
 afterEach(removeFolders);

@@ -6,7 +6,7 @@ import { AdaptedLoader } from "../../packages/core/lora/adapted_loader.ts";
 import { Mmdit } from "../../packages/core/mmdit/mmdit.ts";
 import { moduleShapes } from "../../packages/core/lora/module_shapes.ts";
 import { writeLora } from "../../packages/core/lora/write_lora.ts";
-import { openModelFolder } from "../../packages/core/weights/model_folder.ts";
+import { openModelFolder } from "../../packages/core/model_folder/model_folder.ts";
 import { tinyModel } from "../e2e/_tiny_model.ts";
 import { gpu, random, scaledError } from "../helpers/gpu.ts";
 import { temporaryFolder } from "./weights/_files.ts";

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { passed } from "../../packages/cli/golden/compare.ts";
 import { compareStats } from "../../packages/cli/golden/gradient_stats.ts";
-import { writeSafetensors } from "../../packages/core/weights/safetensors.ts";
+import { writeSafetensors } from "../../packages/core/weights/safetensors/safetensors.ts";
 import { scaledError } from "../helpers/gpu.ts";
 
 const EXPECTED = fileURLToPath(new URL("golden/expected.safetensors", import.meta.url));

@@ -1,4 +1,4 @@
-import type { AutoencoderConfig } from "../../packages/core/weights/configs.ts";
+import type { AutoencoderConfig } from "../../packages/core/model_folder/configs.ts";
 import { silu } from "./activation.ts";
 import type { Weights } from "./mmdit.ts";
 

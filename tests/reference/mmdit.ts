@@ -1,4 +1,4 @@
-import type { MmditConfig } from "../../packages/core/weights/configs.ts";
+import type { MmditConfig } from "../../packages/core/model_folder/configs.ts";
 import { gelu, silu } from "./activation.ts";
 
 /** Weights by BFL name. */

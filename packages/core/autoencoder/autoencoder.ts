@@ -1,7 +1,7 @@
 import { add, affine, clamp, exp, multiply, scoped, split, type Tensor } from "@fluxsr/kernels";
 import type { Tiles } from "../nn/group_norm.ts";
 import { Module } from "../nn/module.ts";
-import type { AutoencoderConfig } from "../weights/configs.ts";
+import type { AutoencoderConfig } from "../model_folder/configs.ts";
 import { chain, type Observer, type Step } from "./chain.ts";
 import { chainInTurn } from "./chain_in_turn.ts";
 import { Decoder } from "./decoder.ts";

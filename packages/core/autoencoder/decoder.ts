@@ -1,7 +1,7 @@
 import { Conv2d } from "../nn/conv2d.ts";
 import { GroupNorm } from "../nn/group_norm.ts";
 import { Module } from "../nn/module.ts";
-import type { AutoencoderConfig } from "../weights/configs.ts";
+import type { AutoencoderConfig } from "../model_folder/configs.ts";
 import { Each, Head, Mid, ResnetBlock, Upsample } from "./blocks.ts";
 import { named, type Step } from "./chain.ts";
 

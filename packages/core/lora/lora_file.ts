@@ -1,9 +1,9 @@
 import { InputError } from "../errors.ts";
-import { quote, showNames, showShape } from "../weights/messages.ts";
+import { quote, showNames, showShape } from "../input/messages.ts";
 import { checkFinite } from "../weights/check.ts";
-import type { MmditConfig } from "../weights/configs.ts";
+import type { MmditConfig } from "../model_folder/configs.ts";
 import type { WeightSource } from "../weights/weight_source.ts";
-import { dequantize, isReadableDtype, READABLE } from "../weights/dequantize.ts";
+import { dequantize, isReadableDtype, READABLE } from "../weights/dtypes/dequantize.ts";
 import { lazyAdapter, type LoraAdapter } from "./adapter.ts";
 import { fuseAdapters } from "./fuse_adapters.ts";
 import { loraScale } from "./lora_alpha.ts";

@@ -1,6 +1,6 @@
 import { type Gpu, matmul, read, scoped, type Tensor, tensor } from "@fluxsr/kernels";
 import { checkFinite } from "../weights/check.ts";
-import { fromF32, toF32, type WeightDtype } from "../weights/dtype.ts";
+import { fromF32, toF32, type WeightDtype } from "../weights/dtypes/dtype.ts";
 import { rowsOf, type RowTensor, sourceRows } from "../weights/row_tensor.ts";
 import type { WeightSource } from "../weights/weight_source.ts";
 import type { LoraAdapter } from "./adapter.ts";

@@ -1,5 +1,5 @@
-import type { MmditConfig } from "../weights/configs.ts";
-import { type BflPlace, diffusersModules } from "../weights/diffusers_modules.ts";
+import type { MmditConfig } from "../model_folder/configs.ts";
+import { type BflPlace, diffusersModules } from "../model_folder/diffusers_modules.ts";
 import { moduleShapes } from "./module_shapes.ts";
 
 /** Where an adapter's module is in the model. */

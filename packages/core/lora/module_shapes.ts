@@ -1,4 +1,4 @@
-import type { MmditConfig } from "../weights/configs.ts";
+import type { MmditConfig } from "../model_folder/configs.ts";
 
 /** The width of the sinusoidal embedding of times and guidance. */
 const TIME_CHANNELS = 256;

@@ -1,8 +1,8 @@
-import type { MmditConfig } from "../weights/configs.ts";
-import { diffusersModules } from "../weights/diffusers_modules.ts";
-import { fromF32, type WeightDtype } from "../weights/dtype.ts";
-import { quote } from "../weights/messages.ts";
-import { type TensorData, writeSafetensors } from "../weights/safetensors.ts";
+import type { MmditConfig } from "../model_folder/configs.ts";
+import { diffusersModules } from "../model_folder/diffusers_modules.ts";
+import { fromF32, type WeightDtype } from "../weights/dtypes/dtype.ts";
+import { quote } from "../input/messages.ts";
+import { type TensorData, writeSafetensors } from "../weights/safetensors/safetensors.ts";
 import type { LoraAdapter } from "./adapter.ts";
 import { swapHalves } from "./fuse_adapters.ts";
 import { modulePlaces } from "./module_places.ts";

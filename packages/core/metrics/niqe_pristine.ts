@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { Matrix } from "ml-matrix";
-import { openSafetensors } from "../weights/safetensors.ts";
+import { openSafetensors } from "../weights/safetensors/safetensors.ts";
 
 /** A multivariate normal distribution: mean [1, features], covariance [features, features]. */
 export interface Distribution {

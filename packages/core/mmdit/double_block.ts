@@ -1,7 +1,7 @@
 import { concat, layerNorm, scoped, split, type Tensor } from "@fluxsr/kernels";
 import { Linear } from "../nn/linear.ts";
 import { Module } from "../nn/module.ts";
-import type { MmditConfig } from "../weights/configs.ts";
+import type { MmditConfig } from "../model_folder/configs.ts";
 import { Modulation, type ModulationOut } from "./modulation.ts";
 import type { Positions } from "./positions.ts";
 import { attend, SelfAttention } from "./self_attention.ts";

@@ -1,7 +1,7 @@
 import { abandon, add, checkpoint, concat, reshape, scoped, silu, split, type Tensor, tensor } from "@fluxsr/kernels";
 import { Linear } from "../nn/linear.ts";
 import { Module, type Part } from "../nn/module.ts";
-import type { MmditConfig } from "../weights/configs.ts";
+import type { MmditConfig } from "../model_folder/configs.ts";
 import { DoubleStreamBlock, type Streams } from "./double_block.ts";
 import { MLPEmbedder, TIME_CHANNELS, timeEmbedding } from "./embedder.ts";
 import { LastLayer } from "./final_layer.ts";

@@ -1,6 +1,6 @@
 import { read } from "@fluxsr/kernels";
-import { fromF32, type WeightDtype } from "../weights/dtype.ts";
-import type { TensorData } from "../weights/safetensors.ts";
+import { fromF32, type WeightDtype } from "../weights/dtypes/dtype.ts";
+import type { TensorData } from "../weights/safetensors/safetensors.ts";
 import { permuted } from "./permuted.ts";
 import type { Module } from "./module.ts";
 

@@ -1,6 +1,6 @@
 import { byteLength, type Dtype, rowMultiple, type Shape, type Tensor } from "@fluxsr/kernels";
 import { checkFinite } from "../weights/check.ts";
-import { dequantize, isReadableDtype, layoutOf, type ReadableDtype } from "../weights/dequantize.ts";
+import { dequantize, isReadableDtype, layoutOf, type ReadableDtype } from "../weights/dtypes/dequantize.ts";
 import { inBlocks } from "../weights/in_blocks.ts";
 import type { TensorStream } from "../weights/weight_source.ts";
 import type { Parameter } from "./module.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { InputError } from "../errors.ts";
-import { pathKind, readJson } from "../weights/_io.ts";
-import { quote, showNames } from "../weights/messages.ts";
+import { pathKind, readJson } from "../input/files.ts";
+import { quote, showNames } from "../input/messages.ts";
 import { openWeights } from "../weights/open_weights.ts";
 import type { WeightSource } from "../weights/weight_source.ts";
 import { parseClipConfig } from "./clip_config.ts";

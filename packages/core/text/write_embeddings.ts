@@ -1,6 +1,6 @@
 import type { Gpu } from "@fluxsr/kernels";
-import { fromF32, type WeightDtype } from "../weights/dtype.ts";
-import { streamSafetensors } from "../weights/stream_safetensors.ts";
+import { fromF32, type WeightDtype } from "../weights/dtypes/dtype.ts";
+import { streamSafetensors } from "../weights/safetensors/stream_safetensors.ts";
 import { withinLess } from "../smaller_budget.ts";
 import { loadClip } from "./load_clip.ts";
 import { loadT5 } from "./load_t5.ts";

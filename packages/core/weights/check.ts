@@ -1,7 +1,14 @@
 import { InputError } from "../errors.ts";
-import { quote, showNames, showShape } from "./messages.ts";
-import { dequantize, type GgmlDtype, isReadableDtype, layoutOf, READABLE, type ReadableDtype } from "./dequantize.ts";
-import { aligned, isWeightDtype, toF32, type WeightDtype } from "./dtype.ts";
+import { quote, showNames, showShape } from "../input/messages.ts";
+import {
+  dequantize,
+  type GgmlDtype,
+  isReadableDtype,
+  layoutOf,
+  READABLE,
+  type ReadableDtype,
+} from "./dtypes/dequantize.ts";
+import { aligned, isWeightDtype, toF32, type WeightDtype } from "./dtypes/dtype.ts";
 import type { WeightSource } from "./weight_source.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { layoutOf, type ReadableDtype } from "./dequantize.ts";
+import { layoutOf, type ReadableDtype } from "./dtypes/dequantize.ts";
 import type { TensorStream } from "./weight_source.ts";
 
 /** The same bytes in pieces of whole blocks of `dtype` and, but for the last, whole words. */

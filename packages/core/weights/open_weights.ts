@@ -1,10 +1,10 @@
 import { dirname, join } from "node:path";
 import { InputError } from "../errors.ts";
-import { listFiles, pathKind, readJson } from "./_io.ts";
+import { listFiles, pathKind, readJson } from "../input/files.ts";
 import { withFp8Scales } from "./fp8_scales.ts";
-import { openGguf } from "./gguf.ts";
-import { quote, showValue } from "./messages.ts";
-import { openSafetensors, type SafetensorsFile } from "./safetensors.ts";
+import { openGguf } from "./gguf/gguf.ts";
+import { quote, showValue } from "../input/messages.ts";
+import { openSafetensors, type SafetensorsFile } from "./safetensors/safetensors.ts";
 import { filesSource, type WeightSource } from "./weight_source.ts";
 
 const INDEX = ".safetensors.index.json";

@@ -1,6 +1,6 @@
-import { isReadableDtype } from "./dequantize.ts";
-import { fromF32, isWeightDtype } from "./dtype.ts";
-import type { TensorData } from "./safetensors.ts";
+import { isReadableDtype } from "./dtypes/dequantize.ts";
+import { fromF32, isWeightDtype } from "./dtypes/dtype.ts";
+import type { TensorData } from "./safetensors/safetensors.ts";
 import type { WeightSource } from "./weight_source.ts";
 
 /**

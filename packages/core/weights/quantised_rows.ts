@@ -1,7 +1,7 @@
 import { checkFinite } from "./check.ts";
-import { layoutOf } from "./dequantize.ts";
-import { toF32 } from "./dtype.ts";
-import { e4m3Scale, type QuantisedDtype, quantize } from "./quantize.ts";
+import { layoutOf } from "./dtypes/dequantize.ts";
+import { toF32 } from "./dtypes/dtype.ts";
+import { e4m3Scale, type QuantisedDtype, quantize } from "./dtypes/quantize.ts";
 import { rowsOf, type RowTensor } from "./row_tensor.ts";
 
 /**

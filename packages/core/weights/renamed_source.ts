@@ -1,7 +1,7 @@
 import { InputError } from "../errors.ts";
-import { quote, showShape } from "./messages.ts";
-import { dequantize, isReadableDtype, READABLE } from "./dequantize.ts";
-import { fromF32 } from "./dtype.ts";
+import { quote, showShape } from "../input/messages.ts";
+import { dequantize, isReadableDtype, READABLE } from "./dtypes/dequantize.ts";
+import { fromF32 } from "./dtypes/dtype.ts";
 import { type StoredTensor, type TensorInfo, type WeightSource, weightSource } from "./weight_source.ts";
 
 /** How a tensor is made from those of another source. */

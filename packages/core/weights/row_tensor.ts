@@ -1,5 +1,5 @@
 import { checkFinite } from "./check.ts";
-import { bytesPerElement, fromF32, isWeightDtype, toF32, type WeightDtype } from "./dtype.ts";
+import { bytesPerElement, fromF32, isWeightDtype, toF32, type WeightDtype } from "./dtypes/dtype.ts";
 import type { Chunks, StoredAs, StreamedTensor } from "./streamed_tensor.ts";
 import type { WeightSource } from "./weight_source.ts";
 

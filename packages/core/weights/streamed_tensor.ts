@@ -1,6 +1,6 @@
-import { type GgmlDtype, isReadableDtype, layoutOf } from "./dequantize.ts";
-import { quote, showShape } from "./messages.ts";
-import { dtypeBits, type SafetensorsDtype } from "./safetensors_header.ts";
+import { type GgmlDtype, isReadableDtype, layoutOf } from "./dtypes/dequantize.ts";
+import { quote, showShape } from "../input/messages.ts";
+import { dtypeBits, type SafetensorsDtype } from "./safetensors/header.ts";
 
 /** What a header says of a tensor before its data. */
 export interface StoredAs {

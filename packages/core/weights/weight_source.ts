@@ -1,7 +1,7 @@
 import { InputError } from "../errors.ts";
-import { quote } from "./messages.ts";
-import { dequantize, isReadableDtype, READABLE } from "./dequantize.ts";
-import type { SafetensorsFile } from "./safetensors.ts";
+import { quote } from "../input/messages.ts";
+import { dequantize, isReadableDtype, READABLE } from "./dtypes/dequantize.ts";
+import type { SafetensorsFile } from "./safetensors/safetensors.ts";
 import { type StoredAs, tensorBytes } from "./streamed_tensor.ts";
 
 /** What is known of a tensor without reading it. */

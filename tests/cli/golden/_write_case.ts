@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import { fromF32 } from "../../../packages/core/weights/dtype.ts";
-import { writeSafetensors } from "../../../packages/core/weights/safetensors.ts";
+import { fromF32 } from "../../../packages/core/weights/dtypes/dtype.ts";
+import { writeSafetensors } from "../../../packages/core/weights/safetensors/safetensors.ts";
 import { runGolden } from "../../../packages/cli/golden/run.ts";
 import { gpu } from "../../helpers/gpu.ts";
 import type { Named } from "../../core/nn/_random_weights.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { MmditConfig } from "../../../packages/core/weights/configs.ts";
+import type { MmditConfig } from "../../../packages/core/model_folder/configs.ts";
 import { randomCase, smallConfig } from "../../core/mmdit/_random_case.ts";
 import type { Named } from "../../core/nn/_random_weights.ts";
 import { run, temporaryRoot, writeCase } from "./_write_case.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { timeSchedule, timeShift } from "../../../packages/core/flow/schedule.ts";
-import { diffusersModules } from "../../../packages/core/weights/diffusers_modules.ts";
-import type { MmditConfig } from "../../../packages/core/weights/configs.ts";
+import { diffusersModules } from "../../../packages/core/model_folder/diffusers_modules.ts";
+import type { MmditConfig } from "../../../packages/core/model_folder/configs.ts";
 import * as autoencoder from "../../core/autoencoder/_random_case.ts";
 import { randomCase, referenceResults, smallConfig } from "../../core/mmdit/_random_case.ts";
 import type { Named } from "../../core/nn/_random_weights.ts";

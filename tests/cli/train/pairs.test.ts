@@ -8,7 +8,7 @@ import { planPairs } from "../../../packages/train/data/pairs/plan_pairs.ts";
 import { pairsConfig } from "../../../packages/train/config/pairs_config.ts";
 import { withDeepT5 } from "../../core/text/_deep_t5.ts";
 import { withTextEncoders } from "../../core/text/_golden.ts";
-import { DIFFUSERS_LAYOUT, modelFolder } from "../../core/weights/_model.ts";
+import { DIFFUSERS_LAYOUT, modelFolder } from "../../core/model_folder/_model.ts";
 import { contentsOf, damage, folder, SETTINGS, ToyMaker } from "../../train/data/pairs/_pairs.ts";
 import { fakeHost, folderWith, removeFolders } from "../_fakes.ts";
 import { gpu } from "../../helpers/gpu.ts";

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { Autoencoder } from "../../../packages/core/autoencoder/autoencoder.ts";
-import type { AutoencoderConfig } from "../../../packages/core/weights/configs.ts";
+import type { AutoencoderConfig } from "../../../packages/core/model_folder/configs.ts";
 import { random } from "../../helpers/gpu.ts";
 import { autoencoder, type Plane } from "../../reference/autoencoder.ts";
 import { type Named, randomWeights, watched } from "../nn/_random_weights.ts";

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Autoencoder } from "../../../packages/core/autoencoder/autoencoder.ts";
 import { loadModule } from "../../../packages/core/nn/load.ts";
 import { permuted } from "../../../packages/core/nn/permuted.ts";
-import type { AutoencoderConfig } from "../../../packages/core/weights/configs.ts";
+import type { AutoencoderConfig } from "../../../packages/core/model_folder/configs.ts";
 import { expectClose, F32, gpu, random, scaledError } from "../../helpers/gpu.ts";
 import { type Named, sourceOf } from "../nn/_random_weights.ts";
 import { randomCase, smallConfig } from "./_random_case.ts";

@@ -1,5 +1,5 @@
 import type { LoraAdapter } from "../../../packages/core/lora/adapter.ts";
-import type { MmditConfig } from "../../../packages/core/weights/configs.ts";
+import type { MmditConfig } from "../../../packages/core/model_folder/configs.ts";
 
 /** A transformer of width 4 with one block of each kind. */
 export const TINY: MmditConfig = {

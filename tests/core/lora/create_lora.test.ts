@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../../packages/core/errors.ts";
 import { createLora, loraTargets } from "../../../packages/core/lora/create_lora.ts";
-import { FLUX_DEV } from "../../../packages/core/weights/configs.ts";
+import { FLUX_DEV } from "../../../packages/core/model_folder/configs.ts";
 import { randomOf } from "../../../packages/train/random.ts";
 import { TINY } from "./_adapters.ts";
 

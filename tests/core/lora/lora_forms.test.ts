@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { LoraAdapter } from "../../../packages/core/lora/adapter.ts";
 import { readLora } from "../../../packages/core/lora/lora_file.ts";
-import type { MmditConfig } from "../../../packages/core/weights/configs.ts";
-import { diffusersModules } from "../../../packages/core/weights/diffusers_modules.ts";
+import type { MmditConfig } from "../../../packages/core/model_folder/configs.ts";
+import { diffusersModules } from "../../../packages/core/model_folder/diffusers_modules.ts";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
 import { golden } from "../weights/_files.ts";
 import { memorySource, type TestTensor } from "../weights/_memory_source.ts";
-import { goldenConfig } from "../weights/_model.ts";
+import { goldenConfig } from "../model_folder/_model.ts";
 import { change } from "./_adapters.ts";
 
 /** The golden adapters: rank 4, alpha 8, on every linear of every block. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { moduleShapes } from "../../../packages/core/lora/module_shapes.ts";
-import { FLUX_DEV, type MmditConfig } from "../../../packages/core/weights/configs.ts";
+import { FLUX_DEV, type MmditConfig } from "../../../packages/core/model_folder/configs.ts";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
 import { golden } from "../weights/_files.ts";
-import { goldenConfig } from "../weights/_model.ts";
+import { goldenConfig } from "../model_folder/_model.ts";
 
 describe("moduleShapes()", () => {
   it("has every linear weight of the golden transformer, and no more", async () => {

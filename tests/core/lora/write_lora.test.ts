@@ -4,7 +4,7 @@ import type { LoraAdapter } from "../../../packages/core/lora/adapter.ts";
 import { readLora } from "../../../packages/core/lora/lora_file.ts";
 import { moduleShapes } from "../../../packages/core/lora/module_shapes.ts";
 import { writeLora } from "../../../packages/core/lora/write_lora.ts";
-import type { MmditConfig } from "../../../packages/core/weights/configs.ts";
+import type { MmditConfig } from "../../../packages/core/model_folder/configs.ts";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
 import { temporaryFolder } from "../weights/_files.ts";
 import { change, TINY } from "./_adapters.ts";

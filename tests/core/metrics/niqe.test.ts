@@ -3,7 +3,7 @@ import { fitAggd } from "../../../packages/core/metrics/niqe_aggd.ts";
 import { niqe } from "../../../packages/core/metrics/niqe.ts";
 import { niqeFeatures } from "../../../packages/core/metrics/niqe_features.ts";
 import { halved, smoothed } from "../../../packages/core/metrics/niqe_filters.ts";
-import { openSafetensors } from "../../../packages/core/weights/safetensors.ts";
+import { openSafetensors } from "../../../packages/core/weights/safetensors/safetensors.ts";
 import { randomOf } from "../../../packages/train/random.ts";
 import { goldenPicture, painted, part } from "./_picture.ts";
 

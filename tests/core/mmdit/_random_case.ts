@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { Mmdit } from "../../../packages/core/mmdit/mmdit.ts";
-import type { MmditConfig } from "../../../packages/core/weights/configs.ts";
+import type { MmditConfig } from "../../../packages/core/model_folder/configs.ts";
 import { random } from "../../helpers/gpu.ts";
 import { mmdit, type Weights } from "../../reference/mmdit.ts";
 import { type Named, randomWeights, watched } from "../nn/_random_weights.ts";

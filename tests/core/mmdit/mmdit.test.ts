@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Mmdit, type MmditInputs } from "../../../packages/core/mmdit/mmdit.ts";
 import { positions } from "../../../packages/core/mmdit/positions.ts";
 import { loadModule } from "../../../packages/core/nn/load.ts";
-import type { MmditConfig } from "../../../packages/core/weights/configs.ts";
+import type { MmditConfig } from "../../../packages/core/model_folder/configs.ts";
 import { F32, gpu, scaledError } from "../../helpers/gpu.ts";
 import { type Named, sourceOf } from "../nn/_random_weights.ts";
 import { randomCase, type Sizes, smallConfig } from "./_random_case.ts";

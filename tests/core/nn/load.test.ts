@@ -5,7 +5,7 @@ import { Conv2d } from "../../../packages/core/nn/conv2d.ts";
 import { Linear } from "../../../packages/core/nn/linear.ts";
 import { loadModule } from "../../../packages/core/nn/load.ts";
 import { permuted } from "../../../packages/core/nn/permuted.ts";
-import { fromF32 } from "../../../packages/core/weights/dtype.ts";
+import { fromF32 } from "../../../packages/core/weights/dtypes/dtype.ts";
 import { type StoredTensor, weightSource } from "../../../packages/core/weights/weight_source.ts";
 import { gpu, random, scaledError } from "../../helpers/gpu.ts";
 import { permute } from "../../reference/layout.ts";

@@ -4,7 +4,7 @@ import { Linear } from "../../../packages/core/nn/linear.ts";
 import { loadModule } from "../../../packages/core/nn/load.ts";
 import type { Module } from "../../../packages/core/nn/module.ts";
 import { moduleTensors } from "../../../packages/core/nn/module_tensors.ts";
-import { fromF32, type WeightDtype } from "../../../packages/core/weights/dtype.ts";
+import { fromF32, type WeightDtype } from "../../../packages/core/weights/dtypes/dtype.ts";
 import { gpu } from "../../helpers/gpu.ts";
 import { randomWeights, sourceOf } from "./_random_weights.ts";
 

@@ -1,6 +1,6 @@
 import proto from "onnx-proto";
-import { fromF32 } from "../../../packages/core/weights/dtype.ts";
-import { writeSafetensors } from "../../../packages/core/weights/safetensors.ts";
+import { fromF32 } from "../../../packages/core/weights/dtypes/dtype.ts";
+import { writeSafetensors } from "../../../packages/core/weights/safetensors/safetensors.ts";
 
 /** Tensors by the names that a file gives them. */
 export type Named = ReadonlyMap<string, { readonly shape: readonly number[]; readonly values: Float32Array }>;

@@ -3,7 +3,7 @@ import { read } from "@fluxsr/kernels";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { lpipsPath, openLpipsWeights } from "../../../packages/core/perceptual/lpips_weights.ts";
-import { writeSafetensors } from "../../../packages/core/weights/safetensors.ts";
+import { writeSafetensors } from "../../../packages/core/weights/safetensors/safetensors.ts";
 import { gpu, randomTensor } from "../../helpers/gpu.ts";
 import { inputError, messageOf, temporaryFolder } from "../weights/_files.ts";
 import { type Named, writeF32, writeOnnx } from "./_files.ts";

@@ -1,6 +1,6 @@
 /** A model folder whose T5 has more blocks than that of golden/, as most of its weights. */
 import { join } from "node:path";
-import { writeSafetensors } from "../../../packages/core/weights/safetensors.ts";
+import { writeSafetensors } from "../../../packages/core/weights/safetensors/safetensors.ts";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
 import { withTextEncoders } from "./_golden.ts";
 

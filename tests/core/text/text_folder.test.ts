@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { loadClip } from "../../../packages/core/text/load_clip.ts";
 import { loadT5 } from "../../../packages/core/text/load_t5.ts";
 import { openTextFolder } from "../../../packages/core/text/text_folder.ts";
-import { writeSafetensors } from "../../../packages/core/weights/safetensors.ts";
+import { writeSafetensors } from "../../../packages/core/weights/safetensors/safetensors.ts";
 import { gpu, scaledError } from "../../helpers/gpu.ts";
 import { inputError, messageOf, temporaryFolder } from "../weights/_files.ts";
 import { GOLDEN, TOLERANCE, withTextEncoders } from "./_golden.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { TextTokenizer } from "../../../packages/core/text/text_tokenizer.ts";
 import { messageOf } from "../weights/_files.ts";
-import { modelFolder } from "../weights/_model.ts";
+import { modelFolder } from "../model_folder/_model.ts";
 import { EXPECTED, GOLDEN, MAX_TOKENS } from "./_golden.ts";
 
 const clip = await TextTokenizer.open(`${GOLDEN}/tokenizer`);

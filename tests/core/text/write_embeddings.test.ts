@@ -5,13 +5,13 @@ import { loadClip } from "../../../packages/core/text/load_clip.ts";
 import { loadT5 } from "../../../packages/core/text/load_t5.ts";
 import { openTextFolder } from "../../../packages/core/text/text_folder.ts";
 import { writeEmbeddings } from "../../../packages/core/text/write_embeddings.ts";
-import { openAdapter } from "../../../packages/core/weights/adapter_folder.ts";
-import { readConditioning } from "../../../packages/core/weights/conditioning.ts";
-import { parseMmditConfig } from "../../../packages/core/weights/mmdit_config.ts";
+import { openAdapter } from "../../../packages/core/model_folder/adapter_folder.ts";
+import { readConditioning } from "../../../packages/core/model_folder/conditioning.ts";
+import { parseMmditConfig } from "../../../packages/core/model_folder/mmdit_config.ts";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
 import { gpu, scaledError } from "../../helpers/gpu.ts";
 import { golden, temporaryFolder } from "../weights/_files.ts";
-import { goldenConfig } from "../weights/_model.ts";
+import { goldenConfig } from "../model_folder/_model.ts";
 import { GOLDEN } from "./_golden.ts";
 
 const folder = await openTextFolder(GOLDEN);

@@ -1,4 +1,4 @@
-import { fromF32, type WeightDtype } from "../../../packages/core/weights/dtype.ts";
+import { fromF32, type WeightDtype } from "../../../packages/core/weights/dtypes/dtype.ts";
 import { type WeightSource, weightSource } from "../../../packages/core/weights/weight_source.ts";
 
 /** Values and shape of a tensor of a test. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkFinite, checkParameters } from "../../../packages/core/weights/check.ts";
-import { fromF32, type WeightDtype } from "../../../packages/core/weights/dtype.ts";
+import { fromF32, type WeightDtype } from "../../../packages/core/weights/dtypes/dtype.ts";
 import { weightSource } from "../../../packages/core/weights/weight_source.ts";
 import { inputError, messageOf } from "./_files.ts";
 import { memorySource } from "./_memory_source.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import proto from "onnx-proto";
 import { describe, expect, test } from "vitest";
-import { fromF32 } from "../../../packages/core/weights/dtype.ts";
+import { fromF32 } from "../../../packages/core/weights/dtypes/dtype.ts";
 import { openOnnx } from "../../../packages/core/weights/onnx.ts";
 import { inputError, messageOf, temporaryFolder } from "./_files.ts";
 

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
-import { writeSafetensors } from "../../../packages/core/weights/safetensors.ts";
-import { fromF32 } from "../../../packages/core/weights/dtype.ts";
+import { writeSafetensors } from "../../../packages/core/weights/safetensors/safetensors.ts";
+import { fromF32 } from "../../../packages/core/weights/dtypes/dtype.ts";
 import { inputError, messageOf, temporaryFolder } from "./_files.ts";
 
 /** A file with one F32 tensor [1] for each of `values`. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { fromF32, toF32 } from "../../../packages/core/weights/dtype.ts";
+import { fromF32, toF32 } from "../../../packages/core/weights/dtypes/dtype.ts";
 import { type RowTensor, sourceRows } from "../../../packages/core/weights/row_tensor.ts";
 import { messageOf } from "./_files.ts";
 import { memorySource } from "./_memory_source.ts";

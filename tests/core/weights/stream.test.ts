@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { fromF32 } from "../../../packages/core/weights/dtype.ts";
-import { mmditNames } from "../../../packages/core/weights/mmdit_names.ts";
+import { fromF32 } from "../../../packages/core/weights/dtypes/dtype.ts";
+import { mmditNames } from "../../../packages/core/model_folder/mmdit_names.ts";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
-import { writeSafetensors } from "../../../packages/core/weights/safetensors.ts";
+import { writeSafetensors } from "../../../packages/core/weights/safetensors/safetensors.ts";
 import type { WeightSource } from "../../../packages/core/weights/weight_source.ts";
 import { golden, messageOf, temporaryFolder } from "./_files.ts";
 import { fixture } from "./_quantised.ts";

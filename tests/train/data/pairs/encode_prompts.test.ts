@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { pairsConfig } from "../../../../packages/train/config/pairs_config.ts";
 import { encodePrompts } from "../../../../packages/train/data/pairs/encode_prompts.ts";
 import { withTextEncoders } from "../../../core/text/_golden.ts";
-import { DIFFUSERS_LAYOUT, modelFolder } from "../../../core/weights/_model.ts";
+import { DIFFUSERS_LAYOUT, modelFolder } from "../../../core/model_folder/_model.ts";
 import { gpu } from "../../../helpers/gpu.ts";
 import { contentsOf, folder } from "./_pairs.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { identifyModel } from "../../../../packages/train/data/pairs/model_hash.ts";
-import { DIFFUSERS_LAYOUT, goldenConfig, modelFolder } from "../../../core/weights/_model.ts";
+import { DIFFUSERS_LAYOUT, goldenConfig, modelFolder } from "../../../core/model_folder/_model.ts";
 
 const autoencoder = { ...goldenConfig("vae"), norm_num_groups: 32 };
 const SINGLE_FILES = {

@@ -5,7 +5,7 @@ import { encodePrompts } from "../../../../packages/train/data/pairs/encode_prom
 import { makePairs } from "../../../../packages/train/data/pairs/make_pairs.ts";
 import { planPairs } from "../../../../packages/train/data/pairs/plan_pairs.ts";
 import { withDeepT5 } from "../../../core/text/_deep_t5.ts";
-import { DIFFUSERS_LAYOUT, modelFolder } from "../../../core/weights/_model.ts";
+import { DIFFUSERS_LAYOUT, modelFolder } from "../../../core/model_folder/_model.ts";
 import { gpu } from "../../../helpers/gpu.ts";
 import { folder } from "./_pairs.ts";
 

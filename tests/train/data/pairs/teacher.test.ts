@@ -15,7 +15,7 @@ import { invertedPairs } from "../../../../packages/train/data/pairs/inverted_pa
 import { Teacher, type TeacherOptions } from "../../../../packages/train/data/pairs/teacher.ts";
 import { teacherPairs } from "../../../../packages/train/data/pairs/teacher_pairs.ts";
 import { toPicture, toTensor } from "../../../../packages/train/data/pixels.ts";
-import { DIFFUSERS_LAYOUT, modelFolder } from "../../../core/weights/_model.ts";
+import { DIFFUSERS_LAYOUT, modelFolder } from "../../../core/model_folder/_model.ts";
 import { gpu, random, scaledError } from "../../../helpers/gpu.ts";
 import { folder } from "./_pairs.ts";
 

@@ -1,0 +1,34 @@
+import { join } from "node:path";
+import { writeAtomically } from "../image/write_atomically.ts";
+import { ioError } from "../input/files.ts";
+import { quote } from "../input/messages.ts";
+import { type TensorData, writeSafetensors } from "../weights/safetensors/safetensors.ts";
+
+/** What diffusers calls the weights of a network in a model folder. */
+const WEIGHTS = "diffusion_pytorch_model.safetensors";
+
+/** A network to write. */
+export interface NetworkData {
+  /** What becomes config.json. */
+  readonly config: object;
+  /** Under BFL names. */
+  readonly tensors: Iterable<readonly [string, TensorData]>;
+}
+
+/**
+ * Writes a network as `transformer/` or `vae/` of a model folder, which `openModelFolder` reads: weights and config.json
+ * in `folder`, which is made if there is none. Each file is whole or as it was.
+ *
+ * @returns the paths of the files
+ * @throws {InputError} if a file cannot be written
+ */
+export async function writeNetwork(folder: string, { config, tensors }: NetworkData): Promise<string[]> {
+  await Deno.mkdir(folder, { recursive: true }).catch((error) => {
+    throw ioError(`write ${quote(folder)}`, error);
+  });
+  const [weights, json] = [join(folder, WEIGHTS), join(folder, "config.json")];
+  await writeSafetensors(weights, tensors, { metadata: { format: "pt" } });
+  const text = `${JSON.stringify(config, null, 2)}\n`;
+  await writeAtomically(json, new TextEncoder().encode(text), { overwrite: true });
+  return [weights, json];
+}
