@@ -1,12 +1,12 @@
 import { fileURLToPath } from "node:url";
 import { type Gpu, type Tensor, tensor } from "@fluxsr/kernels";
 import { Autoencoder } from "./autoencoder/autoencoder.ts";
-import { BlockStream } from "./block_stream.ts";
+import { BlockStream } from "./memory/block_stream.ts";
 import { AdaptedLoader } from "./lora/adapted_loader.ts";
 import { Mmdit } from "./mmdit/mmdit.ts";
 import { loadModule } from "./nn/load.ts";
 import type { Precision } from "./nn/upload.ts";
-import { type AdapterFolder, openAdapter } from "./model_folder/adapter_folder.ts";
+import { type AdapterFolder, openAdapter } from "./lora/adapter_folder.ts";
 import type { AutoencoderConfig, MmditConfig } from "./model_folder/configs.ts";
 import { type ModelFolder, openModelFolder } from "./model_folder/model_folder.ts";
 import type { ModelSettings } from "./model_folder/model_settings.ts";

@@ -1,13 +1,13 @@
 import { DryGpu, type Gpu, OutOfMemoryError, type Size } from "@fluxsr/kernels";
-import type { PlannedBlocks } from "./block_stream.ts";
+import type { PlannedBlocks } from "./memory/block_stream.ts";
 import { InputError } from "./errors.ts";
 import type { Picture } from "./image/picture.ts";
 import { adapterOf, loadModel, type LoadOptions } from "./model.ts";
 import type { Module } from "./nn/module.ts";
-import { withMostBlocks } from "./resident_blocks.ts";
+import { withMostBlocks } from "./memory/resident_blocks.ts";
 import { defaultTile, SMALLEST_TILE } from "./tile_size.ts";
 import { upscale, type UpscaleOptions } from "./upscale.ts";
-import type { AdapterFolder } from "./model_folder/adapter_folder.ts";
+import type { AdapterFolder } from "./lora/adapter_folder.ts";
 import { openModelFolder } from "./model_folder/model_folder.ts";
 
 /** What an upscale takes. Bytes are those of GPU buffers as the pool hands them out. */

@@ -18,7 +18,7 @@ import { enlargeAlpha, enlargePart } from "./enlarge.ts";
 import { InputError } from "./errors.ts";
 import { Canvas } from "./image/canvas.ts";
 import type { Picture } from "./image/picture.ts";
-import { makeRoom } from "./make_room.ts";
+import { makeRoom } from "./memory/make_room.ts";
 import type { Model } from "./model.ts";
 import { granularity } from "./restore.ts";
 import { Progress, StageClock } from "./stage_clock.ts";

@@ -1,7 +1,7 @@
 import sharp, { type Metadata } from "sharp";
 import { InputError } from "../errors.ts";
 import { uprightExif } from "./_exif.ts";
-import { osReason } from "./_os_reason.ts";
+import { osReason } from "../files/os_reason.ts";
 import { isSrgbProfile } from "./_srgb_profile.ts";
 import type { Picture } from "./picture.ts";
 import { sniffFormat } from "./sniff_format.ts";

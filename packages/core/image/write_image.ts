@@ -3,7 +3,7 @@ import { InputError } from "../errors.ts";
 import { metadataCarrier } from "./_metadata_carrier.ts";
 import { type OutputFormat, outputFormat } from "./output_format.ts";
 import type { Picture } from "./picture.ts";
-import { checkPlace, writeAtomically } from "./write_atomically.ts";
+import { checkPlace, writeAtomically } from "../files/write_atomically.ts";
 
 /** What {@linkcode writeImage} wrote. */
 export interface Written {

@@ -1,7 +1,7 @@
 import { closest } from "fastest-levenshtein";
 import { InputError } from "../errors.ts";
 import type { MmditConfig } from "../model_folder/configs.ts";
-import { quote } from "../input/messages.ts";
+import { quote } from "../files/messages.ts";
 import { lazyAdapter, type LoraAdapter } from "./adapter.ts";
 import { moduleShapes } from "./module_shapes.ts";
 

@@ -1,5 +1,5 @@
 import { InputError } from "../errors.ts";
-import { quote } from "../input/messages.ts";
+import { quote } from "../files/messages.ts";
 import { lazyAdapter, type LoraAdapter } from "./adapter.ts";
 import type { ModulePlace } from "./module_places.ts";
 

@@ -1,5 +1,5 @@
 import { InputError } from "../errors.ts";
-import { quote } from "../input/messages.ts";
+import { quote } from "../files/messages.ts";
 
 /** The factor of B A for an adapter of `rank` on `module`, as the file names it; `alpha` is the module's own, if any. */
 export type LoraScale = (module: string, rank: number, alpha: number | undefined) => number;

@@ -1,5 +1,5 @@
 import { InputError } from "../errors.ts";
-import { quote, showNames, showShape } from "../input/messages.ts";
+import { quote, showNames, showShape } from "../files/messages.ts";
 import { checkFinite } from "../weights/check.ts";
 import type { MmditConfig } from "../model_folder/configs.ts";
 import type { WeightSource } from "../weights/weight_source.ts";

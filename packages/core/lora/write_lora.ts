@@ -1,7 +1,7 @@
 import type { MmditConfig } from "../model_folder/configs.ts";
 import { diffusersModules } from "../model_folder/diffusers_modules.ts";
 import { fromF32, type WeightDtype } from "../weights/dtypes/dtype.ts";
-import { quote } from "../input/messages.ts";
+import { quote } from "../files/messages.ts";
 import { type TensorData, writeSafetensors } from "../weights/safetensors/safetensors.ts";
 import type { LoraAdapter } from "./adapter.ts";
 import { swapHalves } from "./fuse_adapters.ts";

@@ -1,7 +1,7 @@
 import { InputError } from "../errors.ts";
-import { quote } from "../input/messages.ts";
+import { quote } from "../files/messages.ts";
 import { type AutoencoderConfig, FLUX_AUTOENCODER } from "./configs.ts";
-import { JsonFields } from "../input/json_fields.ts";
+import { JsonFields } from "../files/json_fields.ts";
 import { countLevels, MAX_LEVELS } from "../weights/name_prefix.ts";
 import { sizeIn } from "./size_in.ts";
 import type { WeightSource } from "../weights/weight_source.ts";

@@ -1,5 +1,5 @@
 import { InputError } from "../errors.ts";
-import { quote, showNames } from "../input/messages.ts";
+import { quote, showNames } from "../files/messages.ts";
 import { isPointwise, toBflName } from "./diffusers_autoencoder.ts";
 import { countLevels, findPrefix, withoutPrefix } from "../weights/name_prefix.ts";
 import { type Recipe, renamedSource } from "../weights/renamed_source.ts";

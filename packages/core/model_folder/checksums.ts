@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { InputError } from "../errors.ts";
-import { pathKind } from "../input/files.ts";
+import { pathKind } from "../files/read.ts";
 import { ByteFile } from "../weights/byte_file.ts";
-import { quote } from "../input/messages.ts";
+import { quote } from "../files/messages.ts";
 
 /** The hub's etag of a file in LFS or Xet; that of a small file in git is a SHA-1, of 40 digits. */
 const SHA256 = /^[0-9a-f]{64}$/;

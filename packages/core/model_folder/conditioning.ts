@@ -1,5 +1,5 @@
 import { InputError } from "../errors.ts";
-import { quote, showShape } from "../input/messages.ts";
+import { quote, showShape } from "../files/messages.ts";
 import { checkFinite } from "../weights/check.ts";
 import type { MmditConfig } from "./configs.ts";
 import { openWeights } from "../weights/open_weights.ts";

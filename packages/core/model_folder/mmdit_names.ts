@@ -1,5 +1,5 @@
 import { InputError } from "../errors.ts";
-import { quote, showNames } from "../input/messages.ts";
+import { quote, showNames } from "../files/messages.ts";
 import { diffusersModules } from "./diffusers_modules.ts";
 import { countLevels, findPrefix, withoutPrefix } from "../weights/name_prefix.ts";
 import { refuseOtherModels, refuseOtherQuantisation } from "./recognise.ts";

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { InputError } from "../errors.ts";
-import { listFiles, pathKind, readJson } from "../input/files.ts";
-import { quote, showNames } from "../input/messages.ts";
+import { listFiles, pathKind, readJson } from "../files/read.ts";
+import { quote, showNames } from "../files/messages.ts";
 import { inferAutoencoderConfig, parseAutoencoderConfig } from "./autoencoder_config.ts";
 import { autoencoderNames, isAutoencoder } from "./autoencoder_names.ts";
 import { type Conditioning, readConditioning } from "./conditioning.ts";

@@ -1,8 +1,8 @@
 import { isAbsolute, join, normalize } from "node:path";
 import { InputError } from "../errors.ts";
-import { pathKind, readJson } from "../input/files.ts";
-import { quote } from "../input/messages.ts";
-import { JsonFields } from "../input/json_fields.ts";
+import { pathKind, readJson } from "../files/read.ts";
+import { quote } from "../files/messages.ts";
+import { JsonFields } from "../files/json_fields.ts";
 
 /** What `fluxsr.json` in a model folder says; every key is optional. */
 export interface ModelSettings {

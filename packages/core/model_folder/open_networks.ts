@@ -1,9 +1,9 @@
 import { InputError } from "../errors.ts";
-import { pathKind } from "../input/files.ts";
+import { pathKind } from "../files/read.ts";
 import { inferAutoencoderConfig } from "./autoencoder_config.ts";
 import { autoencoderNames, isAutoencoder } from "./autoencoder_names.ts";
 import type { AutoencoderConfig, MmditConfig } from "./configs.ts";
-import { quote, showNames } from "../input/messages.ts";
+import { quote, showNames } from "../files/messages.ts";
 import { inferMmditConfig } from "./mmdit_config.ts";
 import { isMmdit, mmditNames } from "./mmdit_names.ts";
 import { type ModelFolder, type NetworkFiles, openModelFolder } from "./model_folder.ts";

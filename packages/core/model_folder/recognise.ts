@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { InputError } from "../errors.ts";
-import { pathKind, readJson } from "../input/files.ts";
+import { pathKind, readJson } from "../files/read.ts";
 import { FLUX_DEV, type MmditConfig } from "./configs.ts";
 import { READABLE } from "../weights/dtypes/dequantize.ts";
-import { quote } from "../input/messages.ts";
+import { quote } from "../files/messages.ts";
 
 /**
  * Names of tensors that only one architecture, or one further down, has, in its own and in diffusers' naming, after any

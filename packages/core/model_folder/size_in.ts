@@ -1,5 +1,5 @@
 import { InputError } from "../errors.ts";
-import { quote, showShape } from "../input/messages.ts";
+import { quote, showShape } from "../files/messages.ts";
 import type { WeightSource } from "../weights/weight_source.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { writeAtomically } from "../image/write_atomically.ts";
-import { ioError } from "../input/files.ts";
-import { quote } from "../input/messages.ts";
+import { writeAtomically } from "../files/write_atomically.ts";
+import { ioError } from "../files/read.ts";
+import { quote } from "../files/messages.ts";
 import { type TensorData, writeSafetensors } from "../weights/safetensors/safetensors.ts";
 
 /** What diffusers calls the weights of a network in a model folder. */

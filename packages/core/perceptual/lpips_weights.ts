@@ -1,6 +1,6 @@
 import { InputError } from "../errors.ts";
 import { isWeightDtype } from "../weights/dtypes/dtype.ts";
-import { quote, showNames, showShape } from "../input/messages.ts";
+import { quote, showNames, showShape } from "../files/messages.ts";
 import { openOnnx } from "../weights/onnx.ts";
 import { openWeights } from "../weights/open_weights.ts";
 import { type TensorInfo, type WeightSource, weightSource } from "../weights/weight_source.ts";

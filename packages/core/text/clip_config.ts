@@ -1,4 +1,4 @@
-import { JsonFields } from "../input/json_fields.ts";
+import { JsonFields } from "../files/json_fields.ts";
 import { MAX_LEVELS } from "../weights/name_prefix.ts";
 import type { ClipTextConfig } from "./configs.ts";
 

@@ -1,5 +1,5 @@
 import { InputError } from "../errors.ts";
-import { quote, showValue } from "../input/messages.ts";
+import { quote, showValue } from "../files/messages.ts";
 
 /** What stands before and after every text. */
 const FIRST = "<|startoftext|>", LAST = "<|endoftext|>";

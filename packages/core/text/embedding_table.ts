@@ -1,7 +1,7 @@
 import { InputError } from "../errors.ts";
 import { checkFinite } from "../weights/check.ts";
 import { bytesPerElement, fromF32, isWeightDtype, toF32, type WeightDtype } from "../weights/dtypes/dtype.ts";
-import { quote, showShape } from "../input/messages.ts";
+import { quote, showShape } from "../files/messages.ts";
 import type { WeightSource } from "../weights/weight_source.ts";
 
 /**

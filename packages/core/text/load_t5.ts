@@ -1,5 +1,5 @@
 import { type Gpu, read, scopedAsync, tensor } from "@fluxsr/kernels";
-import { BlockStream } from "../block_stream.ts";
+import { BlockStream } from "../memory/block_stream.ts";
 import type { Part } from "../nn/module.ts";
 import type { T5Config } from "./configs.ts";
 import { T5Encoder } from "./t5_encoder.ts";

@@ -1,7 +1,7 @@
 import { DryGpu, type Gpu } from "@fluxsr/kernels";
-import type { PlannedBlocks } from "../block_stream.ts";
+import type { PlannedBlocks } from "../memory/block_stream.ts";
 import { InputError } from "../errors.ts";
-import { withMostBlocks } from "../resident_blocks.ts";
+import { withMostBlocks } from "../memory/resident_blocks.ts";
 import { loadClip } from "./load_clip.ts";
 import { loadT5 } from "./load_t5.ts";
 import { readT5Tables } from "./t5_tables.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { InputError } from "../errors.ts";
-import { pathKind, readJson } from "../input/files.ts";
-import { quote, showNames } from "../input/messages.ts";
+import { pathKind, readJson } from "../files/read.ts";
+import { quote, showNames } from "../files/messages.ts";
 import { openWeights } from "../weights/open_weights.ts";
 import type { WeightSource } from "../weights/weight_source.ts";
 import { parseClipConfig } from "./clip_config.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { Tokenizer } from "@huggingface/tokenizers";
 import { InputError } from "../errors.ts";
-import { ioError, pathKind, readJson } from "../input/files.ts";
-import { quote } from "../input/messages.ts";
+import { ioError, pathKind, readJson } from "../files/read.ts";
+import { quote } from "../files/messages.ts";
 import { clipTokenizerJson } from "./clip_tokenizer_json.ts";
 
 /** The tokens of a text. */

@@ -1,7 +1,7 @@
 import type { Gpu } from "@fluxsr/kernels";
 import { fromF32, type WeightDtype } from "../weights/dtypes/dtype.ts";
 import { streamSafetensors } from "../weights/safetensors/stream_safetensors.ts";
-import { withinLess } from "../smaller_budget.ts";
+import { withinLess } from "../memory/smaller_budget.ts";
 import { loadClip } from "./load_clip.ts";
 import { loadT5 } from "./load_t5.ts";
 import { planTexts } from "./plan_texts.ts";

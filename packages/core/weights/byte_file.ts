@@ -1,6 +1,6 @@
 import { InputError } from "../errors.ts";
-import { ioError, pathKind } from "../input/files.ts";
-import { quote } from "../input/messages.ts";
+import { ioError, pathKind } from "../files/read.ts";
+import { quote } from "../files/messages.ts";
 
 /** Bytes of a piece of {@linkcode ByteFile.chunks}. */
 const CHUNK = 16 * 2 ** 20;

@@ -1,5 +1,5 @@
 import { InputError } from "../errors.ts";
-import { quote, showNames, showShape } from "../input/messages.ts";
+import { quote, showNames, showShape } from "../files/messages.ts";
 import {
   dequantize,
   type GgmlDtype,

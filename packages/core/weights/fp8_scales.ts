@@ -1,6 +1,6 @@
 import { InputError } from "../errors.ts";
 import { fromF32 } from "./dtypes/dtype.ts";
-import { quote } from "../input/messages.ts";
+import { quote } from "../files/messages.ts";
 import type { StreamedTensor } from "./streamed_tensor.ts";
 import { type TensorInfo, type WeightSource, weightSource } from "./weight_source.ts";
 

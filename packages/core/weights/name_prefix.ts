@@ -1,5 +1,5 @@
 import { InputError } from "../errors.ts";
-import { quote } from "../input/messages.ts";
+import { quote } from "../files/messages.ts";
 import { renamedSource } from "./renamed_source.ts";
 import type { WeightSource } from "./weight_source.ts";
 

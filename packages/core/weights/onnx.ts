@@ -1,8 +1,8 @@
 import proto, { type onnx } from "onnx-proto";
 import { InputError } from "../errors.ts";
-import { ioError } from "../input/files.ts";
+import { ioError } from "../files/read.ts";
 import { bytesPerElement, fromF32, type WeightDtype } from "./dtypes/dtype.ts";
-import { quote, showShape } from "../input/messages.ts";
+import { quote, showShape } from "../files/messages.ts";
 import { type StoredTensor, type WeightSource, weightSource } from "./weight_source.ts";
 
 /** Weight dtypes by their number in `TensorProto.DataType`, https://onnx.ai/onnx/repo-docs/IR.html. */

@@ -1,9 +1,9 @@
 import { dirname, join } from "node:path";
 import { InputError } from "../errors.ts";
-import { listFiles, pathKind, readJson } from "../input/files.ts";
+import { listFiles, pathKind, readJson } from "../files/read.ts";
 import { withFp8Scales } from "./fp8_scales.ts";
 import { openGguf } from "./gguf/gguf.ts";
-import { quote, showValue } from "../input/messages.ts";
+import { quote, showValue } from "../files/messages.ts";
 import { openSafetensors, type SafetensorsFile } from "./safetensors/safetensors.ts";
 import { filesSource, type WeightSource } from "./weight_source.ts";
 

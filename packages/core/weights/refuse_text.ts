@@ -1,6 +1,6 @@
 import { InputError } from "../errors.ts";
 import type { ByteFile } from "./byte_file.ts";
-import { quote } from "../input/messages.ts";
+import { quote } from "../files/messages.ts";
 
 /** Bytes that are looked at: files of weights have some among them that are no ASCII text. */
 const FIRST_BYTES = 64;

@@ -1,5 +1,5 @@
 import { InputError } from "../errors.ts";
-import { quote, showShape } from "../input/messages.ts";
+import { quote, showShape } from "../files/messages.ts";
 import { dequantize, isReadableDtype, READABLE } from "./dtypes/dequantize.ts";
 import { fromF32 } from "./dtypes/dtype.ts";
 import { type StoredTensor, type TensorInfo, type WeightSource, weightSource } from "./weight_source.ts";

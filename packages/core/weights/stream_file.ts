@@ -1,5 +1,5 @@
-import { ioError } from "../input/files.ts";
-import { quote } from "../input/messages.ts";
+import { ioError } from "../files/read.ts";
+import { quote } from "../files/messages.ts";
 
 /**
  * Writes a file of any size, piece by piece. It has a temporary name beside `path` until it is whole, so that `path` is

@@ -1,5 +1,5 @@
 import { type GgmlDtype, isReadableDtype, layoutOf } from "./dtypes/dequantize.ts";
-import { quote, showShape } from "../input/messages.ts";
+import { quote, showShape } from "../files/messages.ts";
 import { dtypeBits, type SafetensorsDtype } from "./safetensors/header.ts";
 
 /** What a header says of a tensor before its data. */

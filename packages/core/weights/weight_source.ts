@@ -1,5 +1,5 @@
 import { InputError } from "../errors.ts";
-import { quote } from "../input/messages.ts";
+import { quote } from "../files/messages.ts";
 import { dequantize, isReadableDtype, READABLE } from "./dtypes/dequantize.ts";
 import type { SafetensorsFile } from "./safetensors/safetensors.ts";
 import { type StoredAs, tensorBytes } from "./streamed_tensor.ts";

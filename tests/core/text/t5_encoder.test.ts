@@ -1,6 +1,6 @@
 import { read, scopedAsync, tensor } from "@fluxsr/kernels";
 import { expect, test } from "vitest";
-import { BlockStream } from "../../../packages/core/block_stream.ts";
+import { BlockStream } from "../../../packages/core/memory/block_stream.ts";
 import { EmbeddingTable } from "../../../packages/core/text/embedding_table.ts";
 import { positionBias } from "../../../packages/core/text/relative_positions.ts";
 import { T5Encoder } from "../../../packages/core/text/t5_encoder.ts";

@@ -5,7 +5,7 @@ import { loadClip } from "../../../packages/core/text/load_clip.ts";
 import { loadT5 } from "../../../packages/core/text/load_t5.ts";
 import { openTextFolder } from "../../../packages/core/text/text_folder.ts";
 import { writeEmbeddings } from "../../../packages/core/text/write_embeddings.ts";
-import { openAdapter } from "../../../packages/core/model_folder/adapter_folder.ts";
+import { openAdapter } from "../../../packages/core/lora/adapter_folder.ts";
 import { readConditioning } from "../../../packages/core/model_folder/conditioning.ts";
 import { parseMmditConfig } from "../../../packages/core/model_folder/mmdit_config.ts";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";

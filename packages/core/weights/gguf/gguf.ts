@@ -1,7 +1,7 @@
 import { InputError } from "../../errors.ts";
 import { ByteFile } from "../byte_file.ts";
 import { type GgufHeader, parseGguf } from "./header.ts";
-import { quote } from "../../input/messages.ts";
+import { quote } from "../../files/messages.ts";
 import { refuseText } from "../refuse_text.ts";
 import { type WeightSource, weightSource } from "../weight_source.ts";
 

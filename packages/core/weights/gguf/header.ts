@@ -2,7 +2,7 @@ import { InputError } from "../../errors.ts";
 import { layoutOf } from "../dtypes/dequantize.ts";
 import { GgufCursor } from "./cursor.ts";
 import { ALIGNMENT, GGML_TYPES, type GgufDtype, ggufDtype, OTHER_TYPES } from "./types.ts";
-import { quote, showShape } from "../../input/messages.ts";
+import { quote, showShape } from "../../files/messages.ts";
 
 /** One tensor of a file; `begin` and `end` are bytes from the start of the file. */
 export interface GgufEntry {

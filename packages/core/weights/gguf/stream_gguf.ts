@@ -1,5 +1,5 @@
 import { ALIGNMENT, GGML_TYPES, type GgufDtype, STRING, UINT32 } from "./types.ts";
-import { quote } from "../../input/messages.ts";
+import { quote } from "../../files/messages.ts";
 import { streamFile } from "../stream_file.ts";
 import { type StreamedTensor, tensorBytes, tensorPieces } from "../streamed_tensor.ts";
 

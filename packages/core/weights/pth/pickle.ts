@@ -1,5 +1,5 @@
 import type { InputError } from "../../errors.ts";
-import { quote } from "../../input/messages.ts";
+import { quote } from "../../files/messages.ts";
 
 /** What a pickle may refer to. */
 export interface PickleNames {

@@ -1,7 +1,7 @@
 import { unzipSync } from "fflate";
 import { InputError } from "../../errors.ts";
-import { ioError } from "../../input/files.ts";
-import { quote, showValue } from "../../input/messages.ts";
+import { ioError } from "../../files/read.ts";
+import { quote, showValue } from "../../files/messages.ts";
 import { readPickle } from "./pickle.ts";
 import { type PthTensor, rebuildTensor, type Storage, STORAGES } from "./tensor.ts";
 import { type WeightSource, weightSource } from "../weight_source.ts";

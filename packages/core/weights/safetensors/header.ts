@@ -1,5 +1,5 @@
 import { InputError } from "../../errors.ts";
-import { quote, showShape, showValue } from "../../input/messages.ts";
+import { quote, showShape, showValue } from "../../files/messages.ts";
 
 /** Bits per element of every dtype of the format, https://github.com/huggingface/safetensors (0.6). */
 const DTYPE_BITS = {

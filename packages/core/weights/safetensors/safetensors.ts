@@ -1,6 +1,6 @@
 import { InputError } from "../../errors.ts";
 import { ByteFile } from "../byte_file.ts";
-import { quote } from "../../input/messages.ts";
+import { quote } from "../../files/messages.ts";
 import { refuseText } from "../refuse_text.ts";
 import { parseHeader, type SafetensorsDtype, type SafetensorsEntry } from "./header.ts";
 import { streamSafetensors } from "./stream_safetensors.ts";

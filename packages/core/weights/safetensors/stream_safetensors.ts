@@ -1,4 +1,4 @@
-import { quote } from "../../input/messages.ts";
+import { quote } from "../../files/messages.ts";
 import { isSafetensorsDtype } from "./header.ts";
 import { streamFile } from "../stream_file.ts";
 import { type StoredAs, type StreamedTensor, tensorBytes, tensorPieces } from "../streamed_tensor.ts";

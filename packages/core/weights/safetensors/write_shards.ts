@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { writeAtomically } from "../../image/write_atomically.ts";
+import { writeAtomically } from "../../files/write_atomically.ts";
 import { type StreamedTensor, tensorBytes } from "../streamed_tensor.ts";
 import { streamSafetensors } from "./stream_safetensors.ts";
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { writeAtomically } from "../../../packages/core/image/write_atomically.ts";
-import { refusal } from "./pictures.ts";
+import { writeAtomically } from "../../../packages/core/files/write_atomically.ts";
+import { refusal } from "../image/pictures.ts";
 
 const BYTES = new TextEncoder().encode("new");
 

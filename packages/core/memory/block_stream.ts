@@ -1,5 +1,5 @@
 import type { Gpu } from "@fluxsr/kernels";
-import type { Part } from "./nn/module.ts";
+import type { Part } from "../nn/module.ts";
 
 /** Brings the weights of a part of a network onto the GPU, and off it. */
 export interface PartLoader {

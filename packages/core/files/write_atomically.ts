@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { InputError } from "../errors.ts";
-import { osReason } from "./_os_reason.ts";
+import { osReason } from "./os_reason.ts";
 
 /** The file operations that tests replace to provoke failures. */
 export interface FileOperations {

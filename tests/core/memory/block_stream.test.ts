@@ -1,10 +1,10 @@
 import { attachedLora, attachLora, createLora, loadModel } from "@fluxsr/core";
 import { empty, openGpu, read } from "@fluxsr/kernels";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { AdaptedLoader } from "../../packages/core/lora/adapted_loader.ts";
-import { tinyModel } from "../e2e/_tiny_model.ts";
-import { gpu, random } from "../helpers/gpu.ts";
-import { temporaryFolder } from "./weights/_files.ts";
+import { AdaptedLoader } from "../../../packages/core/lora/adapted_loader.ts";
+import { tinyModel } from "../../e2e/_tiny_model.ts";
+import { gpu, random } from "../../helpers/gpu.ts";
+import { temporaryFolder } from "../weights/_files.ts";
 
 const folder = temporaryFolder();
 

@@ -1,6 +1,6 @@
 import { OutOfMemoryError } from "@fluxsr/kernels";
 import { expect, test } from "vitest";
-import { withMostBlocks } from "../../packages/core/resident_blocks.ts";
+import { withMostBlocks } from "../../../packages/core/memory/resident_blocks.ts";
 
 const SIZES = [7, 7, 3, 3, 3];
 

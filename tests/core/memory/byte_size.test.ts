@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseByteSize } from "../../packages/core/byte_size.ts";
+import { parseByteSize } from "../../../packages/core/memory/byte_size.ts";
 
 test("parseByteSize() takes megabytes and gigabytes", () => {
   expect(["500MB", "7.2 GB", "24gb"].map(parseByteSize)).toEqual([5e8, 7.2e9, 24e9]);

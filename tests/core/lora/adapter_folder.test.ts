@@ -1,10 +1,10 @@
 import { strToU8, zipSync } from "fflate";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openAdapter } from "../../../packages/core/model_folder/adapter_folder.ts";
+import { openAdapter } from "../../../packages/core/lora/adapter_folder.ts";
 import { fromF32 } from "../../../packages/core/weights/dtypes/dtype.ts";
 import { writeSafetensors } from "../../../packages/core/weights/safetensors/safetensors.ts";
-import { TINY } from "../lora/_adapters.ts";
+import { TINY } from "./_adapters.ts";
 import { messageOf, temporaryFolder } from "../weights/_files.ts";
 
 type Tensors = Record<string, readonly number[]>;

@@ -1,7 +1,7 @@
 import { BufferLimitError, OutOfMemoryError, tensor } from "@fluxsr/kernels";
 import { expect, test } from "vitest";
-import { withinLess } from "../../packages/core/smaller_budget.ts";
-import { gpu } from "../helpers/gpu.ts";
+import { withinLess } from "../../../packages/core/memory/smaller_budget.ts";
+import { gpu } from "../../helpers/gpu.ts";
 
 /** What becomes of work that ends in turn as `ends` has it, and the budgets that it had. */
 async function attempts(ends: readonly (Error | "done")[], { budget = Infinity } = {}) {

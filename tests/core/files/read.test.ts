@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { ioError } from "../../../packages/core/input/files.ts";
+import { ioError } from "../../../packages/core/files/read.ts";
 
 function systemError(code: string): Error {
   return Object.assign(new Error(`${code} (os error)\nsecond line`), { code });
