@@ -47,7 +47,12 @@ export function dequantize(
   { dtype, scale = 1 }: { dtype: ReadableDtype; scale?: number | undefined },
 ): Float32Array<ArrayBuffer> {
   if (isWeightDtype(dtype)) return toF32(bytes, dtype);
-  if (dtype === "F8_E4M3") return Float32Array.from(bytes, (bits) => Math.fround(e4m3(bits) * scale));
+  if (dtype === "F8_E4M3") {
+    const values = E4M3.map((value) => value * scale);
+    const result = new Float32Array(bytes.length);
+    for (let i = 0; i < bytes.length; i++) result[i] = values[bytes[i]!]!;
+    return result;
+  }
   const { elements, bytes: size } = LAYOUTS[dtype];
   const result = new Float32Array(bytes.length / size * elements);
   for (let block = 0; block * size < bytes.length; block++) {
@@ -57,13 +62,13 @@ export function dequantize(
   return result;
 }
 
-/** The value of an f8 e4m3fn, OCP 8-bit Floating Point Specification 1.0: bias 7, no infinities, NaN is 0x7f and 0xff. */
-function e4m3(bits: number): number {
+/** All f8 e4m3fn, OCP 8-bit Floating Point Specification 1.0: bias 7, no infinities, NaN is 0x7f and 0xff. */
+const E4M3 = Float32Array.from({ length: 256 }, (_, bits) => {
   const exponent = (bits >> 3) & 15, fraction = bits & 7;
   const sign = bits > 127 ? -1 : 1;
   if (exponent === 15 && fraction === 7) return NaN;
   return sign * (exponent === 0 ? fraction * 2 ** -9 : (8 + fraction) * 2 ** (exponent - 10));
-}
+});
 
 /** The values of a block; layouts: block_* of https://github.com/ggml-org/ggml/blob/master/src/ggml-common.h */
 const BLOCKS: Readonly<Record<GgmlDtype, (block: DataView, values: Float32Array) => void>> = {
