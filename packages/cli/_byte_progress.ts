@@ -27,10 +27,27 @@ export class ByteProgress {
     this.#host.err(`\r\x1b[K${gigabytes(this.#written)} of ${gigabytes(this.#total)}${this.#rate()}`);
   }
 
+  /** {@linkcode add}, which ends the work with the reason of `signal` once that is raised. */
+  until(signal: AbortSignal): (bytes: number) => void {
+    return (bytes) => {
+      signal.throwIfAborted();
+      this.add(bytes);
+    };
+  }
+
   /** All is written to `path`. */
   done(path: string): void {
-    const clear = this.#shown > -Infinity ? "\r\x1b[K" : "";
-    this.#host.err(`${clear}${path} (${gigabytes(this.#written)}${this.#rate()})\n`);
+    this.#say(`${path} (${gigabytes(this.#written)}${this.#rate()})`);
+  }
+
+  /** The user interrupted the work on `path`. */
+  stopped(path: string): void {
+    this.#say(`Stopped: ${path} is as it was`);
+    this.#host.exitCode(130);
+  }
+
+  #say(line: string): void {
+    this.#host.err(`${this.#shown > -Infinity ? "\r\x1b[K" : ""}${line}\n`);
   }
 
   #rate(): string {

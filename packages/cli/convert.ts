@@ -127,11 +127,14 @@ export async function runConvert(request: ConvertRequest, { host }: { host: Host
   if (isQuantised(dtype)) host.err(leftOut(model.transformer!.tensors, dtype));
   const bytes = modelBytes(model);
   const progress = new ByteProgress(host, { total: bytes });
-  await fillNewFolder(output, { overwrite, bytes }, async (target) => {
-    await writeModel(target, model, { layout, shardBytes, onWritten: (count) => progress.add(count) });
-    await copySettings(target, { folder, adapter });
+  const names = (["transformer", "vae"] as const).filter((name) => model[name]);
+  const options = { overwrite, networks: names, bytes, input: request.model };
+  const isThere = await fillNewFolder(output, options, async (part, signal) => {
+    await writeModel(part, model, { layout, shardBytes, onWritten: progress.until(signal) });
+    await copySettings(part, { folder, adapter });
   });
-  progress.done(output);
+  if (isThere) progress.done(output);
+  else progress.stopped(output);
 }
 
 function layoutOf({ layout, dtype }: ConvertRequest): Layout {

@@ -97,11 +97,13 @@ export async function runSynth(request: SynthRequest, { host }: { host: Host }):
   };
   const bytes = modelBytes(model);
   const progress = new ByteProgress(host, { total: bytes });
-  await fillNewFolder(output, { overwrite, bytes }, async (folder) => {
-    await writeModel(folder, model, { layout, shardBytes, onWritten: (count) => progress.add(count) });
-    await writeJson(join(folder, "fluxsr.json"), { name: `synthetic ${preset}, seed ${seed}` });
+  const options = { overwrite, networks: ["transformer", "vae"] as const, bytes };
+  const isThere = await fillNewFolder(output, options, async (part, signal) => {
+    await writeModel(part, model, { layout, shardBytes, onWritten: progress.until(signal) });
+    await writeJson(join(part, "fluxsr.json"), { name: `synthetic ${preset}, seed ${seed}` });
   });
-  progress.done(output);
+  if (isThere) progress.done(output);
+  else progress.stopped(output);
 }
 
 /** The networks' configurations. */

@@ -94,6 +94,7 @@ export { isQuantised, type QuantisedDtype } from "./weights/dtypes/quantize.ts";
 export { isInBlocks, quantisedRows } from "./weights/quantised_rows.ts";
 export { type RowTensor, sourceRows } from "./weights/row_tensor.ts";
 export type { AutoencoderConfig, MmditConfig } from "./model_folder/configs.ts";
+export { type NetworkName, networksIn } from "./model_folder/networks_in.ts";
 export { type Networks, openNetworks } from "./model_folder/open_networks.ts";
 export { checkFit, type ModelFolder, openAutoencoderFolder, openModelFolder } from "./model_folder/model_folder.ts";
 export type { ModelSettings } from "./model_folder/model_settings.ts";

@@ -1,7 +1,6 @@
 import { openModelFolder, openWeights } from "@fluxsr/core";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { fillNewFolder } from "../../packages/cli/_new_folder.ts";
 import { sizeInBytes } from "../../packages/cli/_model_options.ts";
 import { syntheticRows } from "../../packages/cli/_synthetic_rows.ts";
 import { runSynth, type SynthRequest } from "../../packages/cli/synth.ts";
@@ -116,15 +115,6 @@ describe("syntheticRows()", () => {
     expect(new Set(biases).size).toBeGreaterThan(4500);
     expect(Math.max(...(await values("w", 0, 7)).map(Math.abs))).toBeLessThan(5 / 3);
   });
-});
-
-test("fillNewFolder() leaves nothing of what failed, and checks the room", async () => {
-  const folder = folderWith({});
-  const path = join(folder, "model");
-  const fill = (bytes: number, work: () => Promise<void>) => fillNewFolder(path, { overwrite: false, bytes }, work);
-  await expect(fill(0, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
-  await expect(fill(1e18, () => Promise.resolve())).rejects.toThrow("the disk must have 1000000000.0 GB free: it has");
-  expect(namesIn(folder)).toEqual([]);
 });
 
 test("sizeInBytes() reads MB and GB", () => {

@@ -19,7 +19,7 @@ import type { Host } from "../_host.ts";
 import { size } from "../_plan_table.ts";
 import { keepWithin, planRun } from "./_plan_run.ts";
 import { planText } from "./_plan_text.ts";
-import { stoppable } from "./_stoppable.ts";
+import { stoppable } from "../_stoppable.ts";
 import { checkRunFolder, makeRunFolder } from "./_run_folder.ts";
 import { TrainProgress } from "./_train_progress.ts";
 

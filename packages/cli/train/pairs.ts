@@ -20,7 +20,7 @@ import { path } from "../_options.ts";
 import { size } from "../_plan_table.ts";
 import { pairsPlanText, teacherBlocks } from "./_pairs_plan_table.ts";
 import { PairsProgress } from "./_pairs_progress.ts";
-import { stoppable } from "./_stoppable.ts";
+import { stoppable } from "../_stoppable.ts";
 
 const MORE = `
 Run it again to go on after an interruption, to repair damaged files, or with a higher --count for more pairs: what is

@@ -20,9 +20,9 @@ export function isInBlocks(name: string): boolean {
  * whole blocks of that, and all outside the transformer's blocks, are as in `stored`, but vectors beside ggml's types
  * are F32, as its programs want them. An F8_E4M3 tensor has one scale, for which its values are made once more.
  *
- * Reading throws an {@linkcode InputError} if a value is not finite in `dtype`.
+ * Reading throws an {@linkcode InputError} if a value is too large for `dtype`.
  *
- * @param exact the same tensors in F32
+ * @param exact the same tensors in F32, whose values are finite
  */
 export function quantisedRows(
   { stored, exact }: { stored: ReadonlyMap<string, RowTensor>; exact: ReadonlyMap<string, RowTensor> },
@@ -48,9 +48,12 @@ function quantised(name: string, values: RowTensor, dtype: QuantisedDtype): RowT
     ...dtype === "F8_E4M3" && { scale: scaleOnce },
     async *rows(begin, end) {
       const scale = dtype === "F8_E4M3" ? await scaleOnce() : 1;
+      let first = begin * rowsOf(values).inner;
       for await (const chunk of values.rows(begin, end)) {
-        const bytes = quantize(toF32(chunk, "F32"), { dtype, scale });
-        checkFinite(name, { dtype, bytes });
+        const numbers = toF32(chunk, "F32");
+        const bytes = quantize(numbers, { dtype, scale });
+        checkFinite(name, { dtype, bytes, first }); // their f16 scales may be infinite
+        first += numbers.length;
         yield bytes;
       }
     },

@@ -49,20 +49,12 @@ export function sourceRows(source: WeightSource, dtype?: WeightDtype): Map<strin
         const bytes = await read(name, isPlain);
         for (let at = begin * inner; at < end * inner; at += CHUNK) {
           const chunk = bytes.subarray(at * size, Math.min(end * inner, at + CHUNK) * size);
-          yield stored === wanted ? chunk : converted(name, chunk, { stored, wanted });
+          const result = stored === wanted ? chunk : fromF32(toF32(chunk, stored), wanted);
+          checkFinite(name, { dtype: wanted, bytes: result, first: at });
+          yield result;
         }
       },
     };
     return [name, tensor] as const;
   }));
-}
-
-function converted(
-  name: string,
-  bytes: Uint8Array,
-  { stored, wanted }: { stored: WeightDtype; wanted: WeightDtype },
-): Uint8Array {
-  const result = fromF32(toF32(bytes, stored), wanted);
-  checkFinite(name, { dtype: wanted, bytes: result });
-  return result;
 }

@@ -25,6 +25,15 @@ it("gives rows as they are stored, or converted", async () => {
   expect(toF32(await bytesOf(plain.get("one")!, 0, 1), "F32")).toEqual(Float32Array.of(7));
 });
 
+it("refuses a value that is not finite, converted or not, by its place in the whole", async () => {
+  const source = memorySource({ w: { shape: [3, 2], values: [1, 2, 3, 4, 5, NaN] } });
+  for (const rows of [sourceRows(source), sourceRows(source, "BF16")]) {
+    expect(await messageOf(bytesOf(rows.get("w")!, 1, 3))).toBe(
+      'Cannot load "w": weights must be finite: value 5 is NaN',
+    );
+  }
+});
+
 it("refuses a value that the dtype cannot hold", async () => {
   const source = memorySource({ w: { shape: [2], values: [1, 70_000] } });
   expect(await messageOf(bytesOf(sourceRows(source, "F16").get("w")!, 0, 2)))

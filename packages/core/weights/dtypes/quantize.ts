@@ -59,7 +59,10 @@ function e4m3(values: Float32Array, scale: number): Uint8Array<ArrayBuffer> {
 /** Writes the block of `values` from `i` on to `bytes` from `at` on; layouts: see `dequantize`. */
 type BlockWriter = (values: Float32Array, i: number, bytes: Uint8Array<ArrayBuffer>, at: number) => void;
 
-/** Those of 32 are rounded as in ggml's reference, ggml-quants.c (quantize_row_*_ref): the bits are the same. */
+/**
+ * Those of 32 are rounded as in ggml's reference, ggml-quants.c (quantize_row_*_ref), step by step in f32: the bits are the
+ * same. Values are finite.
+ */
 const BLOCKS: Readonly<Record<GgmlDtype, BlockWriter>> = {
   // d = max |x| / 127, q = x / d rounded to the nearest, halves away from 0.
   Q8_0(values, i, bytes, at) {
@@ -79,7 +82,7 @@ const BLOCKS: Readonly<Record<GgmlDtype, BlockWriter>> = {
     for (let k = 0; k < 32; k++) if (Math.abs(values[i + k]!) > Math.abs(extreme)) extreme = values[i + k]!;
     const d = extreme / -8;
     const inverse = d === 0 ? 0 : Math.fround(1 / d);
-    const q = (k: number) => Math.min(15, Math.floor(values[i + k]! * inverse + 8.5));
+    const q = (k: number) => Math.min(15, Math.floor(Math.fround(Math.fround(values[i + k]! * inverse) + 8.5)));
     setFloat16(bytes, at, d);
     for (let k = 0; k < 16; k++) bytes[at + 2 + k] = q(k) | q(k + 16) << 4;
   },

@@ -32,6 +32,12 @@ describe("quantize()", () => {
     expect(quantize(await expectedValues("source"), { dtype: dtype as QuantisedDtype })).toEqual(bytes);
   });
 
+  it("rounds product and sum to f32 in Q4_0, as ggml does", () => {
+    const values = Float32Array.of(0.03515625, 0.006591796875, ...new Float32Array(30));
+    // x / d + 8.5 = 6.99999991, but 7 as an f32.
+    expect(quantize(values, { dtype: "Q4_0" }).subarray(2, 4)).toEqual(Uint8Array.of(8 << 4 | 0, 8 << 4 | 7));
+  });
+
   // What ggml_quantize_chunk of ggml 0.0.45 makes of the same 1536 values.
   it.each([["Q4_K", 0.06974], ["Q5_K", 0.03586]] as const)(
     "has no larger error than ggml in %s",
