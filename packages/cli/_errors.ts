@@ -28,6 +28,7 @@ const EXPECTED = [
   "GpuError",
   "UnsupportedFeatureError",
   "OutOfMemoryError",
+  "BufferLimitError",
   "DeviceLostError",
   "RangeError",
 ];

@@ -14,7 +14,13 @@
  *
  * @module
  */
-export * from "./gpu/errors.ts";
+export {
+  BufferLimitError,
+  DeviceLostError,
+  GpuError,
+  OutOfMemoryError,
+  UnsupportedFeatureError,
+} from "./gpu/errors.ts";
 export { Gpu } from "./gpu/gpu.ts";
 export type { AdapterSummary, MatrixConfig } from "./gpu/adapter.ts";
 export type { KernelFeature } from "./gpu/features.ts";
@@ -63,7 +69,7 @@ export { bicubicResize, bicubicSource, type Rectangle, type ResizeOptions, type 
 export { rmsNorm } from "./ops/rms_norm.ts";
 export { rmsNormRope } from "./ops/rms_norm_rope.ts";
 export { rope, type RopeTables } from "./ops/rope.ts";
-export { softmax } from "./ops/softmax.ts";
+export { type ScoreAddend, softmax } from "./ops/softmax.ts";
 export { exceeds, quantize } from "./ops/steps.ts";
 export { swap } from "./ops/swap.ts";
 export { totalVariation } from "./ops/total_variation.ts";

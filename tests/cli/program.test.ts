@@ -1,5 +1,11 @@
 import { InputError } from "@fluxsr/core";
-import { UnsupportedFeatureError } from "@fluxsr/kernels";
+import {
+  BufferLimitError,
+  DeviceLostError,
+  GpuError,
+  OutOfMemoryError,
+  UnsupportedFeatureError,
+} from "@fluxsr/kernels";
 import { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { runUpscale } from "../../packages/cli/_run_upscale.ts";
@@ -96,6 +102,14 @@ describe("runProgram() turns an error into", () => {
   test("its line alone where there is no hint", async () => {
     expect((await fail(new UnsupportedFeatureError("Cannot open a GPU"))).stderr).toBe("Cannot open a GPU\n");
   });
+
+  test.each([GpuError, UnsupportedFeatureError, OutOfMemoryError, BufferLimitError, DeviceLostError])(
+    "the line and the hint of a %o, without its class",
+    async (Kind) => {
+      const { stderr } = await fail(new Kind("Cannot allocate it", "do less at a time"));
+      expect(stderr).toBe("Cannot allocate it\nHint: do less at a time\n");
+    },
+  );
 
   test("one line, whatever its message holds", async () => {
     const { stderr } = await fail(new InputError(`Cannot read "a\nb\x1b[2J.png"`));

@@ -100,7 +100,7 @@ async function readEmbedding(path: string, wanted: readonly (number | undefined)
     );
   }
   const values = await source.readF32(found.name);
-  checkFinite(found.name, values);
+  checkFinite(found.name, values, { path });
   return { values, shape: found.shape };
 }
 

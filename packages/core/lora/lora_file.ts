@@ -102,7 +102,7 @@ async function readFactor(source: WeightSource, key: string): Promise<() => Floa
       `Cannot load LoRA ${quote(source.path)}: ${quote(key)} must be ${READABLE}: file has ${dtype}`,
     );
   }
-  checkFinite(key, { dtype, bytes });
+  checkFinite(key, { dtype, bytes }, { path: source.path });
   return () => dequantize(bytes, { dtype, scale });
 }
 

@@ -27,8 +27,8 @@ export async function readConditioning(path: string | undefined, config: MmditCo
   const [tokens = 0] = shapeOf(source, "txt", [undefined, context_in_dim]);
   shapeOf(source, "y", [vec_in_dim]);
   const txt = await source.readF32("txt"), y = await source.readF32("y");
-  checkFinite("txt", txt);
-  checkFinite("y", y);
+  checkFinite("txt", txt, { path });
+  checkFinite("y", y, { path });
   return { txt, txt_shape: [tokens, context_in_dim], y };
 }
 

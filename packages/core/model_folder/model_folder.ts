@@ -1,15 +1,12 @@
 import { join, resolve } from "node:path";
 import { InputError } from "../errors.ts";
-import { listFiles, pathKind, readJson } from "../files/read.ts";
+import { listFiles, pathKind } from "../files/read.ts";
 import { quote, showNames } from "../files/messages.ts";
-import { inferAutoencoderConfig, parseAutoencoderConfig } from "./autoencoder_config.ts";
-import { autoencoderNames, isAutoencoder } from "./autoencoder_names.ts";
 import { type Conditioning, readConditioning } from "./conditioning.ts";
 import type { AutoencoderConfig, MmditConfig } from "./configs.ts";
-import { inferMmditConfig, parseMmditConfig } from "./mmdit_config.ts";
-import { isMmdit, mmditNames } from "./mmdit_names.ts";
-import { refuseOtherModels, refuseOtherPipelines, refuseSchnell } from "./recognise.ts";
+import { otherArchitecture, refuseOtherModels, refuseOtherPipelines, refuseSchnell } from "./recognise.ts";
 import { type ModelSettings, readModelSettings } from "./model_settings.ts";
+import { AUTOENCODER, fileConfig, folderConfig, type Network, TRANSFORMER } from "./network.ts";
 import { openWeights, type WeightFiles } from "../weights/open_weights.ts";
 import type { WeightSource } from "../weights/weight_source.ts";
 
@@ -41,8 +38,8 @@ export interface ModelFolder extends AutoencoderFolder {
 /**
  * Opens the model in folder `dir`. Each network is in a folder of the diffusers layout (`transformer/`, `vae/`, each
  * with weights and a config.json) or in one file of `dir` (`flux1-dev.safetensors` or .gguf, `ae.safetensors`, or any other
- * name: the tensors tell), with its configuration under `transformer` or `autoencoder` of `dir`/config.json or, where
- * there is none, told by its shapes. `fluxsr.json` is optional, see {@linkcode ModelSettings}.
+ * name: the tensors tell), with its configuration in `dir`/config.json or told by its shapes, see {@linkcode fileConfig}.
+ * `fluxsr.json` is optional, see {@linkcode ModelSettings}.
  *
  * @throws {InputError} if `dir` is not a model folder, or anything in it cannot be used.
  */
@@ -90,38 +87,6 @@ function closing(files: DisposableStack): Pick<AutoencoderFolder, "close" | type
 const LAYOUT = "a model folder has transformer/ and vae/ as diffusers saves them, " +
   "or flux1-dev.safetensors and ae.safetensors";
 
-/** What differs between the two networks of a model folder. */
-interface Network<Config> {
-  readonly what: string;
-  readonly folder: string;
-  /** Its key in a config.json beside single files. */
-  readonly section: string;
-  readonly isIn: (names: ReadonlyMap<string, unknown>) => boolean;
-  readonly withBflNames: (source: WeightSource) => WeightSource;
-  readonly parse: (path: string, json: unknown) => Config;
-  readonly infer: (source: WeightSource) => Config;
-}
-
-const TRANSFORMER: Network<MmditConfig> = {
-  what: "a transformer",
-  folder: "transformer",
-  section: "transformer",
-  isIn: isMmdit,
-  withBflNames: mmditNames,
-  parse: parseMmditConfig,
-  infer: inferMmditConfig,
-};
-
-const AUTOENCODER: Network<AutoencoderConfig> = {
-  what: "an autoencoder",
-  folder: "vae",
-  section: "autoencoder",
-  isIn: isAutoencoder,
-  withBflNames: autoencoderNames,
-  parse: parseAutoencoderConfig,
-  infer: inferAutoencoderConfig,
-};
-
 /** Opens one network of folder `dir`; what was opened is also given to `opened`. */
 async function openNetwork<Config>(
   network: Network<Config>,
@@ -131,24 +96,29 @@ async function openNetwork<Config>(
   const inFolder = await pathKind(folder) === "folder";
   const file = inFolder ? await openWeights(folder) : await openSingleFile(dir, network);
   const source = network.withBflNames(opened.use(file));
-  const path = join(inFolder ? folder : dir, "config.json");
-  let json = await pathKind(path) === "none" ? undefined : await readJson(path);
-  if (!inFolder) json = (json as Record<string, unknown> | null | undefined)?.[network.section];
-  const config = json === undefined ? network.infer(source) : network.parse(path, json);
+  const config = inFolder
+    ? await folderConfig(network, { folder, source })
+    : await fileConfig(network, { dir, source });
   return { config, source, files: file.files };
 }
 
 /** The one .safetensors or .gguf file of `dir` that holds the network. */
 async function openSingleFile<Config>(dir: string, { what, section, isIn }: Network<Config>): Promise<WeightFiles> {
   const names: string[] = [];
+  const strangers: string[] = [];
   for (const name of [...await listFiles(dir, ".safetensors"), ...await listFiles(dir, ".gguf")]) {
     using file = await openWeights(join(dir, name));
     if (isIn(file.tensors)) names.push(name);
-    else refuseOtherModels(file.path, file.tensors);
+    else {
+      refuseOtherModels(file.path, file.tensors);
+      const architecture = otherArchitecture(file);
+      if (architecture !== undefined) strangers.push(`${quote(name)} is of architecture ${quote(architecture)}`);
+    }
   }
   const [name, ...others] = names;
   if (name === undefined) {
-    throw new InputError(`Cannot open model ${quote(dir)}: folder must have ${what}: it has none`, { hint: LAYOUT });
+    const state = ["it has none", ...strangers].join(", ");
+    throw new InputError(`Cannot open model ${quote(dir)}: folder must have ${what}: ${state}`, { hint: LAYOUT });
   }
   if (others.length > 0) {
     throw new InputError(`Cannot open model ${quote(dir)}: one file must hold the ${section}: ${showNames(names)} do`);

@@ -1,14 +1,12 @@
+import { dirname } from "node:path";
 import { InputError } from "../errors.ts";
 import { pathKind } from "../files/read.ts";
-import { inferAutoencoderConfig } from "./autoencoder_config.ts";
-import { autoencoderNames, isAutoencoder } from "./autoencoder_names.ts";
 import type { AutoencoderConfig, MmditConfig } from "./configs.ts";
 import { quote, showNames } from "../files/messages.ts";
-import { inferMmditConfig } from "./mmdit_config.ts";
-import { isMmdit, mmditNames } from "./mmdit_names.ts";
 import { type ModelFolder, type NetworkFiles, openModelFolder } from "./model_folder.ts";
-import { openWeights } from "../weights/open_weights.ts";
-import { refuseOtherModels, refuseSchnell } from "./recognise.ts";
+import { AUTOENCODER, fileConfig, type Network, TRANSFORMER } from "./network.ts";
+import { openWeights, type WeightFiles } from "../weights/open_weights.ts";
+import { refuseOtherArchitectures, refuseOtherModels, refuseSchnell } from "./recognise.ts";
 
 /** The networks at a path, one at least. */
 export interface Networks extends Disposable {
@@ -20,7 +18,7 @@ export interface Networks extends Disposable {
 
 /**
  * Opens a model folder, or a file of weights (.safetensors, or an index) with a transformer, an autoencoder or both,
- * whose sizes are told from the tensors.
+ * whose sizes are in a config.json beside it or told from the tensors, see {@linkcode fileConfig}.
  *
  * @throws {InputError} if it has neither, or cannot be used
  */
@@ -32,21 +30,23 @@ export async function openNetworks(path: string): Promise<Networks> {
   }
   using opened = new DisposableStack();
   const source = opened.use(await openWeights(path));
-  const hasTransformer = isMmdit(source.tensors), hasAutoencoder = isAutoencoder(source.tensors);
+  const hasTransformer = TRANSFORMER.isIn(source.tensors), hasAutoencoder = AUTOENCODER.isIn(source.tensors);
   if (!hasTransformer && !hasAutoencoder) {
     refuseOtherModels(path, source.tensors);
+    refuseOtherArchitectures(source);
     const state = `it has ${showNames([...source.tensors.keys()])}`;
     throw new InputError(`Cannot open ${quote(path)}: file must hold a FLUX transformer or autoencoder: ${state}`);
   }
-  const transformer = hasTransformer ? mmditNames(source) : undefined;
-  const vae = hasAutoencoder ? autoencoderNames(source) : undefined;
-  const config = transformer && inferMmditConfig(transformer);
-  if (config) refuseSchnell(path, config);
-  const { files } = source;
-  const networks = {
-    ...(config && { transformer: { config, source: transformer, files } }),
-    ...(vae && { vae: { config: inferAutoencoderConfig(vae), source: vae, files } }),
-  };
+  const transformer = hasTransformer ? await networkOf(TRANSFORMER, source) : undefined;
+  if (transformer) refuseSchnell(path, transformer.config);
+  const vae = hasAutoencoder ? await networkOf(AUTOENCODER, source) : undefined;
   const owned = opened.move();
-  return { ...networks, [Symbol.dispose]: () => owned.dispose() };
+  return { ...(transformer && { transformer }), ...(vae && { vae }), [Symbol.dispose]: () => owned.dispose() };
+}
+
+/** A network of a single file. */
+async function networkOf<Config>(network: Network<Config>, file: WeightFiles): Promise<NetworkFiles<Config>> {
+  const source = network.withBflNames(file);
+  const config = await fileConfig(network, { dir: dirname(file.path), source });
+  return { config, source, files: file.files };
 }

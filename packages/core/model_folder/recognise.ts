@@ -4,6 +4,7 @@ import { pathKind, readJson } from "../files/read.ts";
 import { FLUX_DEV, type MmditConfig } from "./configs.ts";
 import { READABLE } from "../weights/dtypes/dequantize.ts";
 import { quote } from "../files/messages.ts";
+import type { WeightSource } from "../weights/weight_source.ts";
 
 /**
  * Names of tensors that only one architecture, or one further down, has, in its own and in diffusers' naming, after any
@@ -24,6 +25,12 @@ const SIGNS: readonly (readonly [model: string, name: RegExp])[] = [
 export function otherModel(names: ReadonlyMap<string, unknown>): string | undefined {
   const all = [...names.keys()];
   return SIGNS.find(([, sign]) => all.some((name) => sign.test(name)))?.[0];
+}
+
+/** The architecture that the metadata of a GGUF file name, if it is not FLUX's. */
+export function otherArchitecture({ metadata }: Pick<WeightSource, "metadata">): string | undefined {
+  const architecture = metadata["general.architecture"];
+  return architecture === "flux" ? undefined : architecture;
 }
 
 /** Names of tensors that only a way of quantising has that is not read. */
@@ -50,6 +57,16 @@ export function refuseOtherModels(path: string, names: ReadonlyMap<string, unkno
   const other = otherModel(names);
   if (other === undefined) return;
   throw new InputError(`Cannot load ${quote(path)}: the model must be FLUX.1: it is ${other}`, { hint: HINT });
+}
+
+/** @throws {InputError} if the file says that it is of another architecture than FLUX's */
+export function refuseOtherArchitectures(source: Pick<WeightSource, "path" | "metadata">): void {
+  const other = otherArchitecture(source);
+  if (other === undefined) return;
+  throw new InputError(
+    `Cannot load ${quote(source.path)}: the model must be FLUX.1: it is of architecture ${quote(other)}`,
+    { hint: HINT },
+  );
 }
 
 /**

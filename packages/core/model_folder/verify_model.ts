@@ -55,7 +55,7 @@ async function verifyTensor(source: WeightSource, name: string, onBytes: (count:
   const layout = layoutOf(dtype);
   let first = 0;
   for await (const bytes of inBlocks(chunks, dtype)) {
-    checkFinite(name, { dtype, bytes, first });
+    checkFinite(name, { dtype, bytes, first }, { path: source.path });
     first += bytes.length / layout.bytes * layout.elements;
     onBytes(bytes.length);
   }

@@ -54,8 +54,10 @@ export class Loader {
       this.#allocate(needed);
       if (this.#gpu instanceof DryGpu) return;
       for (const [name, parameter] of needed) {
-        const stream = await this.#options.source.stream(name);
-        await upload(parameter, parameter.parts, { name, stream, onPiece: (bytes) => this.#note(bytes) });
+        const { source } = this.#options;
+        const stream = await source.stream(name);
+        const onPiece = (bytes: number) => this.#note(bytes);
+        await upload(parameter, parameter.parts, { name, path: source.path, stream, onPiece });
       }
     } catch (error) {
       for (const [, parameter] of needed) parameter.dispose();

@@ -23,6 +23,8 @@ const PACKED: Readonly<Record<ReadableDtype, Dtype>> = {
 /** What {@linkcode upload} is told of a tensor. */
 export interface UploadOptions {
   readonly name: string;
+  /** The file or folder that it is in, for messages. */
+  readonly path: string;
   readonly stream: TensorStream;
   /** Is told of each piece that was handed to the GPU; may wait for it. */
   readonly onPiece: (bytes: number) => Promise<void> | void;
@@ -36,19 +38,19 @@ export interface UploadOptions {
 export async function upload(
   parameter: Parameter,
   parts: readonly Tensor[],
-  { name, stream, onPiece }: UploadOptions,
+  { name, path, stream, onPiece }: UploadOptions,
 ): Promise<void> {
   const { dtype, scale } = stream;
   const [part] = parts;
   if (!isReadableDtype(dtype) || !part) throw new TypeError(`Cannot load "${name}": dtype is ${dtype}`);
   const layout = layoutOf(dtype);
   const pieces = inBlocks(stream.chunks, dtype);
-  if (isTurned(parameter)) return await uploadTurned(part, pieces, { name, parameter, dtype, scale, onPiece });
+  if (isTurned(parameter)) return await uploadTurned(part, pieces, { name, path, parameter, dtype, scale, onPiece });
   const header = part.dtype === "f8_e4m3" ? Float32Array.of(scale ?? 1) : new Float32Array();
   const writer = new Writer(parts, bytesOf(header));
   let first = 0;
   for await (const bytes of pieces) {
-    checkFinite(name, { dtype, bytes, first });
+    checkFinite(name, { dtype, bytes, first }, { path });
     first += bytes.length / layout.bytes * layout.elements;
     writer.write(part.dtype === "f32" ? bytesOf(dequantize(bytes, { dtype, scale })) : bytes);
     await onPiece(bytes.length);
@@ -95,7 +97,7 @@ export function storedDtype(
 async function uploadTurned(
   part: Tensor,
   pieces: AsyncIterable<Uint8Array<ArrayBuffer>>,
-  { name, parameter, dtype, scale, onPiece }: Pick<UploadOptions, "name" | "onPiece"> & {
+  { name, path, parameter, dtype, scale, onPiece }: Pick<UploadOptions, "name" | "path" | "onPiece"> & {
     parameter: Parameter & { readonly axes: readonly number[] };
     dtype: ReadableDtype;
     scale: number | undefined;
@@ -109,7 +111,7 @@ async function uploadTurned(
     bytes.set(piece, at);
     at += piece.length;
   }
-  checkFinite(name, { dtype, bytes });
+  checkFinite(name, { dtype, bytes }, { path });
   part.gpu.write(part.buffer, permuted(dequantize(bytes, { dtype, scale }), shape, axes));
   await onPiece(bytes.length);
 }

@@ -28,7 +28,7 @@ class ClipAttention extends Module {
     const heads = this.#heads;
     const scale = 1 / Math.sqrt((x.shape.at(-1) ?? 1) / heads);
     const qkv = [this.q_proj.forward(x), this.k_proj.forward(x), this.v_proj.forward(x)] as const;
-    return this.out_proj.forward(biasedAttention(qkv, { heads, scale, bias: mask }));
+    return this.out_proj.forward(biasedAttention(qkv, { heads, scale, addend: { bias: mask } }));
   }
 }
 

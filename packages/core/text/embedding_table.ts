@@ -43,7 +43,7 @@ export class EmbeddingTable {
     const bytes = isWeightDtype(info.dtype)
       ? (await source.read(name)).bytes
       : fromF32(await source.readF32(name), "F32");
-    checkFinite(name, { dtype, bytes });
+    checkFinite(name, { dtype, bytes }, { path: source.path });
     return new EmbeddingTable(name, { bytes, dtype, shape });
   }
 

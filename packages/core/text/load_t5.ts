@@ -30,10 +30,10 @@ export async function loadT5(
   { tokens, residentBlocks = Infinity, tables }: T5Options,
 ): Promise<LoadedEncoder> {
   const { d_model, num_heads, pad_token_id } = files.config;
-  const { words, bias: positions } = tables ?? await readT5Tables(files, { tokens });
+  const { words, distances: values } = tables ?? await readT5Tables(files, { tokens });
   using held = new DisposableStack();
   held.defer(() => gpu.trim());
-  const bias = held.use(tensor(gpu, positions, [num_heads, tokens, tokens]));
+  const distances = held.use(tensor(gpu, values, [num_heads, 2 * tokens - 1]));
   const t5 = held.adopt(new T5Encoder(files.config), (module) => module.dispose());
   const loader = encoderLoader(gpu, t5, files);
   const blocks = [...t5.blocks()];
@@ -57,7 +57,7 @@ export async function loadT5(
   return {
     encode: (texts, signal) =>
       scopedAsync(gpu, async () => {
-        const passes = texts.map((ids) => t5.steps(embedded(ids), { bias }));
+        const passes = texts.map((ids) => t5.steps(embedded(ids), { distances }));
         const states = await stream.run(passes, { signal });
         const values: Float32Array<ArrayBuffer>[] = [];
         for (const state of states) {

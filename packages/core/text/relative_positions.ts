@@ -21,17 +21,19 @@ export function bucketOf(distance: number, { count, maxDistance }: Buckets): num
   return first + Math.min(perDirection - 1, exact + Math.floor(share * (perDirection - exact)));
 }
 
-/** What is added to the scores of `tokens` tokens, [heads, L, L], from the learned `table` [buckets, heads]. */
-export function positionBias(
+/**
+ * What is added to the scores of `tokens` tokens by the distance of key and query, [heads, 2 tokens - 1] from the key that is
+ * farthest before to the one farthest after, of the learned `table` [buckets, heads].
+ */
+export function distanceBias(
   table: Float32Array,
   { heads, tokens, buckets }: { heads: number; tokens: number; buckets: Buckets },
 ): Float32Array<ArrayBuffer> {
-  const bias = new Float32Array(heads * tokens * tokens);
-  for (let query = 0; query < tokens; query++) {
-    for (let key = 0; key < tokens; key++) {
-      const row = bucketOf(key - query, buckets) * heads;
-      for (let head = 0; head < heads; head++) bias[(head * tokens + query) * tokens + key] = table[row + head]!;
-    }
+  const distances = 2 * tokens - 1;
+  const bias = new Float32Array(heads * distances);
+  for (let i = 0; i < distances; i++) {
+    const row = bucketOf(i - (tokens - 1), buckets) * heads;
+    for (let head = 0; head < heads; head++) bias[head * distances + i] = table[row + head]!;
   }
   return bias;
 }

@@ -1,9 +1,10 @@
-import { add, multiply, scoped, type Tensor } from "@fluxsr/kernels";
+import { add, concat, multiply, scoped, split, type Tensor } from "@fluxsr/kernels";
 import { Linear } from "../nn/linear.ts";
 import { Module, type Part } from "../nn/module.ts";
 import { RmsNorm } from "../nn/rms_norm.ts";
 import { biasedAttention } from "./biased_attention.ts";
 import type { T5Config } from "./configs.ts";
+import { evenParts } from "./even_parts.ts";
 
 /** Scores are not scaled: T5's initialisation does that. */
 class T5Attention extends Module {
@@ -23,26 +24,38 @@ class T5Attention extends Module {
     this.#heads = num_heads;
   }
 
-  forward(x: Tensor, bias: Tensor): Tensor {
+  forward(x: Tensor, distances: Tensor): Tensor {
     const qkv = [this.q.forward(x), this.k.forward(x), this.v.forward(x)] as const;
-    return this.o.forward(biasedAttention(qkv, { heads: this.#heads, scale: 1, bias }));
+    return this.o.forward(biasedAttention(qkv, { heads: this.#heads, scale: 1, addend: { distances } }));
   }
 }
 
-/** `wo (gelu(wi_0 x) wi_1 x)`, with GELU in the tanh form. */
+/**
+ * `wo (gelu(wi_0 x) wi_1 x)`, with GELU in the tanh form. Where that of all tokens is more than the adapter's limit for a
+ * buffer, some are done after the others.
+ */
 class T5GatedGelu extends Module {
   readonly wi_0: Linear;
   readonly wi_1: Linear;
   readonly wo: Linear;
+  readonly #inner: number;
 
   constructor({ d_model, d_ff }: T5Config) {
     super();
+    this.#inner = d_ff;
     this.wi_0 = new Linear(d_model, d_ff, { bias: false });
     this.wi_1 = new Linear(d_model, d_ff, { bias: false });
     this.wo = new Linear(d_ff, d_model, { bias: false });
   }
 
   forward(x: Tensor): Tensor {
+    const [batch = 0, tokens = 0] = x.shape;
+    const parts = evenParts(tokens, { bytesEach: 4 * batch * this.#inner, largest: x.gpu.buffers.largest });
+    if (parts.length === 1) return this.#gated(x);
+    return concat(split(x, 1, parts).map((part) => scoped(x.gpu, () => this.#gated(part))), 1);
+  }
+
+  #gated(x: Tensor): Tensor {
     return this.wo.forward(multiply(this.wi_0.forward(x, { activation: "gelu" }), this.wi_1.forward(x)));
   }
 }
@@ -57,8 +70,8 @@ class T5SelfAttentionLayer extends Module {
     this.layer_norm = new RmsNorm(config.d_model, { eps: config.layer_norm_epsilon });
   }
 
-  forward(x: Tensor, bias: Tensor): Tensor {
-    return add(x, this.SelfAttention.forward(this.layer_norm.forward(x), bias));
+  forward(x: Tensor, distances: Tensor): Tensor {
+    return add(x, this.SelfAttention.forward(this.layer_norm.forward(x), distances));
   }
 }
 
@@ -85,9 +98,9 @@ class T5Block extends Module {
     this.layer = [new T5SelfAttentionLayer(config), new T5FeedForwardLayer(config)];
   }
 
-  forward(x: Tensor, bias: Tensor): Tensor {
+  forward(x: Tensor, distances: Tensor): Tensor {
     const [attention, feedForward] = this.layer;
-    return feedForward.forward(attention.forward(x, bias));
+    return feedForward.forward(attention.forward(x, distances));
   }
 }
 
@@ -104,18 +117,18 @@ export class T5Encoder extends Module {
   }
 
   /**
-   * `x [B, L, D]`, the embeddings of tokens, to the last hidden state [B, L, D]; `bias` [H, L, L] is what relative
-   * positions add to the scores, the same in all blocks. No token is masked. Takes `x` over.
+   * `x [B, L, D]`, the embeddings of tokens, to the last hidden state [B, L, D]; `distances` [H, 2 L - 1] is what
+   * relative positions add to the scores, the same in all blocks. No token is masked. Takes `x` over.
    *
    * Stops before each block, whose path it gives out: weights that are not on the GPU can be loaded then, and freed when
    * the block has run.
    */
-  *steps(x: Tensor, { bias }: { bias: Tensor }): Generator<string, Tensor> {
+  *steps(x: Tensor, { distances }: { distances: Tensor }): Generator<string, Tensor> {
     let state = x;
     for (const { path, module } of this.blocks()) {
       yield path;
       const before = state;
-      state = scoped(x.gpu, () => module.forward(before, bias));
+      state = scoped(x.gpu, () => module.forward(before, distances));
       before.dispose();
     }
     const last = this.encoder.final_layer_norm.forward(state);

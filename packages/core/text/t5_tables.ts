@@ -1,13 +1,13 @@
 import type { T5Config } from "./configs.ts";
 import { EmbeddingTable } from "./embedding_table.ts";
-import { positionBias } from "./relative_positions.ts";
+import { distanceBias } from "./relative_positions.ts";
 import type { TextFiles } from "./text_folder.ts";
 
 /** What T5 looks up in host memory. */
 export interface T5Tables {
   readonly words: EmbeddingTable;
-  /** What relative positions add to the scores, [heads, tokens, tokens]. */
-  readonly bias: Float32Array<ArrayBuffer>;
+  /** What relative positions add to the scores, [heads, 2 tokens - 1], see {@linkcode distanceBias}. */
+  readonly distances: Float32Array<ArrayBuffer>;
 }
 
 /** The same tensor twice, in some files only the second. */
@@ -29,5 +29,5 @@ export async function readT5Tables(
   const words = await EmbeddingTable.read(source, { name, shape: [vocab_size, d_model] });
   const learned = await EmbeddingTable.read(source, { name: POSITIONS, shape: [count, heads] });
   const table = learned.lookUp(Array.from({ length: count }, (_, bucket) => bucket));
-  return { words, bias: positionBias(table, { heads, tokens, buckets: { count, maxDistance } }) };
+  return { words, distances: distanceBias(table, { heads, tokens, buckets: { count, maxDistance } }) };
 }

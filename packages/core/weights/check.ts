@@ -56,13 +56,19 @@ interface StoredBlocks {
 /**
  * Checks that tensor `name` has no NaN and no infinity; `values` are numbers, or a tensor as it is stored, or whole blocks
  * of one from element `first` on.
+ * @param options `path`: the file or folder that the tensor is in, for the message
  * @throws {InputError} naming the tensor and the index of the first such value.
  */
-export function checkFinite(name: string, values: Float32Array | StoredBlocks): void {
+export function checkFinite(
+  name: string,
+  values: Float32Array | StoredBlocks,
+  { path }: { path?: string | undefined } = {},
+): void {
+  const what = path === undefined ? quote(name) : `${quote(name)} of ${quote(path)}`;
   const { dtype, bytes, first = 0 } = values instanceof Float32Array
     ? { dtype: "F32" as const, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
     : values;
-  if (!isWeightDtype(dtype)) return checkBlocks(name, { dtype, bytes, first });
+  if (!isWeightDtype(dtype)) return checkBlocks(what, { dtype, bytes, first });
   const wholeWords = bytes.length - bytes.length % 4;
   const { buffer, byteOffset } = aligned(bytes, 4);
   const words = new Uint32Array(buffer, byteOffset, wholeWords / 4);
@@ -75,14 +81,14 @@ export function checkFinite(name: string, values: Float32Array | StoredBlocks): 
   const rest = toF32(bytes.subarray(word * 4, word * 4 + 4), dtype);
   const at = rest.findIndex((value) => !Number.isFinite(value));
   if (at < 0) return;
-  throw notFinite(name, { index: first + word * (dtype === "F32" ? 1 : 2) + at, value: rest[at]! });
+  throw notFinite(what, { index: first + word * (dtype === "F32" ? 1 : 2) + at, value: rest[at]! });
 }
 
 /** Quantised values are finite if and only if the f16 scales are that their blocks begin with. */
 const SCALES: Readonly<Record<GgmlDtype, number>> = { Q8_0: 1, Q4_0: 1, Q4_K: 2, Q5_K: 2 };
 
 function checkBlocks(
-  name: string,
+  what: string,
   { dtype, bytes, first }: { dtype: Exclude<ReadableDtype, WeightDtype>; bytes: Uint8Array; first: number },
 ): void {
   const { elements, bytes: size } = layoutOf(dtype);
@@ -95,12 +101,12 @@ function checkBlocks(
     if (!isBad(at)) continue;
     const values = dequantize(bytes.subarray(at, at + size), { dtype });
     const bad = Math.max(0, values.findIndex((value) => !Number.isFinite(value)));
-    throw notFinite(name, { index: first + at / size * elements + bad, value: values[bad]! });
+    throw notFinite(what, { index: first + at / size * elements + bad, value: values[bad]! });
   }
 }
 
-function notFinite(name: string, { index, value }: { index: number; value: number }): InputError {
-  return new InputError(`Cannot load ${quote(name)}: weights must be finite: value ${index} is ${value}`, {
+function notFinite(what: string, { index, value }: { index: number; value: number }): InputError {
+  return new InputError(`Cannot load ${what}: weights must be finite: value ${index} is ${value}`, {
     hint: "the file is damaged, or training diverged before it was saved",
   });
 }

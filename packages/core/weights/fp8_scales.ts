@@ -45,7 +45,8 @@ async function scaleOf(source: WeightSource, name: string): Promise<{ scale?: nu
   if (scaleName === undefined) return {};
   const [scale, ...others] = await source.readF32(scaleName);
   if (scale === undefined || others.length > 0 || !Number.isFinite(scale)) {
-    throw new InputError(`Cannot read ${quote(scaleName)}: a scale must be one finite number: it is not`);
+    const where = `${quote(scaleName)} of ${quote(source.path)}`;
+    throw new InputError(`Cannot read ${where}: a scale must be one finite number: it is not`);
   }
   return { scale };
 }

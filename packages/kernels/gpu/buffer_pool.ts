@@ -1,4 +1,4 @@
-import { BufferLimitError, OutOfMemoryError } from "./errors.ts";
+import { BufferLimitError, DO_LESS, OutOfMemoryError } from "./errors.ts";
 
 /**
  * A pooled GPU buffer with a reference count; `size` is the class size, at least the bytes asked for and a multiple of 16:
@@ -110,7 +110,7 @@ export class BufferPool {
     if (bytes > limit) {
       throw new BufferLimitError(
         `Cannot allocate a GPU buffer: ${bytes} bytes are more than the adapter's limit of ${limit}`,
-        "use a smaller --tile or --size",
+        DO_LESS,
       );
     }
     return this.#take(Math.min(sizeClass(bytes), limit));
@@ -206,7 +206,7 @@ export class BufferPool {
     if (this.#reserved + size > this.budget) {
       throw new OutOfMemoryError(
         `Cannot allocate a GPU buffer: ${size} bytes must fit beside ${this.#reserved} into a budget of ${this.budget}`,
-        "use a smaller --tile, or a larger --max-vram if one was given",
+        `${DO_LESS}, or within a larger budget`,
       );
     }
     this.#device.pushErrorScope("out-of-memory");

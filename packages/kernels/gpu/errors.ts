@@ -1,3 +1,6 @@
+/** What helps where memory or an adapter's limit does not do; commands have their own names for it. */
+export const DO_LESS = "do less at a time: smaller tiles, pictures, batches or texts";
+
 /** A WebGPU failure: the message names the kernel or buffer and, for a shader, the WGSL line. */
 export class GpuError extends Error {
   override readonly name: string = "GpuError";

@@ -1,6 +1,6 @@
 import { BindGroups } from "./bind_groups.ts";
 import { BufferPool, type MemoryUse, type PooledBuffer } from "./buffer_pool.ts";
-import { DeviceLostError, GpuError, OutOfMemoryError } from "./errors.ts";
+import { DeviceLostError, DO_LESS, GpuError, OutOfMemoryError } from "./errors.ts";
 import { type Groups, type Kernel, packParams, PARAM_STRIDE } from "./kernel.ts";
 import type { AdapterSummary } from "./adapter.ts";
 import { PipelineCache } from "./pipeline_cache.ts";
@@ -81,7 +81,7 @@ export class Gpu {
     device.lost.then(({ reason, message }) => {
       this.#lost = new DeviceLostError(
         `Cannot use the GPU: the device was lost (${reason || "unknown"})${message ? `: ${message}` : ""}`,
-        "restart the command; if it happens again use a smaller --tile",
+        `restart the program; if it happens again, ${DO_LESS}`,
       );
     });
   }
@@ -268,6 +268,6 @@ function align4(bytes: number): number {
 
 function named(error: GPUError, action: string): GpuError {
   return error.constructor.name === "GPUOutOfMemoryError"
-    ? new OutOfMemoryError(`Cannot ${action}: the GPU is out of memory`, "use a smaller --tile, or --max-vram")
+    ? new OutOfMemoryError(`Cannot ${action}: the GPU is out of memory`, DO_LESS)
     : new GpuError(`Cannot ${action}: ${error.message}`);
 }

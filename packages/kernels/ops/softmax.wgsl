@@ -2,13 +2,12 @@
 // All You Need", with an addend to the scores: a mask or a table of relative positions, as attention.wgsl has none).
 // Gradient: dx = y (dy - sum(dy y)); that of the bias is the sum of dx over the rows that share it.
 //
-// Row r of x takes row r mod bias_rows of the bias, so that batches share one table, and heads too if it has no axis for
-// them. One workgroup a row. `forward`: 2 reads of x and bias, the second from the cache, the exponentials written and
-// scaled in place. `backward`: 2 reads of y and dy, one from the cache, 1 write. The scores are in memory as a whole: they
-// are those of texts, 64 MiB at 512 tokens and 64 heads.
+// The addend is that of _addend_table.wgsl, so that batches share one table, and heads too if it has no axis for them, or
+// that of _addend_distances.wgsl, which has no matrix. One workgroup a row. `forward`: 2 reads of x and addend, the second
+// from the cache, the exponentials written and scaled in place. `backward`: 2 reads of y and dy, one from the cache, 1
+// write. The scores are in memory as a whole: they are those of texts, 64 MiB at 512 tokens and 64 heads.
 
 @group(0) @binding(0) var<storage, read> x: array<Elem>;
-@group(0) @binding(1) var<storage, read> bias: array<Elem>;
 @group(0) @binding(2) var<storage, read_write> y: array<Elem>;
 // backward
 @group(0) @binding(0) var<storage, read> known: array<Elem>;
@@ -36,17 +35,17 @@ fn forward(
     return;
   }
   let begin = row * params.width;
-  let bias_begin = row % params.bias_rows * params.width;
+  let start = addend_begin(row);
 
   var highest = Elem(LOWEST);
   for (var i = thread; i < params.width; i += WORKGROUP) {
-    highest = max(highest, x[begin + i] + bias[bias_begin + i]);
+    highest = max(highest, x[begin + i] + addend(start, i));
   }
   let top = workgroup_max(elem_max(highest), thread);
 
   var sum = Elem();
   for (var i = thread; i < params.width; i += WORKGROUP) {
-    let e = exp(x[begin + i] + bias[bias_begin + i] - top);
+    let e = exp(x[begin + i] + addend(start, i) - top);
     sum += e;
     y[begin + i] = e;
   }

@@ -54,7 +54,7 @@ test("a text file of prompts is encoded by the model folder, and each pair has i
 });
 
 test("--max-vram holds from prompts to pairs: the encoders are gone before the teacher comes", async () => {
-  const model = await withDeepT5(modelFolder(DIFFUSERS_LAYOUT), { blocks: 6 });
+  const model = await withDeepT5(modelFolder(DIFFUSERS_LAYOUT), { blocks: 30 });
   const prompts = `${folderWith({ "p.txt": "a fox\nships\n" })}/p.txt`;
   const args = ["--model", model, "--count", "1", "--size", "32", "--steps", "1", "--prompts", prompts];
   const made = async (...more: string[]) => {
@@ -75,7 +75,7 @@ test("--max-vram holds from prompts to pairs: the encoders are gone before the t
   const { code, stdout } = (await made("--max-vram", budget, "--dry-run")).host;
   expect([code, stdout]).toEqual([
     undefined,
-    expect.stringMatching(/T5 .* of 6 blocks stay, [^]*GPU memory of the teacher/),
+    expect.stringMatching(/T5 .* of 30 blocks stay, [^]*GPU memory of the teacher/),
   ]);
   const refused = await made("--max-vram", "0.001MB");
   expect([refused.host.code, refused.host.stderr]).toEqual([

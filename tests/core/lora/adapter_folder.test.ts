@@ -79,6 +79,16 @@ describe("openAdapter()", () => {
     expect(await messageOf(openAdapter(half, TINY))).toMatch(/must have both embeddings: there is no clip_embedding$/);
   });
 
+  it("names the file and the tensor of values that are not finite", async () => {
+    const folder = await adapterFolder();
+    const path = join(folder, "clip_embedding.safetensors");
+    const bytes = fromF32(Float32Array.of(1, NaN, 3), "F32");
+    await writeSafetensors(path, [["pooled", { dtype: "F32", shape: [1, 3], bytes }]]);
+    expect(await messageOf(openAdapter(folder, TINY))).toBe(
+      `Cannot load "pooled" of "${path}": weights must be finite: value 1 is NaN`,
+    );
+  });
+
   it("never executes an embedding", async () => {
     const folder = await adapterFolder();
     Deno.removeSync(join(folder, "t5_embedding.safetensors"));

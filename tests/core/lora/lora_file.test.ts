@@ -115,7 +115,7 @@ describe("readLora()", () => {
     [
       "NaN",
       { ...IMG_IN, "img_in.lora_B.weight": { shape: [4, 1], values: [0, 0, NaN, 0] } },
-      /^Cannot load "img_in.lora_B.weight": weights must be finite: value 2 is NaN$/,
+      /^Cannot load "img_in.lora_B.weight" of "[^"]+": weights must be finite: value 2 is NaN$/,
     ],
     ["a list as alpha", { ...IMG_IN, "img_in.alpha": { shape: [2] } }, /"img_in.alpha" must be one finite number$/],
     [

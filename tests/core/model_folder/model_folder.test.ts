@@ -207,7 +207,11 @@ describe("conditioning()", () => {
     ["another width", { txt: f32([5, 40]), y: f32([32]) }, /file has \[5, 40\], model needs \[T, 48\]$/],
     ["two prompts", { txt: f32([2, 5, 48]), y: f32([32]) }, /file has \[2, 5, 48\], model needs \[T, 48\]$/],
     ["another y", { txt: f32([5, 48]), y: f32([16]) }, /^Cannot load "y": file has \[16\], model needs \[32\]$/],
-    ["NaN", { txt: f32([5, 48], NaN), y: f32([32]) }, /^Cannot load "txt": weights must be finite: value 0 is NaN$/],
+    [
+      "NaN",
+      { txt: f32([5, 48], NaN), y: f32([32]) },
+      /^Cannot load "txt" of "[^"]+\.safetensors": weights must be finite: value 0 is NaN$/,
+    ],
   ])("refuses %s", async (_, tensors, message) => {
     expect(await messageOf(conditioningOf(tensors))).toMatch(message);
   });

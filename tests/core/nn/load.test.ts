@@ -161,7 +161,7 @@ describe("loadModule()", () => {
     const source = memorySource({ weight: { shape: [2, 1] }, bias: { shape: [2], values: [0, NaN] } });
     const loading = loadModule(gpu, layer, { source, precision: "f32" });
     await expect(loading).rejects.toThrow(InputError);
-    await expect(loading).rejects.toThrow(`Cannot load "bias": weights must be finite: value 1 is NaN`);
+    await expect(loading).rejects.toThrow(`Cannot load "bias" of "memory": weights must be finite: value 1 is NaN`);
     expect(gpu.memory.live).toBe(before);
   });
 

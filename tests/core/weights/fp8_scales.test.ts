@@ -44,8 +44,10 @@ it("takes the names that newer files have", async () => {
 });
 
 it.each([[[1, 2]], [[NaN]], [[]]])("refuses the scale %j", async (scale) => {
-  const opening = openWeights(await write({ "a.weight": F8, "a.scale_weight": f32(...scale) }));
-  expect(await messageOf(opening)).toMatch(/"a.scale_weight": a scale must be one finite number/);
+  const path = await write({ "a.weight": F8, "a.scale_weight": f32(...scale) });
+  expect(await messageOf(openWeights(path))).toBe(
+    `Cannot read "a.scale_weight" of "${path}": a scale must be one finite number: it is not`,
+  );
 });
 
 it("stacks weights of one scale as they are, of several as F32", async () => {

@@ -54,7 +54,7 @@ describe("acquire()", () => {
     const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
     const failure = new BufferLimitError(
       `Cannot allocate a GPU buffer: ${limit + 1} bytes are more than the adapter's limit of ${limit}`,
-      "use a smaller --tile or --size",
+      "do less at a time: smaller tiles, pictures, batches or texts",
     );
     expect(() => pool.acquire(limit + 1)).toThrow(failure);
     expect(() => empty(gpu, [limit])).toThrow(BufferLimitError);
@@ -117,7 +117,7 @@ describe("when the GPU is out of memory", () => {
     const failure = await gpu.sync().catch((error) => error);
     expect(failure).toBeInstanceOf(OutOfMemoryError);
     expect(failure.message).toBe(`Cannot allocate a GPU buffer of ${4 * MEBI} bytes: the GPU is out of memory`);
-    expect(failure.hint).toBe("use a smaller --tile, or --max-vram");
+    expect(failure.hint).toBe("do less at a time: smaller tiles, pictures, batches or texts");
     await gpu.sync();
   });
 

@@ -17,7 +17,7 @@ describe("after the device is lost", () => {
     expect(failure).toBeInstanceOf(DeviceLostError);
     expect(failure.name).toBe("DeviceLostError");
     expect(failure.message).toMatch(/^Cannot use the GPU: the device was lost \(destroyed\)/);
-    expect(failure.hint).toMatch(/^restart the command/);
+    expect(failure.hint).toMatch(/^restart the program/);
   });
 
   test("sync() says so", async () => {

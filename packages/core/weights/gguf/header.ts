@@ -59,11 +59,12 @@ function parse(cursor: GgufCursor, { size, fail }: { size: number; fail: Fail })
   if (!Number.isInteger(alignment) || alignment < 8 || alignment % 8 !== 0 || alignment > 2 ** 20) {
     throw fail(`general.alignment must be a multiple of 8: it is ${quote(String(metadata["general.alignment"]))}`);
   }
+  const architecture = metadata["general.architecture"];
   const infos = new Map<string, { entry: Omit<GgufEntry, "begin" | "end">; bytes: number; offset: number }>();
   for (let i = 0; i < tensorCount; i++) {
     const name = cursor.text();
     if (infos.has(name)) throw fail(`a tensor must be there once: ${quote(name)} is there twice`);
-    infos.set(name, readInfo(cursor, { name, alignment, fail }));
+    infos.set(name, readInfo(cursor, { name, alignment, architecture, fail }));
   }
   const start = Math.ceil(cursor.at / alignment) * alignment;
   const tensors = new Map([...infos].map(([name, { entry, bytes, offset }]) => {
@@ -74,7 +75,15 @@ function parse(cursor: GgufCursor, { size, fail }: { size: number; fail: Fail })
   return { tensors, metadata };
 }
 
-function readInfo(cursor: GgufCursor, { name, alignment, fail }: { name: string; alignment: number; fail: Fail }) {
+function readInfo(
+  cursor: GgufCursor,
+  { name, alignment, architecture, fail }: {
+    name: string;
+    alignment: number;
+    architecture: string | undefined;
+    fail: Fail;
+  },
+) {
   const which = `tensor ${quote(name)}`;
   const axes = cursor.u32();
   if (axes > MAX_AXES) throw fail(`${which} must have at most ${MAX_AXES} axes: it has ${axes}`);
@@ -84,7 +93,9 @@ function readInfo(cursor: GgufCursor, { name, alignment, fail }: { name: string;
   const dtype = ggufDtype(type);
   if (!dtype) {
     const kinds = Object.keys(GGML_TYPES).join(", ");
-    throw fail(`tensors must be of type ${kinds}: ${quote(name)} is ${OTHER_TYPES.get(type) ?? `of type ${type}`}`);
+    const kind = OTHER_TYPES.get(type) ?? `of type ${type}`;
+    const model = architecture === undefined || architecture === "flux" ? "" : `, in a model ${quote(architecture)}`;
+    throw fail(`tensors must be of type ${kinds}: ${quote(name)} is ${kind}${model}`);
   }
   const offset = cursor.count();
   if (offset % alignment !== 0) throw fail(`${which} must begin at a multiple of ${alignment}: it begins at ${offset}`);

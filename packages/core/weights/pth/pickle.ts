@@ -3,7 +3,7 @@ import { quote } from "../../files/messages.ts";
 
 /** What a pickle may refer to. */
 export interface PickleNames {
-  /** By `module.name`: a function may be called with its arguments (REDUCE), anything else is a value. */
+  /** By `module.name`: a function may be called with the array of its arguments (REDUCE), anything else is a value. */
   readonly globals: ReadonlyMap<string, unknown>;
   /** The object that a persistent id stands for. */
   persistent(id: unknown): unknown;
@@ -160,7 +160,7 @@ class Reader {
   reduce(): void {
     const args = this.pop(), made = this.pop();
     if (typeof made !== "function" || !Array.isArray(args)) throw this.#broken();
-    this.push(made(...args));
+    this.push(made(args));
   }
 
   /** The attributes of a dict, such as a state_dict's `_metadata`, say nothing of its tensors. */

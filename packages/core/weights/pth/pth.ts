@@ -31,8 +31,8 @@ export async function openPth(path: string): Promise<WeightSource> {
     fail,
     globals: new Map<string, unknown>([
       ...STORAGES,
-      ["torch._utils._rebuild_tensor_v2", (...args: unknown[]) => rebuildTensor(args, { fail, maxBytes: MAX_BYTES })],
-      ["torch._utils._rebuild_parameter", (tensor: unknown) => tensor],
+      ["torch._utils._rebuild_tensor_v2", (args: unknown[]) => rebuildTensor(args, { fail, maxBytes: MAX_BYTES })],
+      ["torch._utils._rebuild_parameter", ([tensor]: unknown[]) => tensor],
       ["collections.OrderedDict", () => new Map()],
     ]),
     persistent: (id) => openStorage(id, { bytes: (key) => files.get(`${folder}data/${key}`), fail }),

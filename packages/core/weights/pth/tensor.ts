@@ -23,6 +23,9 @@ export const STORAGES: ReadonlyMap<string, StorageType> = new Map<string, Storag
   ["torch.BoolStorage", { dtype: "BOOL", bytes: 1 }],
 ]);
 
+/** No tensor of a model has more; each is a call within that of the one before. */
+const MAX_AXES = 64;
+
 /** Values that tensors are views of. */
 export interface Storage {
   readonly type: StorageType;
@@ -49,6 +52,7 @@ export function rebuildTensor(
   if (!isStorage(storage) || !isSizes([offset]) || !isSizes(shape) || !isSizes(strides)) {
     throw fail("a tensor must have a storage, an offset, sizes and strides: it has other arguments");
   }
+  if (shape.length > MAX_AXES) throw fail(`a tensor must have at most ${MAX_AXES} axes: it has ${shape.length}`);
   const { type: { dtype, bytes: size }, data } = storage;
   const count = shape.reduce((product, each) => product * each, 1);
   const last = shape.reduce((at, each, axis) => at + (each - 1) * (strides[axis] ?? NaN), offset as number);

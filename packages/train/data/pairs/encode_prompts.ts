@@ -38,7 +38,7 @@ export async function encodePrompts(config: PairsConfig, options: EncodePromptsO
   if (prompts === undefined || prompts.endsWith(".safetensors")) return config;
   const lines = await readPromptTexts(prompts);
   using folder = await openTextFolder(model);
-  await checkFit(model, folder);
+  await checkTextWidths(model, folder);
   const texts = lines.map((line) => folder.tokenize(line, { max }));
   for (const notice of cutNotices(texts, { clip: folder.clip, max })) options.notice(notice);
   await makePairsFolder(out);
@@ -78,8 +78,8 @@ function digest(folder: TextFolder, { texts, max }: { texts: readonly TokenizedT
   return sha256(contents());
 }
 
-/** @throws {InputError} if the transformer of `model` takes text of other widths */
-async function checkFit(model: string, { clip, t5 }: TextFolder): Promise<void> {
+/** @throws {InputError} if the transformer of the model in folder `model` takes text of other widths */
+export async function checkTextWidths(model: string, { clip, t5 }: TextFolder): Promise<void> {
   using folder = await openModelFolder(model);
   const { context_in_dim, vec_in_dim } = folder.transformer.config;
   const [wanted, own] = [[context_in_dim, vec_in_dim], [t5.config.d_model, clip.config.hidden_size]];

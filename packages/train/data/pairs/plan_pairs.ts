@@ -1,6 +1,7 @@
 import { BUNDLED_MODEL, openTextFolder, planTexts, type TextPlan } from "@fluxsr/core";
 import type { Gpu } from "@fluxsr/kernels";
 import type { PairsConfig } from "../../config/pairs_config.ts";
+import { checkTextWidths } from "./encode_prompts.ts";
 import { planTeacher, type TeacherPlan } from "./plan_teacher.ts";
 import { readPromptTexts } from "./prompt_texts.ts";
 
@@ -35,5 +36,6 @@ async function textsPlan(
   if (prompts === undefined || prompts.endsWith(".safetensors")) return undefined;
   const texts = (await readPromptTexts(prompts)).length;
   using folder = await openTextFolder(model);
+  await checkTextWidths(model, folder);
   return await planTexts(gpu, { folder, texts, max, budget });
 }

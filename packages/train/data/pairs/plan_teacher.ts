@@ -1,15 +1,8 @@
-import {
-  BUNDLED_MODEL,
-  InputError,
-  loadModel,
-  type Model,
-  openSafetensors,
-  type PlannedBlocks,
-  withMostBlocks,
-} from "@fluxsr/core";
+import { BUNDLED_MODEL, InputError, loadModel, type Model, type PlannedBlocks, withMostBlocks } from "@fluxsr/core";
 import { DryGpu, type Gpu } from "@fluxsr/kernels";
 import type { PairsConfig } from "../../config/pairs_config.ts";
 import { invertedPairs } from "./inverted_pairs.ts";
+import { promptSizes } from "./prompts.ts";
 import { Teacher } from "./teacher.ts";
 import { teacherPairs } from "./teacher_pairs.ts";
 
@@ -111,10 +104,9 @@ async function dryRun(
   };
 }
 
-/** Tokens of a prompt. */
-async function tokensOf({ prompts, prompt_tokens }: PairsConfig, { conditioning }: Model): Promise<number> {
+/** Tokens of a prompt. @throws {InputError} if a file of embeddings does not fit the model */
+async function tokensOf({ prompts, prompt_tokens }: PairsConfig, { conditioning, config }: Model): Promise<number> {
   if (prompts === undefined) return conditioning.txt.shape[1] ?? 0;
   if (!prompts.endsWith(".safetensors")) return prompt_tokens;
-  using file = await openSafetensors(prompts);
-  return file.tensors.get("txt")?.shape.at(-2) ?? 1;
+  return (await promptSizes(prompts, config.transformer)).tokens;
 }

@@ -63,12 +63,22 @@ async function ownText({ conditioning }: Model): Promise<{ count: number; read: 
   return { count: 1, read: (part) => Promise.resolve(part === "txt" ? txt! : y!) };
 }
 
-/** The prompts of a file, which is only open while it is read. */
-async function promptFile(
+/** The widths of text that a transformer takes. */
+type TextWidths = Pick<Model["config"]["transformer"], "context_in_dim" | "vec_in_dim">;
+
+function promptError(path: string, state: string): InputError {
+  return new InputError(`Cannot use prompts "${path}": ${state}`);
+}
+
+/**
+ * How many prompts the safetensors file `path` has, and tokens in each; only its header is read.
+ * @throws {InputError} if a tensor is missing, or does not fit a transformer of these widths
+ */
+export async function promptSizes(
   path: string,
-  { context_in_dim, vec_in_dim }: { context_in_dim: number; vec_in_dim: number },
-): Promise<{ count: number; read: ReadPrompt }> {
-  const fail = (state: string) => new InputError(`Cannot use prompts "${path}": ${state}`);
+  { context_in_dim, vec_in_dim }: TextWidths,
+): Promise<{ count: number; tokens: number }> {
+  const fail = (state: string) => promptError(path, state);
   using file = await openSafetensors(path);
   const shapeOf = (name: string) => {
     const { shape, dtype } = file.tensors.get(name) ?? {};
@@ -85,14 +95,20 @@ async function promptFile(
   if (pooled !== vec_in_dim || pooledP !== P || y.length > 2) {
     throw fail(`y must be [${P}, ${vec_in_dim}]: it is [${y.join(", ")}]`);
   }
+  return { count: P, tokens: T };
+}
+
+/** The prompts of a file, which is only open while it is read. */
+async function promptFile(path: string, widths: TextWidths): Promise<{ count: number; read: ReadPrompt }> {
+  const { count } = await promptSizes(path, widths);
   const read: ReadPrompt = async (part, index) => {
     using file = await openSafetensors(path);
     const { dtype, shape } = file.tensors.get(part)!;
-    const rows = (shape[0] ?? 1) / P;
+    const rows = (shape[0] ?? 1) / count;
     const bytes = await file.readRows(part, [index * rows, (index + 1) * rows]);
     const values = toF32(bytes, isWeightDtype(dtype) ? dtype : "F32");
     if (values.every(Number.isFinite)) return values;
-    throw fail(`${part} must be finite: it has NaN or infinity`);
+    throw promptError(path, `${part} must be finite: it has NaN or infinity`);
   };
-  return { count: P, read };
+  return { count, read };
 }

@@ -52,6 +52,13 @@ describe("openWeights() of a .gguf file", () => {
     expect(await opened([11], after("q4_k") + TYPE)).toMatch(/F32, .* "q4_k" is Q3_K$/);
     expect(await opened([23], after("q4_k") + TYPE)).toMatch(/"q4_k" is IQ4_XS$/);
     expect(await opened([99], after("q4_k") + TYPE)).toMatch(/"q4_k" is of type 99$/);
+    const other = [..."wan2"].map((letter) => letter.charCodeAt(0));
+    const path = join(temporaryFolder(), "w.gguf");
+    const file = FILE.slice();
+    file.set(other, after("flux") - 4);
+    file.set([11], after("q4_k") + TYPE);
+    Deno.writeFileSync(path, file);
+    expect(await messageOf(openWeights(path))).toMatch(/"q4_k" is Q3_K, in a model "wan2"$/);
     expect(await opened([0x80, 0], after("q4_k") + 4)).toMatch(
       /"q4_k" must have rows that are a multiple of 256.*\[3, 128\]$/,
     );

@@ -114,6 +114,15 @@ describe("openPth()", () => {
     expect(await messageOf(openPth(pthFile(deep)))).toMatch(/must hold tensors: it has none$/);
   });
 
+  it("refuses calls of half a million arguments, and as many axes, by name", async () => {
+    const many = [0x28, ...Array(500_000).fill(0x4e), 0x74];
+    const call = [...global("torch._utils", "_rebuild_tensor_v2"), ...many, 0x52];
+    expect(await messageOf(openPth(pthFile(call)))).toMatch(/must have a storage, an offset, sizes and strides/);
+    const ones = Array<number>(100_000).fill(1);
+    const deep = tensor(storage("FloatStorage", "0", 1), 0, ones, ones);
+    expect(await messageOf(openPth(pthFile(deep, { 0: f32(1) })))).toMatch(/must have at most 64 axes: it has 100000$/);
+  });
+
   it("refuses what is no such archive", async () => {
     const path = join(temporaryFolder(), "x.pth");
     expect(await messageOf(openPth(path))).toMatch(/no such file/);

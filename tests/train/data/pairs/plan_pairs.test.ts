@@ -4,8 +4,11 @@ import { type PairsConfig, pairsConfig } from "../../../../packages/train/config
 import { encodePrompts } from "../../../../packages/train/data/pairs/encode_prompts.ts";
 import { makePairs } from "../../../../packages/train/data/pairs/make_pairs.ts";
 import { planPairs } from "../../../../packages/train/data/pairs/plan_pairs.ts";
+import { writeSafetensors } from "../../../../packages/core/weights/safetensors/safetensors.ts";
 import { withDeepT5 } from "../../../core/text/_deep_t5.ts";
+import { withTextEncoders } from "../../../core/text/_golden.ts";
 import { DIFFUSERS_LAYOUT, modelFolder } from "../../../core/model_folder/_model.ts";
+import { tinyModel } from "../../../e2e/_tiny_model.ts";
 import { gpu } from "../../../helpers/gpu.ts";
 import { folder } from "./_pairs.ts";
 
@@ -42,6 +45,20 @@ test.each<[string, Partial<PairsConfig>]>([
   if (texts) expect(Math.abs(texts.peakBytes / most.texts - 1)).toBeLessThan(0.1);
   else expect(most.texts).toBe(0);
   expect(Math.abs(Math.max(teacher.peakBytes, texts?.peakBytes ?? 0) / most.all - 1)).toBeLessThan(0.1);
+});
+
+test("texts that do not fit the transformer are refused before anything is loaded", async () => {
+  const path = `${folder()}/text.safetensors`;
+  const f32 = (
+    ...shape: number[]
+  ) => ({ dtype: "F32", shape, bytes: new Uint8Array(4 * shape[0]! * shape[1]!) } as const);
+  await writeSafetensors(path, [["txt", f32(5, 44)], ["y", f32(1, 32)]]);
+  await expect(planPairs(gpu, config({ prompts: path }))).rejects.toThrow(
+    `Cannot use prompts "${path}": txt must be [P, T, 48]: it is [5, 44]`,
+  );
+  const narrow = withTextEncoders(folder());
+  await tinyModel(narrow, { sizes: { context_in_dim: 44 } });
+  await expect(planPairs(gpu, config({ model: narrow }))).rejects.toThrow("T5 and CLIP must have the widths");
 });
 
 test("pictures that are led back to noise are planned for too", async () => {
