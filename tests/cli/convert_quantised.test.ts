@@ -141,7 +141,7 @@ test("a value that is not finite is named, and no folder is left", async () => {
   const output = join(parent, "out");
   for (const dtype of [undefined, "f32", "bf16", "q8_0", "q4_0", "f8_e4m3"] as const) {
     await expect(runConvert({ shardSize: 1e9, output, model, ...dtype && { dtype } }, { host: fakeHost() })).rejects
-      .toThrow('Cannot load "double_blocks.0.img_mlp.0.weight": weights must be finite: value 5 is NaN');
+      .toThrow(`Cannot load "double_blocks.0.img_mlp.0.weight" of "${path}": weights must be finite: value 5 is NaN`);
   }
   expect(namesIn(parent)).toEqual([]);
 });

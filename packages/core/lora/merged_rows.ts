@@ -38,7 +38,7 @@ export function mergedRows(
           const values = await gather(weight.rows(row, next));
           const merged = await add(gpu, toF32(values, "F32"), { adapter: { a, b, ...sizes }, row, next });
           const bytes = fromF32(merged, wanted);
-          checkFinite(name, { dtype: wanted, bytes, first: row * inner });
+          checkFinite(name, { dtype: wanted, bytes, first: row * inner }, { path: source.path });
           yield bytes;
         }
       },

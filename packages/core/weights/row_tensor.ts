@@ -50,7 +50,7 @@ export function sourceRows(source: WeightSource, dtype?: WeightDtype): Map<strin
         for (let at = begin * inner; at < end * inner; at += CHUNK) {
           const chunk = bytes.subarray(at * size, Math.min(end * inner, at + CHUNK) * size);
           const result = stored === wanted ? chunk : fromF32(toF32(chunk, stored), wanted);
-          checkFinite(name, { dtype: wanted, bytes: result, first: at });
+          checkFinite(name, { dtype: wanted, bytes: result, first: at }, { path: source.path });
           yield result;
         }
       },

@@ -29,7 +29,7 @@ it("refuses a value that is not finite, converted or not, by its place in the wh
   const source = memorySource({ w: { shape: [3, 2], values: [1, 2, 3, 4, 5, NaN] } });
   for (const rows of [sourceRows(source), sourceRows(source, "BF16")]) {
     expect(await messageOf(bytesOf(rows.get("w")!, 1, 3))).toBe(
-      'Cannot load "w": weights must be finite: value 5 is NaN',
+      'Cannot load "w" of "memory": weights must be finite: value 5 is NaN',
     );
   }
 });
@@ -37,5 +37,5 @@ it("refuses a value that is not finite, converted or not, by its place in the wh
 it("refuses a value that the dtype cannot hold", async () => {
   const source = memorySource({ w: { shape: [2], values: [1, 70_000] } });
   expect(await messageOf(bytesOf(sourceRows(source, "F16").get("w")!, 0, 2)))
-    .toBe('Cannot load "w": weights must be finite: value 1 is Infinity');
+    .toBe('Cannot load "w" of "memory": weights must be finite: value 1 is Infinity');
 });
