@@ -1,4 +1,5 @@
 import {
+  byteSize,
   hasTextFolder,
   openLora,
   openTextFolder,
@@ -13,7 +14,7 @@ import type { Gpu } from "@fluxsr/kernels";
 import { ByteProgress } from "./_byte_progress.ts";
 import { UsageError } from "./_errors.ts";
 import type { Host } from "./_host.ts";
-import { type CardPlan, planText, size } from "./_plan_table.ts";
+import { type CardPlan, planText } from "./_plan_table.ts";
 import { planCards } from "./_plans.ts";
 import { textPlanText } from "./_text_plan_table.ts";
 
@@ -96,6 +97,6 @@ export function inWords({ plan, cards, texts, verified }: ModelExamination): str
   const known = `The download's SHA-256 is known of ${checksums} of ${files} files${
     checksums > 0 ? ": they have it" : ""
   }`;
-  return `${text}\nAll ${tensors} tensors are whole and finite: ${size(bytes)} read in ${seconds.toFixed(1)} s, ` +
-    `${rate} GB/s, with at most ${size(hostBytes)} of host memory\n${known}\n`;
+  return `${text}\nAll ${tensors} tensors are whole and finite: ${byteSize(bytes)} read in ${seconds.toFixed(1)} s, ` +
+    `${rate} GB/s, with at most ${byteSize(hostBytes)} of host memory\n${known}\n`;
 }

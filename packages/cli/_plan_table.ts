@@ -1,4 +1,4 @@
-import type { PlannedBlocks, UpscalePlan } from "@fluxsr/core";
+import { byteSize, type PlannedBlocks, type UpscalePlan } from "@fluxsr/core";
 
 /** A card that the model is tried on. */
 export interface CardPlan {
@@ -26,6 +26,7 @@ export function planText(plan: UpscalePlan, cards: readonly CardPlan[] = []): st
       plan.flops < 1e12 ? `${(plan.flops / 1e9).toPrecision(3)} GFLOP` : `${(plan.flops / 1e12).toPrecision(3)} TFLOP`,
     ],
   ];
+  if (plan.tileSide < plan.wantedTile) about.splice(2, 0, ["Tiles", `of ${ofTiles(plan)}`]);
   const memory: [string, number, string?][] = [
     ["transformer", loaded.transformer, `folded; ${ofBlocks(blocks)}`],
     ["autoencoder", loaded.autoencoder],
@@ -40,12 +41,14 @@ export function planText(plan: UpscalePlan, cards: readonly CardPlan[] = []): st
     "GPU memory",
     ...table(memory.map((row) => memoryRow(...row))),
   ];
-  if (cards.length > 0) lines.push("", "What fits, in tiles as large as possible", ...table(cards.map(cardRow)));
+  if (cards.length > 0) {
+    lines.push("", "What fits, for a picture that fills a tile, as large as possible", ...table(cards.map(cardRow)));
+  }
   return `${lines.join("\n")}\n`;
 }
 
 function cardRow({ bytes, budget, plan }: CardPlan): string[] {
-  const flag = `--max-vram ${size(budget).replace(" ", "")}`;
+  const flag = `--max-vram ${byteSize(budget).replace(" ", "")}`;
   const fits = plan ? `tiles of ${plan.tileSide}; ${ofBlocks(plan.blocks)}` : "nothing";
   return [`  a card of ${bytes / 1e9} GB`, flag, fits];
 }
@@ -54,24 +57,21 @@ function cardRow({ bytes, budget, plan }: CardPlan): string[] {
 export function ofBlocks({ all, resident, streamedBytes }: PlannedBlocks): string {
   return resident === all
     ? `all ${all} blocks stay`
-    : `${resident} of ${all} blocks stay, ${size(streamedBytes)} are loaded for each pass`;
-}
-
-/** `335 MB`, as `--max-vram` has it. */
-export function size(bytes: number): string {
-  for (const [unit, name] of [[1e9, "GB"], [1e6, "MB"], [1e3, "KB"]] as const) {
-    if (bytes >= unit) return `${Number((bytes / unit).toPrecision(3))} ${name}`;
-  }
-  return `${bytes} B`;
+    : `${resident} of ${all} blocks stay, ${byteSize(streamedBytes)} are loaded for each pass`;
 }
 
 function count(parameters: number): string {
   return parameters < 1e9 ? `${(parameters / 1e6).toFixed(2)} M` : `${(parameters / 1e9).toFixed(2)} G`;
 }
 
+/** `256 pixels instead of 512, which have no room`: the side of tiles. */
+export function ofTiles({ tileSide, wantedTile }: Pick<UpscalePlan, "tileSide" | "wantedTile">): string {
+  return `${tileSide} pixels instead of ${wantedTile}, which have no room`;
+}
+
 /** A row of a table of memory. */
 export function memoryRow(name: string, bytes: number, note = ""): string[] {
-  return [`  ${name}`, size(bytes).padStart(8), note];
+  return [`  ${name}`, byteSize(bytes).padStart(8), note];
 }
 
 /** Columns of equal width, two spaces apart. */

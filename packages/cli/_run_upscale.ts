@@ -1,14 +1,15 @@
-import type { Model, Picture, UpscaleOptions, UpscaleResult } from "@fluxsr/core";
-import { DeviceLostError, type Gpu, OutOfMemoryError } from "@fluxsr/kernels";
+import { type Model, OverBudgetError, type Picture, type UpscaleOptions, type UpscaleResult } from "@fluxsr/core";
+import { DeviceLostError, type Gpu, OutOfMemoryError, type Size } from "@fluxsr/kernels";
 import { explain, report, UsageError } from "./_errors.ts";
 import { uninterrupted } from "./_host.ts";
-import { findInputs } from "./_inputs.ts";
+import { findInputs, type Input } from "./_inputs.ts";
 import { type Loaded, loadForUpscale, loadWithLess } from "./_load_for_upscale.ts";
 import { type Job, planOutputs } from "./_outputs.ts";
 import { Progress } from "./_progress.ts";
 import { type Done, type Failed, finishedLine, jsonReport, type Result } from "./_results.ts";
 import { runPlan } from "./_run_plan.ts";
 import { sideBySide } from "./_side_by_side.ts";
+import { sizesOf } from "./_sizes.ts";
 import type { UpscaleDeps, UpscaleRequest } from "./_upscale_request.ts";
 
 /**
@@ -26,7 +27,7 @@ export async function runUpscale(request: UpscaleRequest, deps: UpscaleDeps): Pr
   const start = host.now();
   const { inputs, isList } = await findInputs(request.inputs);
   const jobs = await planOutputs(inputs, { output, scale, compare, overwrite, isList });
-  using run = new Run(request, deps, jobs.length);
+  using run = new Run(request, deps, inputs);
   const results: Result[] = [];
   for (const [index, job] of jobs.entries()) results.push(await run.result(job, index + 1));
   const failures = results.filter((result) => "error" in result).length;
@@ -48,17 +49,24 @@ class Run implements Disposable {
   gpu: Gpu | undefined;
   model: Model | undefined;
   /** Chosen with the model. */
-  #tile: number | undefined;
+  #chosen: Pick<Loaded, "tile" | "tileOverlap"> = { tile: undefined, tileOverlap: undefined };
+  /** The picture that it was loaded for, if there is no room for all within `--max-vram`. */
+  #loadedFor: Picture | undefined;
+  #isOneByOne = false;
+  /** Of all pictures as far as they are known; undefined: not asked for yet. */
+  #sizes: readonly Size[] | undefined;
   readonly #request: UpscaleRequest;
   readonly #deps: UpscaleDeps;
+  readonly #inputs: readonly Input[];
   readonly #progress: Progress;
   /** What makes all further work impossible: no adapter, a bad model, a lost device. */
   #end: { readonly error: unknown } | undefined;
 
-  constructor(request: UpscaleRequest, deps: UpscaleDeps, files: number) {
+  constructor(request: UpscaleRequest, deps: UpscaleDeps, inputs: readonly Input[]) {
     this.#request = request;
     this.#deps = deps;
-    this.#progress = new Progress(deps.host, { files });
+    this.#inputs = inputs;
+    this.#progress = new Progress(deps.host, { files: inputs.length });
   }
 
   /** Makes one picture; what goes wrong is told and becomes the result. */
@@ -90,16 +98,15 @@ class Run implements Disposable {
 
   async #make({ input, output, comparison }: Job): Promise<Done> {
     const { host, readImage } = this.#deps;
-    const { scale, colorFix, tileOverlap, seed, compare = false, json = false } = this.#request;
+    const { scale, colorFix, seed, compare = false, json = false } = this.#request;
     const start = host.now();
     const source = await readImage(input);
     const readMs = host.now() - start;
-    await this.#ready();
+    await this.#ready(source);
     const startOfWork = host.now();
     const { picture, enlarged, tiles, tile: tileSize, stages } = await this.#upscale(source, {
       scale,
       colorFix,
-      tileOverlap,
       seed,
       compare,
       timed: json,
@@ -132,14 +139,16 @@ class Run implements Disposable {
   /** Where there is no room even for the smallest tiles, less of the model stays on the GPU. */
   async #upscale(source: Picture, options: UpscaleOptions): Promise<UpscaleResult> {
     for (;;) {
-      const model = await this.#ready();
+      const model = await this.#ready(source);
       try {
-        return await this.#deps.upscale(model, source, { ...options, tile: this.#tile });
+        return await this.#deps.upscale(model, source, { ...options, ...this.#chosen });
       } catch (error) {
-        if (!(error instanceof OutOfMemoryError) || this.#request.maxVram !== undefined) throw error;
+        const isLimited = this.#request.maxVram !== undefined;
+        const isOther = this.#isOneByOne && source !== this.#loadedFor;
+        if (!(error instanceof OutOfMemoryError) || isLimited && !isOther) throw error;
         model.dispose();
         this.model = undefined;
-        this.#loaded(await loadWithLess(model.gpu, this.#request, this.#loading));
+        if (!isLimited) this.#loaded(await loadWithLess(model.gpu, this.#request, this.#loading(source)), source);
       }
     }
   }
@@ -150,25 +159,36 @@ class Run implements Disposable {
   }
 
   /** The model, loaded for the first picture. */
-  async #ready(): Promise<Model> {
+  async #ready(source: Picture): Promise<Model> {
     if (this.model) return this.model;
     this.#progress.step("loading the model");
     try {
       this.gpu ??= await this.#deps.openGpu();
-      return this.#loaded(await loadForUpscale(this.gpu, this.#request, this.#loading));
+      return this.#loaded(await loadForUpscale(this.gpu, this.#request, this.#loading(source)), source);
     } catch (error) {
-      this.#end = { error };
+      if (error instanceof OverBudgetError) this.#isOneByOne = true; // the next picture may be smaller
+      else this.#end = { error };
       throw error;
     }
   }
 
-  #loaded({ model, tile }: Loaded): Model {
-    this.#tile = tile;
+  #loaded({ model, tile, tileOverlap, isForAll }: Loaded, source: Picture): Model {
+    this.#chosen = { tile, tileOverlap };
+    this.#loadedFor = source;
+    this.#isOneByOne ||= !isForAll;
     return this.model = model;
   }
 
-  get #loading() {
-    return { deps: this.#deps, progress: this.#progress, say: (line: string) => this.#say(line) };
+  #loading(next: Picture) {
+    const say = (line: string) => this.#say(line);
+    return { deps: this.#deps, progress: this.#progress, say, sizes: () => this.#sizesFor(next) };
+  }
+
+  /** What is planned for: all pictures, or the next alone; that one is known. */
+  async #sizesFor({ width, height }: Picture): Promise<{ all: readonly Size[]; next: Size }> {
+    const next = { width, height };
+    this.#sizes ??= await sizesOf(this.#inputs, { sizeOf: this.#deps.pictureSize });
+    return { all: this.#isOneByOne || this.#sizes.length === 0 ? [next] : this.#sizes, next };
   }
 
   /** Prints a line in place of the progress. */

@@ -29,6 +29,7 @@ export interface UpscaleDeps {
   readonly host: Host;
   readonly openGpu: () => Promise<Gpu>;
   readonly loadModel: typeof core.loadModel;
+  readonly pictureSize: typeof core.pictureSize;
   readonly readImage: typeof core.readImage;
   readonly writeImage: typeof core.writeImage;
   readonly upscale: typeof core.upscale;

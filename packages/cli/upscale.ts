@@ -1,4 +1,4 @@
-import { BUNDLED_MODEL, loadModel, planUpscale, readImage, upscale, writeImage } from "@fluxsr/core";
+import { BUNDLED_MODEL, loadModel, pictureSize, planUpscale, readImage, upscale, writeImage } from "@fluxsr/core";
 import { type Command, Option } from "commander";
 import { openChosenGpu } from "./_gpu.ts";
 import { type Host, PROCESS } from "./_host.ts";
@@ -80,7 +80,7 @@ export function registerUpscale(
         "most GPU memory, such as 12GB: blocks of the transformer that have no room are loaded in their turn",
       ).argParser(sizeInBytes("--max-vram")),
     )
-    .option("--dry-run", "print what it would take of the GPU, and what fits on which card, and end")
+    .option("--dry-run", "print what the largest picture would take of the GPU, and what fits on which card, and end")
     .option("--overwrite", "replace outputs that exist")
     .option("--compare", "also write <output>_compare.png: plain enlargement | result")
     .option("--json", "print one JSON object: adapter, milliseconds per stage, GPU bytes, outputs")
@@ -88,6 +88,7 @@ export function registerUpscale(
     .action(async (inputs: string[], _options: unknown, command: Command) => {
       const openGpu = () => openChosenGpu(command, { matrices: true });
       const request = { ...command.optsWithGlobals<Omit<UpscaleRequest, "inputs">>(), inputs };
-      host.exitCode(await run(request, { host, openGpu, loadModel, planUpscale, readImage, writeImage, upscale }));
+      const work = { loadModel, pictureSize, planUpscale, readImage, writeImage, upscale };
+      host.exitCode(await run(request, { host, openGpu, ...work }));
     });
 }

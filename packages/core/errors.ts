@@ -15,3 +15,23 @@ export class InputError extends Error {
     this.hint = options.hint;
   }
 }
+
+/** More GPU memory is needed than the work may take. */
+export class OverBudgetError extends InputError {
+  /** What would do, whole megabytes. */
+  readonly neededBytes: number;
+  readonly #instead: string;
+
+  /** @param options `instead`, what else the user can do */
+  constructor(message: string, { neededBytes, instead }: { neededBytes: number; instead: string }) {
+    super(message, { hint: `raise --max-vram to ${neededBytes / 1e6}MB or more, or ${instead}` });
+    this.neededBytes = neededBytes;
+    this.#instead = instead;
+  }
+
+  /** The same where no limit was given: what there was is all that the GPU has free. */
+  ofWholeGpu(): InputError {
+    const hint = `${this.#instead}, close other programs that use the GPU, or use one with more memory`;
+    return new InputError(this.message, { hint, cause: this });
+  }
+}

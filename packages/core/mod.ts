@@ -14,9 +14,9 @@
  * @module
  */
 export { Autoencoder } from "./autoencoder/autoencoder.ts";
-export { parseByteSize } from "./memory/byte_size.ts";
+export { byteSize, parseByteSize } from "./memory/byte_size.ts";
 export { type ColorFix } from "./color_fix.ts";
-export { InputError } from "./errors.ts";
+export { InputError, OverBudgetError } from "./errors.ts";
 export { evaluate, type Evaluated, type EvaluateOptions, METHODS } from "./evaluation/evaluate.ts";
 export { FIGURE_NAMES, type FigureName, FIGURES, type Figures, meanFigures } from "./evaluation/figures.ts";
 export { findPairs, findResults, type PairsFolder, type PicturePair } from "./evaluation/pairs_folder.ts";
@@ -65,7 +65,7 @@ export { pseudoRandomVgg16 } from "./perceptual/pseudo_random_vgg16.ts";
 export { tvLpips } from "./perceptual/tv_lpips.ts";
 export { withMostBlocks } from "./memory/resident_blocks.ts";
 export { granularity, restore, type RestoreOptions, type StageRunner } from "./restore.ts";
-export { smallerBudget, withinLess } from "./memory/smaller_budget.ts";
+export { ranOutNotice, smallerBudget, withinLess } from "./memory/smaller_budget.ts";
 export { cutNotices } from "./text/cut_notices.ts";
 export { type EncoderPlan, planTexts, type TextPlan } from "./text/plan_texts.ts";
 export {
@@ -78,7 +78,8 @@ export {
 export { type EmbeddingOptions, writeEmbeddings } from "./text/write_embeddings.ts";
 export { defaultOverlap, defaultTile } from "./tile_size.ts";
 export { upscale, type UpscaleOptions, type UpscaleResult } from "./upscale.ts";
-export { openLora, type PlanOptions, planUpscale, type UpscalePlan } from "./plan.ts";
+export type { UpscalePlan } from "./dry_upscale.ts";
+export { openLora, type PlanOptions, planUpscale } from "./plan.ts";
 export { predictVelocities, predictVelocity, type VelocityOptions } from "./velocity.ts";
 export { readJson } from "./files/read.ts";
 export { type AdapterFolder, openAdapter } from "./lora/adapter_folder.ts";

@@ -54,6 +54,8 @@ export interface UpscaleResult {
   readonly enlarged?: Picture;
   readonly tiles: number;
   readonly tile: Size;
+  /** Whether the autoencoder saw all tiles as one picture; else each for itself. */
+  readonly asOne: boolean;
   /** Milliseconds per stage, over all tiles, if `timed`. */
   readonly stages: Readonly<Record<string, number>>;
   /** The most GPU bytes in use at a time of each stage, weights included. */
@@ -159,6 +161,7 @@ async function run(model: Model, picture: Picture, options: UpscaleOptions & Til
     ...(compare && reference ? { enlarged: finished(reference.finish(picture.depth)) } : {}),
     tiles: plan.tiles.length,
     tile: { height: plan.rows[0]?.size ?? 0, width: plan.columns[0]?.size ?? 0 },
+    asOne: groups.length === 1,
     stages: clock.stages,
     stageBytes: clock.bytes,
   };

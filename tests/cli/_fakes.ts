@@ -2,6 +2,7 @@
 import {
   InputError,
   type Model,
+  OverBudgetError,
   type Picture,
   type PlanOptions,
   type UpscaleOptions,
@@ -53,7 +54,7 @@ export interface Calls {
 
 /**
  * Deps that make every file a picture of 4 x 3 pixels in two tiles of a second each. A file that contains "bad" is no
- * image, one that contains "note" has a note.
+ * image, one that contains "note" has a note; a header says 400 x 300 of one that contains "large".
  */
 export function fakeDeps(host: Recorded, replaced: Partial<UpscaleDeps> = {}): UpscaleDeps & { calls: Calls } {
   const calls: Calls = { opened: 0, destroyed: 0, loaded: [], disposed: 0, upscaled: [], planned: [] };
@@ -79,6 +80,11 @@ export function fakeDeps(host: Recorded, replaced: Partial<UpscaleDeps> = {}): U
         { name: "fake", path: directory, gpu, notes: [], dispose: () => calls.disposed++ } as unknown as Model,
       );
     },
+    pictureSize: async (path) => {
+      const text = await Deno.readTextFile(path);
+      if (text.includes("bad")) throw new InputError(`Cannot read "${path}": it is bad`);
+      return text.includes("large") ? { width: 400, height: 300 } : { width: 4, height: 3 };
+    },
     readImage: async (path) => {
       const text = await Deno.readTextFile(path);
       if (text.includes("bad")) throw new InputError(`Cannot read "${path}": it is bad`, { hint: "make it good" });
@@ -102,6 +108,7 @@ export function fakeDeps(host: Recorded, replaced: Partial<UpscaleDeps> = {}): U
         ...(options.compare ? { enlarged: plainPicture(...size, { value: 1 }) } : {}),
         tiles: 2,
         tile: { width: 16, height: 16 },
+        asOne: true,
         stageBytes: {},
         stages: options.timed ? { transformer: 1500 } : {},
       });
@@ -115,8 +122,12 @@ export function fakeDeps(host: Recorded, replaced: Partial<UpscaleDeps> = {}): U
 }
 
 /** A plan of a model of ten blocks of a GB each, with 3 GB for the work on a tile; below 2 GB there is none. */
-export function fakePlan({ model, size, tile = 512, budget = Infinity }: PlanOptions): UpscalePlan {
-  if (budget < 2e9) throw new InputError(`Cannot upscale within ${budget} bytes`);
+export function fakePlan(
+  { model, sizes: [size] = [], tile = 512, tileOverlap, budget = Infinity }: PlanOptions,
+): UpscalePlan {
+  if (budget < 2e9) {
+    throw new OverBudgetError(`Cannot upscale within ${budget} bytes`, { neededBytes: 2e9, instead: "wait" });
+  }
   const resident = Math.max(0, Math.min(10, Math.floor((budget - 3e9) / 1e9)));
   const tileSide = budget < 3e9 ? tile / 2 : tile;
   return {
@@ -128,6 +139,8 @@ export function fakePlan({ model, size, tile = 512, budget = Infinity }: PlanOpt
     tile: { width: tileSide, height: tileSide },
     tiles: size ? 12 : 1,
     tileSide,
+    wantedTile: tile,
+    tileOverlap,
     stages: { encode: 1.5e9, decode: 2.5e9 },
     usedBytes: resident * 1e9 + 2.835e9,
     peakBytes: resident * 1e9 + 3e9,

@@ -22,7 +22,7 @@ describe("planText()", () => {
     const options = { model: "m", scale: 4 };
     const cards = await planCards(gpu, { options, plan, whole: fakePlan(options) });
     const size = { width: 1024, height: 768 };
-    expect(planText(fakePlan({ ...options, size, budget: 7e9 }), cards)).toBe(`\
+    expect(planText(fakePlan({ ...options, sizes: [size], budget: 7e9 }), cards)).toBe(`\
 Model    fake: transformer 5.00 G parameters, autoencoder 84.00 M
 Picture  1024 x 768, in 12 tiles of 512 x 512 of the result
 Work     80.0 TFLOP
@@ -36,11 +36,19 @@ GPU memory
   in use at most     6.83 GB
   reserved at most      7 GB  with what is kept for reuse
 
-What fits, in tiles as large as possible
+What fits, for a picture that fills a tile, as large as possible
   a card of 8 GB   --max-vram 7.2GB   tiles of 512; 4 of 10 blocks stay, 6 GB are loaded for each pass
   a card of 12 GB  --max-vram 10.8GB  tiles of 512; 7 of 10 blocks stay, 3 GB are loaded for each pass
   a card of 16 GB  --max-vram 14.4GB  tiles of 512; all 10 blocks stay
 `);
+  });
+
+  test("says where tiles are smaller than asked for", () => {
+    const options = { model: "m", scale: 4, tile: 256 };
+    expect(planText(fakePlan({ ...options, budget: 2.5e9 }))).toContain(
+      "\nTiles    of 128 pixels instead of 256, which have no room\n",
+    );
+    expect(planText(fakePlan({ ...options, budget: 4e9 }))).not.toContain("Tiles");
   });
 
   test("says which cards nothing fits on", async () => {
@@ -64,7 +72,7 @@ describe("upscale --dry-run", () => {
     expect(await runPlan({ ...REQUEST, inputs: [photo, "missing.png"], maxVram: 7e9 }, deps)).toBe(0);
     expect(host.stderr).toContain('Cannot read "missing.png"');
     expect(host.stdout).toContain("in 12 tiles");
-    expect(deps.calls.planned[0]).toMatchObject({ model: "m", budget: 7e9, size: { width: expect.any(Number) } });
+    expect(deps.calls.planned[0]).toMatchObject({ model: "m", budget: 7e9, sizes: [{ width: 4, height: 3 }] });
     expect(deps.calls).toMatchObject({ loaded: [], upscaled: [], opened: 1, destroyed: 1 });
   });
 
@@ -73,7 +81,7 @@ describe("upscale --dry-run", () => {
     const host = fakeHost();
     expect(await runPlan({ ...REQUEST, inputs: [photo], json: true }, fakeDeps(host))).toBe(0);
     expect(JSON.parse(host.stdout)).toMatchObject({ plan: { tiles: 12 }, cards: [{ bytes: 8e9 }, {}, {}] });
-    const folder = folderWith({ "a.png": "no picture" });
+    const folder = folderWith({ "a.png": "bad" });
     expect(await runPlan({ ...REQUEST, inputs: [join(folder, "a.png")] }, fakeDeps(fakeHost()))).toBe(1);
   });
 });

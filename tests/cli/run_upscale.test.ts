@@ -1,10 +1,10 @@
-import { InputError } from "@fluxsr/core";
+import { InputError, OverBudgetError } from "@fluxsr/core";
 import { DeviceLostError, OutOfMemoryError, UnsupportedFeatureError } from "@fluxsr/kernels";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { runUpscale } from "../../packages/cli/_run_upscale.ts";
 import type { UpscaleDeps, UpscaleRequest } from "../../packages/cli/_upscale_request.ts";
-import { fakeDeps, fakeHost, folderWith, namesIn, removeFolders } from "./_fakes.ts";
+import { fakeDeps, fakeHost, fakePlan, folderWith, namesIn, plainPicture, removeFolders } from "./_fakes.ts";
 
 let folder = "";
 
@@ -68,9 +68,50 @@ describe("runUpscale()", () => {
     expect(stderr).toContain("Within 7.2 GB: 4 of 10 blocks stay, 6 GB are loaded for each pass\n");
     const small = await run({ files: { "a.png": "" }, maxVram: 2.5e9 });
     expect(small.calls.upscaled[0]).toMatchObject({ tile: 256 });
+    expect(small.stderr).toContain("Within 2.5 GB: tiles of 256 pixels instead of 512, which have no room\n");
     const none = await run({ files: { "a.png": "" }, maxVram: 1e9 });
     expect(none).toMatchObject({ code: 1, calls: { loaded: [] } });
     expect(none.stderr).toContain("Cannot upscale within 1000000000 bytes");
+  });
+
+  test("plans for all pictures at once, as --dry-run does", async () => {
+    const files = { "a.png": "", "b.png": "large", "c.png": "bad" };
+    const { calls } = await run({ files, maxVram: 7.2e9, tile: 64, tileOverlap: 8, seed: 3 });
+    const dry = await run({ files, maxVram: 7.2e9, tile: 64, tileOverlap: 8, seed: 3, dryRun: true });
+    expect(calls.planned).toHaveLength(1);
+    expect(calls.planned[0]).toMatchObject({ sizes: [{ width: 4, height: 3 }, { width: 400, height: 300 }] });
+    expect(dry.calls.planned[0]).toEqual(calls.planned[0]);
+  });
+
+  test("makes the pictures that have room within --max-vram, if one of them has none", async () => {
+    const planUpscale: UpscaleDeps["planUpscale"] = (_, { sizes = [], ...options }) => {
+      const isTooLarge = sizes.some(({ width }) => width > 4);
+      return Promise.resolve().then(() => fakePlan({ ...options, sizes, ...isTooLarge && { budget: 1e9 } }));
+    };
+    const sizes: [number, number][] = [[400, 300], [4, 3], [400, 300]];
+    let read = 0, made = 0;
+    const good = fakeDeps(fakeHost()).upscale;
+    const { code, stderr, calls } = await run({
+      files: { "a.png": "large", "b.png": "", "c.png": "large" },
+      maxVram: 7.2e9,
+      deps: {
+        planUpscale,
+        readImage: () => {
+          const [width, height] = sizes[read++]!;
+          return Promise.resolve(plainPicture(width, height));
+        },
+        upscale: (...args) => made++ === 0 ? good(...args) : Promise.reject(new OutOfMemoryError("no room")),
+      },
+    });
+    expect([code, calls.loaded.length, calls.disposed]).toEqual([1, 1, 1]);
+    expect(stderr.split("\n").slice(0, 6)).toEqual([
+      "a.png: Cannot upscale within 1000000000 bytes",
+      "Hint: raise --max-vram to 2000MB or more, or wait",
+      "Within 7.2 GB: 4 of 10 blocks stay, 6 GB are loaded for each pass",
+      "b.png -> b_x4.png (16 x 12, 2 tiles, 0.1 s)",
+      "c.png: Cannot upscale within 1000000000 bytes",
+      "Hint: raise --max-vram to 2000MB or more, or wait",
+    ]);
   });
 
   test("goes on within what there was when the GPU runs out of memory while loading", async () => {
@@ -198,10 +239,13 @@ describe("runUpscale()", () => {
     let attempts = 0;
     const upscale: UpscaleDeps["upscale"] = (...args) =>
       ++attempts > 1 ? good.upscale(...args) : Promise.reject(new OutOfMemoryError("Cannot allocate"));
-    const planUpscale = () => Promise.reject(new InputError("Cannot upscale within 1 byte"));
+    const planUpscale = () =>
+      Promise.reject(new OverBudgetError("Cannot upscale within 1 byte", { neededBytes: 8e9, instead: "wait" }));
     const files = { "a.png": "", "b.png": "" };
     const { code, stderr, calls } = await run({ files, deps: { upscale, planUpscale } });
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/Cannot upscale within 1 byte\nb.png -> b_x4.png/)]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/Cannot upscale within 1 byte\n.*\nb.png -> b_x4.png/)]);
+    expect(stderr).toContain("Hint: wait, close other programs that use the GPU, or use one with more memory\n");
+    expect(stderr).not.toContain("--max-vram to");
     expect(calls).toMatchObject({ opened: 1, loaded: [{ options: { fold: true } }, { options: { fold: true } }] });
   });
 

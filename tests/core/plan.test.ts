@@ -1,4 +1,12 @@
-import { BUNDLED_MODEL, loadModel, type Picture, planUpscale, upscale, type UpscalePlan } from "@fluxsr/core";
+import {
+  BUNDLED_MODEL,
+  loadModel,
+  OverBudgetError,
+  type Picture,
+  planUpscale,
+  upscale,
+  type UpscalePlan,
+} from "@fluxsr/core";
 import { openGpu } from "@fluxsr/kernels";
 import { beforeAll, describe, expect, test } from "vitest";
 import { tinyModel } from "../e2e/_tiny_model.ts";
@@ -38,7 +46,7 @@ describe("planUpscale()", () => {
     ["the bundled model, several tiles", BUNDLED_MODEL, { width: 64, height: 40 }, 128],
     ["a model of ten blocks", MANY, { width: 50, height: 40 }, 64],
   ])("predicts the peak within a tenth: %s", async (_, model, size, tile) => {
-    const plan = await planUpscale(gpu, { model, size, tile, scale: 4 });
+    const plan = await planUpscale(gpu, { model, sizes: [size], tile, scale: 4 });
     const { peak, tiles, stageBytes } = await measured(plan);
     expect(Math.abs(plan.peakBytes / peak - 1)).toBeLessThan(0.1);
     expect(plan.tiles).toBe(tiles);
@@ -56,7 +64,7 @@ describe("planUpscale()", () => {
   });
 
   test("keeps the blocks that fit the budget, which then holds, down to one at a time; the picture is the same", async () => {
-    const options = { model: MANY, scale: 4, tile: 64, size: { width: 50, height: 40 } };
+    const options = { model: MANY, scale: 4, tile: 64, sizes: [{ width: 50, height: 40 }] };
     const whole = await planUpscale(gpu, options);
     const { picture } = await measured(whole);
     const least = whole.usedBytes - Object.values(whole.loaded).reduce((sum, bytes) => sum + bytes, 0);
@@ -74,8 +82,50 @@ describe("planUpscale()", () => {
     }
     expect(residents).toEqual(residents.toSorted((a, b) => b - a));
     expect(residents.at(-1)).toBeLessThan(residents[0]!);
-    await expect(planUpscale(gpu, { ...options, budget: Math.round(least / 10) })).rejects.toThrow(
-      /^Cannot upscale within \d+ bytes of GPU memory: with the smallest tiles and one block at a time \d+ are in use$/,
+    const refused = await planUpscale(gpu, { ...options, budget: Math.round(least / 10) }).catch((error) => error);
+    expect(refused).toBeInstanceOf(OverBudgetError);
+    expect(refused.message).toMatch(
+      /^Cannot upscale 50 x 40 pixels within .* of GPU memory: it must hold the work on a tile of 64 pixels and one block at a time: they take .* MB$/,
     );
+    expect(refused.hint).toMatch(/^raise --max-vram to \d+MB or more, or /);
+    const enough = await planUpscale(gpu, { ...options, budget: refused.neededBytes });
+    expect(enough.peakBytes).toBeLessThanOrEqual(refused.neededBytes);
+  });
+});
+
+describe("planUpscale() within a budget", () => {
+  const tiles = { model: BUNDLED_MODEL, scale: 4, sizes: [{ width: 200, height: 150 }] };
+
+  test("fits pictures of several tiles into less than all of them take together", async () => {
+    for (const budget of [300e6, 150e6, 100e6, 70e6]) {
+      const plan = await planUpscale(gpu, { ...tiles, budget });
+      expect([plan.tiles, plan.blocks.resident]).toEqual([30, plan.blocks.all]);
+      expect(plan.peakBytes).toBeLessThanOrEqual(budget);
+    }
+  });
+
+  test("what is enough is enough with more too", async () => {
+    for (let budget = 34e6; budget < 90e6; budget *= 1.06) {
+      expect((await planUpscale(gpu, { ...tiles, budget })).peakBytes).toBeLessThanOrEqual(budget);
+    }
+    await expect(planUpscale(gpu, { ...tiles, budget: 30e6 })).rejects.toThrow(OverBudgetError);
+  });
+
+  test("gives up blocks rather than that tiles are seen apart, which changes the picture", async () => {
+    const [apart, asOne] = [50e6, 55e6].map((budget) => planUpscale(gpu, { ...tiles, budget }));
+    expect((await apart!).blocks.resident).toBe((await apart!).blocks.all);
+    expect((await asOne!).blocks.resident).toBeLessThan((await apart!).blocks.all);
+    expect((await asOne!).flops).toBeGreaterThan(2 * (await apart!).flops);
+  });
+
+  test("is for the picture that takes the most", async () => {
+    const sizes = [{ width: 16, height: 16 }, { width: 60, height: 40 }, { width: 20, height: 60 }];
+    expect((await planUpscale(gpu, { ...tiles, sizes, budget: 70e6 })).picture).toEqual(sizes[1]);
+  });
+
+  test("takes the default overlap for smaller tiles where the one given is too large", async () => {
+    const options = { ...tiles, sizes: [{ width: 100, height: 100 }], tile: 512, tileOverlap: 200 };
+    const plan = await planUpscale(gpu, { ...options, budget: 60e6 });
+    expect(plan).toMatchObject({ wantedTile: 512, tileSide: 256, tileOverlap: 64 });
   });
 });

@@ -1,5 +1,6 @@
+import { byteSize } from "@fluxsr/core";
 import type { PairsPlan, TeacherPlan } from "@fluxsr/train";
-import { memoryRow, ofBlocks, size, table } from "../_plan_table.ts";
+import { memoryRow, ofBlocks, table } from "../_plan_table.ts";
 import { textPlanText } from "../_text_plan_table.ts";
 
 /** What making pairs takes, as text. */
@@ -18,5 +19,5 @@ export function pairsPlanText({ texts, teacher }: PairsPlan): string {
 export function teacherBlocks({ blocks, together, loadedPerPair }: TeacherPlan): string {
   if (blocks.streamedBytes === 0) return ofBlocks(blocks);
   const groups = together > 1 ? ` of ${together} groups of pairs` : "";
-  return `${ofBlocks(blocks)}${groups}, ${size(loadedPerPair)} for a pair`;
+  return `${ofBlocks(blocks)}${groups}, ${byteSize(loadedPerPair)} for a pair`;
 }

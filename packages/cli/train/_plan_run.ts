@@ -1,7 +1,6 @@
-import { parseByteSize } from "@fluxsr/core";
+import { byteSize, parseByteSize } from "@fluxsr/core";
 import { DryGpu, type Gpu } from "@fluxsr/kernels";
 import { type Batch, BudgetPlanner, type OpenStage, type Plan, plan, type RunConfig } from "@fluxsr/train";
-import { size } from "../_plan_table.ts";
 import { type CardStep, ofBlocks, type PlannedRun } from "./_plan_text.ts";
 
 /** Memory of cards that such models are trained on. */
@@ -40,7 +39,7 @@ async function planCards<B extends Batch>(
     else {
       const least = await planner.least();
       const fits = least.usedBytes <= budget;
-      const flag = `--max-vram ${size(budget).replace(" ", "")}`;
+      const flag = `--max-vram ${byteSize(budget).replace(" ", "")}`;
       cards.push({ bytes, flag, plan: fits ? await planner.within(budget) : least, fits });
     }
   }
@@ -61,7 +60,7 @@ export async function keepWithin<B extends Batch>(
   if (budget === undefined) return undefined;
   const { blocks } = await new BudgetPlanner(open, config, { dryGpu: () => DryGpu.like(gpu) }).within(budget);
   gpu.buffers.budget = budget;
-  if (blocks) say(`Within ${size(budget)}: ${ofBlocks(blocks)}`);
+  if (blocks) say(`Within ${byteSize(budget)}: ${ofBlocks(blocks)}`);
   return blocks?.resident;
 }
 

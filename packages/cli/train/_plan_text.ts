@@ -1,5 +1,6 @@
+import { byteSize } from "@fluxsr/core";
 import type { BlocksPlan, Plan } from "@fluxsr/train";
-import { size, table } from "../_plan_table.ts";
+import { table } from "../_plan_table.ts";
 
 /** A card that a run is tried on. */
 export interface CardStep {
@@ -26,9 +27,9 @@ export function planText({ plan, other, cards }: PlannedRun): string {
   const compared = (text: (plan: Plan) => string) => text(plan) + (other ? ` (with ${flag}: ${text(other)})` : "");
   const rows = [
     ["trained values", plan.trained.toLocaleString("en")],
-    ["networks and weights", size(plan.loadedBytes)],
-    ["optimiser", size(plan.optimiserBytes)],
-    ["peak during a step", compared(({ peakBytes }) => size(peakBytes))],
+    ["networks and weights", byteSize(plan.loadedBytes)],
+    ["optimiser", byteSize(plan.optimiserBytes)],
+    ["peak during a step", compared(({ peakBytes }) => byteSize(peakBytes))],
     ["work of a step", compared(work)],
   ];
   if (plan.blocks && !other) rows.push(["blocks", ofBlocks(plan.blocks)]);
@@ -43,7 +44,7 @@ function work({ flopsPerStep, dispatchesPerStep }: Plan): string {
 }
 
 function cardRow({ bytes, flag, plan: { usedBytes, blocks }, fits }: CardStep): string[] {
-  const used = `${size(usedBytes)} in use`;
+  const used = `${byteSize(usedBytes)} in use`;
   const what = !fits ? `too small: ${used} with one block at a time` : blocks ? `${used}; ${ofBlocks(blocks)}` : used;
   return [`  a card of ${bytes / 1e9} GB`, flag, what];
 }
@@ -51,6 +52,6 @@ function cardRow({ bytes, flag, plan: { usedBytes, blocks }, fits }: CardStep): 
 /** `18 of 57 blocks stay, 9.39 GB are loaded in a step, 14.1 GB in a logged one`: there each term has its own backward pass. */
 export function ofBlocks({ sizes, resident, loadedPerStep, loadedPerLoggedStep }: BlocksPlan): string {
   if (resident === sizes.length) return `all ${resident} blocks stay`;
-  return `${resident} of ${sizes.length} blocks stay, ${size(loadedPerStep)} are loaded in a step, ` +
-    `${size(loadedPerLoggedStep)} in a logged one`;
+  return `${resident} of ${sizes.length} blocks stay, ${byteSize(loadedPerStep)} are loaded in a step, ` +
+    `${byteSize(loadedPerLoggedStep)} in a logged one`;
 }

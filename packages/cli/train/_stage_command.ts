@@ -1,3 +1,4 @@
+import { byteSize } from "@fluxsr/core";
 import type { z } from "zod";
 import type { Gpu } from "@fluxsr/kernels";
 import {
@@ -16,7 +17,6 @@ import {
 import type { Command } from "commander";
 import { openChosenGpu } from "../_gpu.ts";
 import type { Host } from "../_host.ts";
-import { size } from "../_plan_table.ts";
 import { keepWithin, planRun } from "./_plan_run.ts";
 import { planText } from "./_plan_text.ts";
 import { stoppable } from "../_stoppable.ts";
@@ -96,7 +96,7 @@ async function runStage<S extends ConfigSchema, B extends Batch>(
   });
   progress.end();
   const report = await writeReport(out, { title: `fluxsr train ${name}`, columns });
-  const peak = `${size(gpu.memory.peak)} on the GPU at most`;
+  const peak = `${byteSize(gpu.memory.peak)} on the GPU at most`;
   for (const file of files) host.out(`${file}\n`);
   progress.say(
     finished

@@ -1,4 +1,4 @@
-import { BUNDLED_MODEL } from "@fluxsr/core";
+import { BUNDLED_MODEL, byteSize } from "@fluxsr/core";
 import type { Gpu } from "@fluxsr/kernels";
 import {
   addConfigFlags,
@@ -17,7 +17,6 @@ import { openChosenGpu } from "../_gpu.ts";
 import { type Host, PROCESS } from "../_host.ts";
 import { sizeInBytes } from "../_model_options.ts";
 import { path } from "../_options.ts";
-import { size } from "../_plan_table.ts";
 import { pairsPlanText, teacherBlocks } from "./_pairs_plan_table.ts";
 import { PairsProgress } from "./_pairs_progress.ts";
 import { stoppable } from "../_stoppable.ts";
@@ -85,7 +84,7 @@ async function runPairs(
       gpu,
       signal,
       notice: (line) => progress.say(line),
-      onPlan: (plan) => progress.say(`Within ${size(gpu.buffers.budget)}: ${teacherBlocks(plan)}`),
+      onPlan: (plan) => progress.say(`Within ${byteSize(gpu.buffers.budget)}: ${teacherBlocks(plan)}`),
       onLoaded: () => progress.begin(),
       onPair: (done, pair) => progress.pair(done, pair),
     });

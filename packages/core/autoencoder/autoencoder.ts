@@ -54,10 +54,14 @@ export class Autoencoder extends Module {
       const moments = pass(tiles, this.encoder.steps, { observe, keep });
       observe("moments", moments);
       return moments.map((moment, i) => {
-        const [mean, logvar] = split(moment, 3, [z_channels, z_channels]) as [Tensor, Tensor];
-        const sample = noise?.[i];
-        const z = sample ? add(mean, multiply(exp(clamp(logvar, -30, 20), 0.5), sample)) : mean;
-        return affine(z, { scale: scale_factor, offset: -scale_factor * shift_factor });
+        const latent = scoped(moment.gpu, () => {
+          const [mean, logvar] = split(moment, 3, [z_channels, z_channels]) as [Tensor, Tensor];
+          const sample = noise?.[i];
+          const z = sample ? add(mean, multiply(exp(clamp(logvar, -30, 20), 0.5), sample)) : mean;
+          return affine(z, { scale: scale_factor, offset: -scale_factor * shift_factor });
+        });
+        moment.dispose();
+        return latent;
       });
     });
   }

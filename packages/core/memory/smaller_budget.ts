@@ -1,4 +1,6 @@
 import { BufferLimitError, type Gpu, OutOfMemoryError } from "@fluxsr/kernels";
+import { OverBudgetError } from "../errors.ts";
+import { byteSize } from "./byte_size.ts";
 
 /** The share of what was held when the GPU ran out of memory that is gone on with: uploads run ahead of the refusal. */
 const SHARE = 0.85;
@@ -15,6 +17,11 @@ export async function smallerBudget(gpu: Gpu): Promise<number> {
   return budget;
 }
 
+/** Tells what is gone on within. */
+export function ranOutNotice(budget: number): string {
+  return `The GPU ran out of memory: going on within ${byteSize(budget)}, as with --max-vram`;
+}
+
 /**
  * Does `work`, which keeps to the budget of the GPU. Where there is none, a GPU that runs out of memory has told how much
  * there is: the work begins again within that, and if need be within less. Then the budget is none again.
@@ -22,6 +29,7 @@ export async function smallerBudget(gpu: Gpu): Promise<number> {
  * @param options `onNotice` is told in a line that memory ran out
  * @throws {BufferLimitError} if the adapter's limits do not allow a buffer, which no budget changes
  * @throws {OutOfMemoryError} if memory ran out within the budget that there was
+ * @throws {InputError} if what there is is less than what would do
  */
 export async function withinLess<T>(
   gpu: Gpu,
@@ -35,9 +43,10 @@ export async function withinLess<T>(
         return await work();
       } catch (error) {
         const isForLess = error instanceof OutOfMemoryError && !(error instanceof BufferLimitError);
+        if (error instanceof OverBudgetError && budget === Infinity) throw error.ofWholeGpu();
         if (!isForLess || budget < Infinity) throw error;
         gpu.buffers.budget = await smallerBudget(gpu);
-        onNotice(`The GPU ran out of memory: going on within ${gpu.buffers.budget} bytes, as with --max-vram`);
+        onNotice(ranOutNotice(gpu.buffers.budget));
       }
     }
   } finally {

@@ -32,13 +32,21 @@ export function ropeTables(
   return { cos, sin, shape: [batch, tokens / batch, half] };
 }
 
+/** What was uploaded last, and for what: tiles of a picture have the same. */
+let last:
+  | { readonly key: string; readonly ids: Float32Array; readonly tables: ReturnType<typeof ropeTables> }
+  | undefined;
+
 /** Uploads {@linkcode ropeTables}. */
 export function positions(
   gpu: Gpu,
   ids: Float32Array,
   options: { batch: number; axes_dim: readonly number[]; theta: number },
 ): Positions {
-  const { cos, sin, shape } = ropeTables(ids, options);
+  const key = JSON.stringify(options);
+  const isLast = last?.key === key && last.ids.length === ids.length && last.ids.every((id, i) => id === ids[i]);
+  if (!last || !isLast) last = { key, ids: ids.slice(), tables: ropeTables(ids, options) };
+  const { cos, sin, shape } = last.tables;
   return { cos: tensor(gpu, cos, shape), sin: tensor(gpu, sin, shape) };
 }
 

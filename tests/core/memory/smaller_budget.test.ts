@@ -1,5 +1,7 @@
 import { BufferLimitError, OutOfMemoryError, tensor } from "@fluxsr/kernels";
 import { expect, test } from "vitest";
+import { byteSize } from "../../../packages/core/memory/byte_size.ts";
+import { OverBudgetError } from "../../../packages/core/errors.ts";
 import { withinLess } from "../../../packages/core/memory/smaller_budget.ts";
 import { gpu } from "../../helpers/gpu.ts";
 
@@ -30,7 +32,9 @@ test("withinLess() goes on within less and less, and then without a budget again
   const first = Math.floor(0.85 * peak);
   expect([result, budgets, after]).toEqual(["done", [Infinity, first, Math.floor(0.85 * first)], Infinity]);
   expect(notices).toEqual(
-    budgets.slice(1).map((bytes) => `The GPU ran out of memory: going on within ${bytes} bytes, as with --max-vram`),
+    budgets.slice(1).map((bytes) =>
+      `The GPU ran out of memory: going on within ${byteSize(bytes)}, as with --max-vram`
+    ),
   );
 });
 
@@ -40,4 +44,16 @@ test.each<[string, Error, number]>([
   ["any other failure", new Error("cut off"), Infinity],
 ])("withinLess() tells of %s", async (_, error, budget) => {
   expect(await attempts([error], { budget })).toEqual({ result: error, budgets: [budget], notices: [], after: budget });
+});
+
+test("withinLess() does not tell to raise a limit that was not given", async () => {
+  const refused = new OverBudgetError("Cannot go on", { neededBytes: 8e6, instead: "use a smaller --tile" });
+  expect(refused.hint).toBe("raise --max-vram to 8MB or more, or use a smaller --tile");
+  const { result } = await attempts([scarce, refused]);
+  expect(result).toMatchObject({
+    name: "InputError",
+    message: "Cannot go on",
+    hint: "use a smaller --tile, close other programs that use the GPU, or use one with more memory",
+  });
+  expect((await attempts([refused], { budget: 1e9 })).result).toBe(refused);
 });

@@ -1,4 +1,11 @@
-import { BUNDLED_MODEL, InputError, loadModel, type Model, type PlannedBlocks, withMostBlocks } from "@fluxsr/core";
+import {
+  BUNDLED_MODEL,
+  loadModel,
+  type Model,
+  OverBudgetError,
+  type PlannedBlocks,
+  withMostBlocks,
+} from "@fluxsr/core";
 import { DryGpu, type Gpu } from "@fluxsr/kernels";
 import type { PairsConfig } from "../../config/pairs_config.ts";
 import { invertedPairs } from "./inverted_pairs.ts";
@@ -46,7 +53,8 @@ type Tried = TeacherPlan & { readonly blockBytes: readonly number[] };
  * room beside them stay.
  *
  * @param options `budget`: the most bytes that the GPU may hold; left out, as many as it takes
- * @throws {InputError} if the model or the prompts cannot be used, or one block at a time does not fit the budget
+ * @throws {OverBudgetError} if one block at a time does not fit the budget
+ * @throws {InputError} if the model or the prompts cannot be used
  */
 export async function planTeacher(
   gpu: Gpu,
@@ -65,12 +73,10 @@ export async function planTeacher(
   const within = (residentBlocks: number) => attempt({ residentBlocks, together, budget });
   const fitted = room >= 0 ? await withMostBlocks(within, { sizes: whole.blockBytes, room }) : undefined;
   if (fitted) return fitted;
-  throw new InputError(
+  throw new OverBudgetError(
     `Cannot make pairs within ${budget} bytes of GPU memory: with one block of the teacher at a time ` +
       `${none.usedBytes} are in use`,
-    {
-      hint: `raise --max-vram to ${Math.ceil(none.usedBytes / 1e6)}MB or more, or use a smaller --size or --batch-size`,
-    },
+    { neededBytes: Math.ceil(none.usedBytes / 1e6) * 1e6, instead: "use a smaller --size or --batch-size" },
   );
 }
 

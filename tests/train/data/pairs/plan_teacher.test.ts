@@ -104,7 +104,7 @@ test.each(["while the teacher is loaded", "while pairs are made"])(
     const asked = config("noise");
     const onPlan = (plan: TeacherPlan) => void plans.push(plan);
     await makePairs(asked, { gpu: own, notice: (line) => void notices.push(line), onPlan });
-    expect(notices.at(-1)).toMatch(/^The GPU ran out of memory: going on within \d+ bytes, as with --max-vram$/);
+    expect(notices.at(-1)).toMatch(/^The GPU ran out of memory: going on within [\d.]+ [KMG]?B, as with --max-vram$/);
     expect(plans.at(-1)?.blocks.resident).toBeLessThan(BLOCKS);
     expect(contentsOf(asked.out)).toEqual(files);
     expect(own.buffers.budget).toBe(Infinity);
