@@ -106,7 +106,9 @@ describe("doctor --model", () => {
     const model = withTextEncoders(modelFolder(DIFFUSERS_LAYOUT));
     const found = await examineModel({ model }, { host: fakeHost(), openGpu });
     expect(found.texts?.t5.blocks).toEqual({ all: 2, resident: 2, streamedBytes: 0 });
-    expect(inWords(found)).toMatch(/What fits[^]*\nGPU memory of the text encoders\n +T5 +.* MB +all 2 blocks stay\n/);
+    expect(inWords(found)).toMatch(
+      /What fits[^]*\nGPU memory of the text encoders\n +T5 +.* [KM]B +all 2 blocks stay\n/,
+    );
   });
 
   test("wants a model to verify", async () => {

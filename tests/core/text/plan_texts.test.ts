@@ -78,7 +78,7 @@ test("without a budget, memory that runs out is gone on with: the file is the sa
   const notices: string[] = [];
   const onNotice = (line: string) => void notices.push(line);
   await writeEmbeddings(path, { gpu: own, folder, texts, max: MAX, dtype: "F32", onNotice });
-  expect(notices.at(-1)).toMatch(/^The GPU ran out of memory: going on within \d+ bytes, as with --max-vram$/);
+  expect(notices.at(-1)).toMatch(/^The GPU ran out of memory: going on within [\d.]+ [KM]B, as with --max-vram$/);
   expect(await Deno.readFile(path)).toEqual(expected);
   expect(own.buffers.budget).toBe(Infinity);
 });
