@@ -1,6 +1,6 @@
 import { DryGpu, type Gpu } from "@fluxsr/kernels";
 import type { PlannedBlocks } from "../memory/block_stream.ts";
-import { InputError } from "../errors.ts";
+import { OverBudgetError } from "../errors.ts";
 import { withMostBlocks } from "../memory/resident_blocks.ts";
 import { loadClip } from "./load_clip.ts";
 import { loadT5 } from "./load_t5.ts";
@@ -54,7 +54,8 @@ const BLANK: readonly number[] = [0, 0];
  * Within a budget as many texts as have room go through T5 together, up to 16, and as many of its blocks as have room
  * beside that stay; the others are read once for all these texts.
  *
- * @throws {InputError} if the encoders cannot be used, or do not fit the budget
+ * @throws {InputError} if the encoders cannot be used
+ * @throws {OverBudgetError} if they do not fit the budget
  */
 export async function planTexts(
   gpu: Gpu,
@@ -66,10 +67,10 @@ export async function planTexts(
   const clip = await runClip();
   const least = Math.max(typeof t5 === "number" ? t5 : 0, clip.usedBytes);
   if (typeof t5 === "number" || clip.usedBytes > budget) {
-    throw new InputError(
+    throw new OverBudgetError(
       `Cannot encode texts of ${max} tokens within ${budget} bytes of GPU memory: with one text and one block of T5 at ` +
         `a time ${least} are in use`,
-      { hint: "raise --max-vram" },
+      { neededBytes: 1e6 * Math.ceil(least / 1e6), instead: "encode fewer tokens" },
     );
   }
   const fitted = clip.peakBytes <= budget ? clip : await runClip(budget);

@@ -182,8 +182,13 @@ export class BufferPool {
     this.#live -= buffer.size;
     const free = this.#free.get(buffer.size) ?? [];
     this.#free.set(buffer.size, free);
-    const older = free.findIndex(({ id }) => id < buffer.id);
-    free.splice(older < 0 ? free.length : older, 0, buffer);
+    let older = 0; // by bisection: a picture of hundreds of tiles has thousands of free buffers
+    for (let end = free.length; older < end;) {
+      const middle = (older + end) >> 1;
+      if (free[middle]!.id < buffer.id) end = middle;
+      else older = middle + 1;
+    }
+    free.splice(older, 0, buffer);
   }
 
   /** Destroys every free buffer. Work that uses them must have been submitted. */
