@@ -82,7 +82,8 @@ async function checkReplaced(
   const lost = [...held].find((name) => !networks.includes(name));
   if (lost) {
     const what = lost === "vae" ? "an autoencoder" : "a transformer";
-    throw refuse(path, `what is replaced must have no more networks than the new one: it has ${what} too`);
+    const state = `what is replaced must have no more networks than the new one: it has ${what} too`;
+    throw refuse(path, state, "convert the whole folder, or choose another");
   }
   if (input === undefined) return;
   const source = await Deno.realPath(input);
