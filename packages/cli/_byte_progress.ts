@@ -1,5 +1,5 @@
 import type { Host } from "./_host.ts";
-import { gigabytes } from "./_new_folder.ts";
+import { byteSize } from "@fluxsr/core";
 
 /** Between two changes of the line, in milliseconds. */
 const INTERVAL = 200;
@@ -24,7 +24,7 @@ export class ByteProgress {
     const now = this.#host.now();
     if (this.#host.columns() === undefined || now - this.#shown < INTERVAL) return;
     this.#shown = now;
-    this.#host.err(`\r\x1b[K${gigabytes(this.#written)} of ${gigabytes(this.#total)}${this.#rate()}`);
+    this.#host.err(`\r\x1b[K${byteSize(this.#written)} of ${byteSize(this.#total)}${this.#rate()}`);
   }
 
   /** {@linkcode add}, which ends the work with the reason of `signal` once that is raised. */
@@ -37,7 +37,7 @@ export class ByteProgress {
 
   /** All is written to `path`. */
   done(path: string): void {
-    this.#say(`${path} (${gigabytes(this.#written)}${this.#rate()})`);
+    this.#say(`${path} (${byteSize(this.#written)}${this.#rate()})`);
   }
 
   /** The user interrupted the work on `path`. */

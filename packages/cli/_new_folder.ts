@@ -1,4 +1,4 @@
-import { InputError, type NetworkName, networksIn } from "@fluxsr/core";
+import { byteSize, InputError, type NetworkName, networksIn, osReason } from "@fluxsr/core";
 import { statfs } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 import { stoppable } from "./_stoppable.ts";
@@ -116,7 +116,7 @@ async function checkSpace(part: string, path: string, { bytes }: NewFolder): Pro
   const disk = await statfs(dirname(part)).catch(() => undefined);
   const free = disk && disk.bavail * disk.bsize;
   if (free === undefined || free >= bytes) return;
-  throw refuse(path, `the disk must have ${gigabytes(bytes)} free: it has ${gigabytes(free)}`);
+  throw refuse(path, `the disk must have ${byteSize(bytes)} free: it has ${byteSize(free)}`);
 }
 
 /** Gives `part` the name `target`. A model that is replaced steps aside, and is removed last. */
@@ -133,27 +133,18 @@ async function takePlace(
       throw error;
     });
   } catch (error) {
-    throw refuse(path, `its name must be free: ${reason(error)}`, `the new folder is whole, as "${part}"`);
+    throw refuse(path, `its name must be free: ${osReason(error)}`, `the new folder is whole, as "${part}"`);
   }
   if (!isReplaced) return;
   await Deno.remove(aside, { recursive: true }).catch((error) => {
-    throw new InputError(`Cannot remove "${aside}", which "${path}" replaced: ${reason(error)}`);
+    throw new InputError(`Cannot remove "${aside}", which "${path}" replaced: ${osReason(error)}`);
   });
-}
-
-/** `23.8 GB`. */
-export function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(bytes < 1e9 ? 3 : 1)} GB`;
 }
 
 /** A failed system call in the user's words; any other error as it is. */
 function inWords(path: string, error: unknown): unknown {
   const isFromSystem = error instanceof Error && "code" in error && typeof error.code === "string";
-  return isFromSystem ? refuse(path, `its folder must be writable: ${reason(error)}`) : error;
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return isFromSystem ? refuse(path, `its folder must be writable: ${osReason(error)}`) : error;
 }
 
 function refuse(path: string, state: string, hint?: string): InputError {

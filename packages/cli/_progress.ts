@@ -1,5 +1,5 @@
 import type { Host } from "./_host.ts";
-import { gigabytes } from "./_new_folder.ts";
+import { byteSize } from "@fluxsr/core";
 
 /** Between two changes of the line while loading, in milliseconds. */
 const INTERVAL = 200;
@@ -43,7 +43,7 @@ export class Progress {
     if (now - this.#loadShown < INTERVAL) return;
     this.#loadShown = now;
     const rate = (bytes / 1e6 / (now - this.#loadStart)).toFixed(2);
-    this.#show(`loading the model, ${gigabytes(bytes)} of ${gigabytes(total)}, ${rate} GB/s`);
+    this.#show(`loading the model, ${byteSize(bytes)} of ${byteSize(total)}, ${rate} GB/s`);
   }
 
   /** `done` of `total` tiles of the file are finished. */

@@ -24,8 +24,9 @@ export class OverBudgetError extends InputError {
 
   /** @param options `instead`, what else the user can do */
   constructor(message: string, { neededBytes, instead }: { neededBytes: number; instead: string }) {
-    super(message, { hint: `raise --max-vram to ${neededBytes / 1e6}MB or more, or ${instead}` });
-    this.neededBytes = neededBytes;
+    const megabytes = Math.ceil(neededBytes / 1e6);
+    super(message, { hint: `raise --max-vram to ${megabytes}MB or more, or ${instead}` });
+    this.neededBytes = 1e6 * megabytes;
     this.#instead = instead;
   }
 

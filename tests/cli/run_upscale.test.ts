@@ -1,40 +1,16 @@
-import { InputError, OverBudgetError } from "@fluxsr/core";
+import { InputError } from "@fluxsr/core";
 import { DeviceLostError, OutOfMemoryError, UnsupportedFeatureError } from "@fluxsr/kernels";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { runUpscale } from "../../packages/cli/_run_upscale.ts";
-import type { UpscaleDeps, UpscaleRequest } from "../../packages/cli/_upscale_request.ts";
-import { fakeDeps, fakeHost, fakePlan, folderWith, namesIn, plainPicture, removeFolders } from "./_fakes.ts";
-
-let folder = "";
+import type { UpscaleDeps } from "../../packages/cli/_upscale_request.ts";
+import { fakeDeps, fakeHost, namesIn, removeFolders } from "./_fakes.ts";
+import { run } from "./_run_upscale.ts";
 
 afterEach(removeFolders);
 
-/** Runs over `inputs` in a folder with `files`; texts have paths relative to it. */
-async function run({ files, inputs = Object.keys(files), columns, deps: replaced, ...request }: {
-  files: Record<string, string>;
-  inputs?: string[];
-  columns?: number;
-  deps?: Partial<UpscaleDeps>;
-} & Partial<UpscaleRequest>) {
-  folder = folderWith(files);
-  const host = fakeHost(columns === undefined ? {} : { columns });
-  const deps = fakeDeps(host, replaced);
-  const code = await runUpscale({
-    model: "some/model",
-    scale: 4,
-    colorFix: "wavelet",
-    precision: "auto",
-    ...request,
-    inputs: inputs.map((name) => join(folder, name)),
-  }, deps);
-  const below = (text: string) => text.replaceAll(`${folder}/`, "");
-  return { code, stdout: below(host.stdout), stderr: below(host.stderr), calls: deps.calls };
-}
-
 describe("runUpscale()", () => {
   test("writes each picture, says so, and ends with 0", async () => {
-    const { code, stdout, stderr, calls } = await run({ files: { "a.png": "note", "b.png": "" } });
+    const { folder, code, stdout, stderr, calls } = await run({ files: { "a.png": "note", "b.png": "" } });
     expect(code).toBe(0);
     expect(namesIn(folder)).toEqual(["a.png", "a_x4.png", "b.png", "b_x4.png"]);
     expect(Deno.readTextFileSync(join(folder, "a_x4.png"))).toBe("16 x 12");
@@ -61,82 +37,6 @@ describe("runUpscale()", () => {
     expect(calls.upscaled[0]).toMatchObject({ compare: false, timed: false });
   });
 
-  test("keeps to --max-vram with the blocks and the tile that a plan finds, and says so", async () => {
-    const { calls, stderr } = await run({ files: { "a.png": "" }, maxVram: 7.2e9, tile: 256 });
-    expect(calls.planned).toMatchObject([{ model: "some/model", budget: 7.2e9, tile: 256, scale: 4 }]);
-    expect(calls.loaded).toMatchObject([{ options: { residentBlocks: 4 } }]);
-    expect(stderr).toContain("Within 7.2 GB: 4 of 10 blocks stay, 6 GB are loaded for each pass\n");
-    const small = await run({ files: { "a.png": "" }, maxVram: 2.5e9 });
-    expect(small.calls.upscaled[0]).toMatchObject({ tile: 256 });
-    expect(small.stderr).toContain("Within 2.5 GB: tiles of 256 pixels instead of 512, which have no room\n");
-    const none = await run({ files: { "a.png": "" }, maxVram: 1e9 });
-    expect(none).toMatchObject({ code: 1, calls: { loaded: [] } });
-    expect(none.stderr).toContain("Cannot upscale within 1000000000 bytes");
-  });
-
-  test("plans for all pictures at once, as --dry-run does", async () => {
-    const files = { "a.png": "", "b.png": "large", "c.png": "bad" };
-    const { calls } = await run({ files, maxVram: 7.2e9, tile: 64, tileOverlap: 8, seed: 3 });
-    const dry = await run({ files, maxVram: 7.2e9, tile: 64, tileOverlap: 8, seed: 3, dryRun: true });
-    expect(calls.planned).toHaveLength(1);
-    expect(calls.planned[0]).toMatchObject({ sizes: [{ width: 4, height: 3 }, { width: 400, height: 300 }] });
-    expect(dry.calls.planned[0]).toEqual(calls.planned[0]);
-  });
-
-  test("makes the pictures that have room within --max-vram, if one of them has none", async () => {
-    const planUpscale: UpscaleDeps["planUpscale"] = (_, { sizes = [], ...options }) => {
-      const isTooLarge = sizes.some(({ width }) => width > 4);
-      return Promise.resolve().then(() => fakePlan({ ...options, sizes, ...isTooLarge && { budget: 1e9 } }));
-    };
-    const sizes: [number, number][] = [[400, 300], [4, 3], [400, 300]];
-    let read = 0, made = 0;
-    const good = fakeDeps(fakeHost()).upscale;
-    const { code, stderr, calls } = await run({
-      files: { "a.png": "large", "b.png": "", "c.png": "large" },
-      maxVram: 7.2e9,
-      deps: {
-        planUpscale,
-        readImage: () => {
-          const [width, height] = sizes[read++]!;
-          return Promise.resolve(plainPicture(width, height));
-        },
-        upscale: (...args) => made++ === 0 ? good(...args) : Promise.reject(new OutOfMemoryError("no room")),
-      },
-    });
-    expect([code, calls.loaded.length, calls.disposed]).toEqual([1, 1, 1]);
-    expect(stderr.split("\n").slice(0, 6)).toEqual([
-      "a.png: Cannot upscale within 1000000000 bytes",
-      "Hint: raise --max-vram to 2000MB or more, or wait",
-      "Within 7.2 GB: 4 of 10 blocks stay, 6 GB are loaded for each pass",
-      "b.png -> b_x4.png (16 x 12, 2 tiles, 0.1 s)",
-      "c.png: Cannot upscale within 1000000000 bytes",
-      "Hint: raise --max-vram to 2000MB or more, or wait",
-    ]);
-  });
-
-  test("goes on within what there was when the GPU runs out of memory while loading", async () => {
-    const good = fakeDeps(fakeHost()).loadModel;
-    let loads = 0;
-    const loadModel: UpscaleDeps["loadModel"] = (gpu, directory, options) => {
-      if (++loads > 1) return good(gpu, directory, options);
-      Object.assign(gpu.memory, { peak: 10e9 });
-      return Promise.reject(new OutOfMemoryError("Cannot allocate"));
-    };
-    const { code, stderr, calls } = await run({ files: { "a.png": "" }, deps: { loadModel } });
-    expect(code).toBe(0);
-    expect(calls.planned).toMatchObject([{ budget: 8.5e9 }]);
-    expect(stderr).toContain(
-      "The GPU ran out of memory: going on within 8.5 GB, as with --max-vram\n" +
-        "Within 8.5 GB: 5 of 10 blocks stay, 5 GB are loaded for each pass\n",
-    );
-    const within = await run({
-      files: { "a.png": "" },
-      maxVram: 9e9,
-      deps: { loadModel: () => Promise.reject(new OutOfMemoryError("Cannot allocate")) },
-    });
-    expect(within).toMatchObject({ code: 1, stderr: expect.stringContaining("a.png: Cannot allocate\n") });
-  });
-
   test("passes on what is to be known", async () => {
     const good = fakeDeps(fakeHost()).upscale;
     const upscale: UpscaleDeps["upscale"] = (model, picture, options) => {
@@ -161,7 +61,7 @@ describe("runUpscale()", () => {
   });
 
   test("names each input that fails, goes on, and ends with 1", async () => {
-    const { code, stderr } = await run({
+    const { folder, code, stderr } = await run({
       files: { "a.png": "bad", "b.png": "" },
       inputs: ["a.png", "none.png", "b.png", "*.tif"],
     });
@@ -179,7 +79,7 @@ describe("runUpscale()", () => {
   });
 
   test("opens no GPU for pictures that cannot be read, or whose output exists", async () => {
-    const { code, stderr, calls } = await run({
+    const { folder, code, stderr, calls } = await run({
       files: { "a.png": "bad", "b.png": "", "b_x4.png": "old" },
       inputs: ["a.png", "b.png"],
     });
@@ -190,7 +90,11 @@ describe("runUpscale()", () => {
   });
 
   test("replaces an output with --overwrite", async () => {
-    const { code } = await run({ files: { "b.png": "", "b_x4.png": "old" }, inputs: ["b.png"], overwrite: true });
+    const { folder, code } = await run({
+      files: { "b.png": "", "b_x4.png": "old" },
+      inputs: ["b.png"],
+      overwrite: true,
+    });
     expect(code).toBe(0);
     expect(Deno.readTextFileSync(join(folder, "b_x4.png"))).toBe("16 x 12");
   });
@@ -210,52 +114,13 @@ describe("runUpscale()", () => {
     expect(stderr).toContain("a.png: Cannot allocate: no memory\nHint: use a smaller --tile\n");
   });
 
-  test("goes on after a picture that does not fit in memory", async () => {
-    const good = fakeDeps(fakeHost()).upscale;
-    let calls = 0;
-    const upscale: UpscaleDeps["upscale"] = (...args) =>
-      calls++ === 0 ? Promise.reject(new OutOfMemoryError("Cannot allocate")) : good(...args);
-    const files = { "a.png": "", "b.png": "" };
-    expect((await run({ files, maxVram: 9e9, deps: { upscale } })).code).toBe(1);
-    expect(namesIn(folder)).toContain("b_x4.png");
-  });
-
-  test("leaves more of the model on the disk, again and again, for a picture that does not fit in memory", async () => {
-    const good = fakeDeps(fakeHost());
-    let attempts = 0;
-    const upscale: UpscaleDeps["upscale"] = (model, ...args) => {
-      if (++attempts > 2) return good.upscale(model, ...args);
-      Object.assign(model.gpu.memory, { peak: 10e9 });
-      return Promise.reject(new OutOfMemoryError("Cannot allocate"));
-    };
-    const { code, stderr, calls } = await run({ files: { "a.png": "", "b.png": "" }, deps: { upscale } });
-    expect([code, calls.opened, calls.loaded.length, calls.disposed]).toEqual([0, 1, 3, 3]);
-    expect(calls.planned).toMatchObject([{ budget: 8.5e9 }, { budget: 7.225e9 }]);
-    expect(stderr).toContain("The GPU ran out of memory: going on within 7.22 GB, as with --max-vram\n");
-  });
-
-  test("goes on with the whole model after a picture that no budget is enough for", async () => {
-    const good = fakeDeps(fakeHost());
-    let attempts = 0;
-    const upscale: UpscaleDeps["upscale"] = (...args) =>
-      ++attempts > 1 ? good.upscale(...args) : Promise.reject(new OutOfMemoryError("Cannot allocate"));
-    const planUpscale = () =>
-      Promise.reject(new OverBudgetError("Cannot upscale within 1 byte", { neededBytes: 8e9, instead: "wait" }));
-    const files = { "a.png": "", "b.png": "" };
-    const { code, stderr, calls } = await run({ files, deps: { upscale, planUpscale } });
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/Cannot upscale within 1 byte\n.*\nb.png -> b_x4.png/)]);
-    expect(stderr).toContain("Hint: wait, close other programs that use the GPU, or use one with more memory\n");
-    expect(stderr).not.toContain("--max-vram to");
-    expect(calls).toMatchObject({ opened: 1, loaded: [{ options: { fold: true } }, { options: { fold: true } }] });
-  });
-
   test("shows stacks with --debug only", async () => {
     expect((await run({ files: { "a.png": "bad" } })).stderr).not.toContain("    at ");
     expect((await run({ files: { "a.png": "bad" }, debug: true })).stderr).toContain("    at ");
   });
 
   test("also writes both pictures side by side with --compare", async () => {
-    const { code, stderr } = await run({ files: { "a.png": "" }, compare: true });
+    const { folder, code, stderr } = await run({ files: { "a.png": "" }, compare: true });
     expect(code).toBe(0);
     expect(namesIn(folder)).toEqual(["a.png", "a_x4.png", "a_x4_compare.png"]);
     expect(Deno.readTextFileSync(join(folder, "a_x4_compare.png"))).toBe("32 x 12");
@@ -320,7 +185,7 @@ describe("runUpscale() fails all that is left", () => {
     const upscale: UpscaleDeps["upscale"] = (...args) =>
       calls++ === 1 ? Promise.reject(new DeviceLostError("Cannot use the GPU: lost")) : good(...args);
     const files = { "a.png": "", "b.png": "", "c.png": "" };
-    const { code, stderr } = await run({ files, deps: { upscale } });
+    const { folder, code, stderr } = await run({ files, deps: { upscale } });
     expect(code).toBe(1);
     expect(calls).toBe(2);
     expect(stderr).toContain("b.png: Cannot use the GPU: lost\nNot upscaled, for the same reason: c.png\n");

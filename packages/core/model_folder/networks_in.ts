@@ -1,25 +1,26 @@
 import { join } from "node:path";
 import { listFiles, pathKind } from "../files/read.ts";
 import { openWeights } from "../weights/open_weights.ts";
-import { isAutoencoder } from "./autoencoder_names.ts";
-import { isMmdit } from "./mmdit_names.ts";
+import { AUTOENCODER, TRANSFORMER } from "./network.ts";
+
+const NETWORKS = { transformer: TRANSFORMER, vae: AUTOENCODER } as const;
 
 /** The networks of a model folder. */
-export type NetworkName = "transformer" | "vae";
+export type NetworkName = keyof typeof NETWORKS;
 
 /**
- * Which networks are in folder `dir`: as folders of these names, or in files of weights, where the tensors tell. Files
- * that cannot be opened have none.
+ * Which networks are in folder `dir`: as folders, or in files of weights, where the tensors tell. Files that cannot be
+ * opened have none.
  */
 export async function networksIn(dir: string): Promise<Set<NetworkName>> {
   const found = new Set<NetworkName>();
-  for (const name of ["transformer", "vae"] as const) {
-    if (await pathKind(join(dir, name)) === "folder") found.add(name);
-  }
-  for (const name of [...await listFiles(dir, ".safetensors"), ...await listFiles(dir, ".gguf")]) {
-    using source = await openWeights(join(dir, name)).catch(() => undefined);
-    if (source && isMmdit(source.tensors)) found.add("transformer");
-    if (source && isAutoencoder(source.tensors)) found.add("vae");
+  const weights = [...await listFiles(dir, ".safetensors"), ...await listFiles(dir, ".gguf")];
+  for (const [name, { folder, isIn }] of Object.entries(NETWORKS) as [NetworkName, typeof NETWORKS[NetworkName]][]) {
+    if (await pathKind(join(dir, folder)) === "folder") found.add(name);
+    for (const file of weights) {
+      using source = await openWeights(join(dir, file)).catch(() => undefined);
+      if (source && isIn(source.tensors)) found.add(name);
+    }
   }
   return found;
 }

@@ -70,7 +70,7 @@ export async function planTexts(
     throw new OverBudgetError(
       `Cannot encode texts of ${max} tokens within ${budget} bytes of GPU memory: with one text and one block of T5 at ` +
         `a time ${least} are in use`,
-      { neededBytes: 1e6 * Math.ceil(least / 1e6), instead: "encode fewer tokens" },
+      { neededBytes: least, instead: "encode fewer tokens" },
     );
   }
   const fitted = clip.peakBytes <= budget ? clip : await runClip(budget);

@@ -1,5 +1,6 @@
 import { InputError } from "../../errors.ts";
 import { layoutOf } from "../dtypes/dequantize.ts";
+import { tensorBytes } from "../streamed_tensor.ts";
 import { GgufCursor } from "./cursor.ts";
 import { ALIGNMENT, GGML_TYPES, type GgufDtype, ggufDtype, OTHER_TYPES } from "./types.ts";
 import { quote, showShape } from "../../files/messages.ts";
@@ -99,11 +100,11 @@ function readInfo(
   }
   const offset = cursor.count();
   if (offset % alignment !== 0) throw fail(`${which} must begin at a multiple of ${alignment}: it begins at ${offset}`);
-  const { elements, bytes } = layoutOf(dtype);
+  const { elements } = layoutOf(dtype);
   if ((shape.at(-1) ?? 1) % elements !== 0) {
     throw fail(`${which} must have rows that are a multiple of ${elements} as ${dtype}: it is ${showShape(shape)}`);
   }
-  const total = shape.reduce((product, length) => product * length, 1) / elements * bytes;
-  if (!Number.isSafeInteger(total)) throw fail(`${which} must have fewer than 2^53 bytes: it is ${showShape(shape)}`);
-  return { entry: { dtype, shape }, bytes: total, offset };
+  const bytes = tensorBytes({ dtype, shape });
+  if (!Number.isSafeInteger(bytes)) throw fail(`${which} must have fewer than 2^53 bytes: it is ${showShape(shape)}`);
+  return { entry: { dtype, shape }, bytes, offset };
 }

@@ -76,7 +76,7 @@ export async function planTeacher(
   throw new OverBudgetError(
     `Cannot make pairs within ${budget} bytes of GPU memory: with one block of the teacher at a time ` +
       `${none.usedBytes} are in use`,
-    { neededBytes: Math.ceil(none.usedBytes / 1e6) * 1e6, instead: "use a smaller --size or --batch-size" },
+    { neededBytes: none.usedBytes, instead: "use a smaller --size or --batch-size" },
   );
 }
 
