@@ -1,4 +1,4 @@
-import { InputError, withMostBlocks } from "@fluxsr/core";
+import { OverBudgetError, withMostBlocks } from "@fluxsr/core";
 import { DryGpu } from "@fluxsr/kernels";
 import { type Plan, plan } from "./plan.ts";
 import type { Batch, OpenStage } from "./stage.ts";
@@ -28,7 +28,7 @@ export class BudgetPlanner<B extends Batch = Batch> {
   /**
    * The plan with the most frozen blocks on the GPU; the others are loaded whenever they are needed.
    *
-   * @throws {InputError} if a step does not fit the budget with one block at a time
+   * @throws {OverBudgetError} if a step does not fit the budget with one block at a time
    */
   async within(budget: number): Promise<Plan> {
     const { usedBytes, blocks } = await this.least();
@@ -36,10 +36,9 @@ export class BudgetPlanner<B extends Batch = Batch> {
     const found = room >= 0 &&
       await withMostBlocks((resident) => this.#plan(resident, budget), { sizes: blocks?.sizes ?? [], room });
     if (found) return found;
-    const least = `${Math.ceil(usedBytes / 1e6)}MB`;
-    throw new InputError(
+    throw new OverBudgetError(
       `Cannot train within ${budget} bytes of GPU memory: with one block at a time a step takes ${usedBytes}`,
-      { hint: `raise --max-vram to ${least} or more, or lower --batch-size, --lpips-crop or --rank` },
+      { neededBytes: usedBytes, instead: "lower --batch-size, --lpips-crop or --rank" },
     );
   }
 

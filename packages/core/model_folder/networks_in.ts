@@ -14,13 +14,11 @@ export type NetworkName = keyof typeof NETWORKS;
  */
 export async function networksIn(dir: string): Promise<Set<NetworkName>> {
   const found = new Set<NetworkName>();
-  const weights = [...await listFiles(dir, ".safetensors"), ...await listFiles(dir, ".gguf")];
-  for (const [name, { folder, isIn }] of Object.entries(NETWORKS) as [NetworkName, typeof NETWORKS[NetworkName]][]) {
-    if (await pathKind(join(dir, folder)) === "folder") found.add(name);
-    for (const file of weights) {
-      using source = await openWeights(join(dir, file)).catch(() => undefined);
-      if (source && isIn(source.tensors)) found.add(name);
-    }
+  const names = Object.keys(NETWORKS) as NetworkName[];
+  for (const name of names) if (await pathKind(join(dir, NETWORKS[name].folder)) === "folder") found.add(name);
+  for (const file of [...await listFiles(dir, ".safetensors"), ...await listFiles(dir, ".gguf")]) {
+    using source = await openWeights(join(dir, file)).catch(() => undefined);
+    for (const name of names) if (source && NETWORKS[name].isIn(source.tensors)) found.add(name);
   }
   return found;
 }
