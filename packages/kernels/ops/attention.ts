@@ -1,79 +1,41 @@
-import { type AdapterSummary, hasEightLanes } from "../gpu/adapter.ts";
-import { type Groups, kernel } from "../gpu/kernel.ts";
+import { kernel } from "../gpu/kernel.ts";
 import { variants } from "../gpu/variants.ts";
 import { scoped } from "../tensor/scope.ts";
 import { record, tracked } from "../tensor/tape.ts";
 import { empty, show, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import lines from "./_attention_lines.wgsl" with { type: "text" };
+import { attentionConstants, attentionGroups, type AttentionWay, attentionWay, WIDEST } from "./_attention_way.ts";
 import operands from "./_attention_operands.wgsl" with { type: "text" };
+import products from "./_attention_products.wgsl" with { type: "text" };
 import tile from "./_attention_tile.wgsl" with { type: "text" };
 import byThreads from "./attention.wgsl" with { type: "text" };
 import byLanes from "./attention_lanes.wgsl" with { type: "text" };
 import byLines from "./attention_shared.wgsl" with { type: "text" };
 import { attentionBackward } from "./attention_backward.ts";
-import { type AttentionSizes, matrixAttention } from "./attention_matrix.ts";
+import { matrixAttention } from "./attention_matrix.ts";
 import { concat, split } from "./concat.ts";
 
-/** Output channels per workgroup; wider heads are split. */
-const WIDTH = 128;
+const SOURCES = { threads: [tile, byThreads], lanes: [byLanes], shared: [lines, products, byLines] } as const;
 
-const SOURCES = { threads: [tile, byThreads], lanes: [byLanes], shared: [lines, byLines] } as const;
-
-interface Variant {
-  /** Threads alone, for little memory; subgroups of 8 lanes; workgroup memory. */
-  readonly by: keyof typeof SOURCES;
-  /** Queries per workgroup. */
-  readonly rows: number;
-  /** Channels of a head, up to {@linkcode WIDTH}. */
-  readonly columns: number;
-}
-
-const variant = variants(({ by, rows, columns }: Variant) =>
+const variant = variants((way: AttentionWay) =>
   kernel({
     name: "attention.forward",
-    sources: [operands, ...SOURCES[by]],
+    sources: [operands, ...SOURCES[way.by]],
     entry: "forward",
     binds: { q: "read", k: "read", v: "read", out: "write", lse: "write" },
     params: { queries: "u32", keys: "u32", heads: "u32", width: "u32", scale: "f32" },
-    features: by === "lanes" ? ["subgroups"] : [],
+    features: way.by === "lanes" ? ["subgroups"] : [],
     flops: ({ queries, keys, heads, width }, [, , batches]) => 4 * queries * keys * 4 * width * heads * batches,
-    constants: by === "shared"
-      ? { HALVES: rows / SHARED_ROWS, WIDE: Number(columns > WIDTH / 2) }
-      : { CHUNKS: Math.ceil(columns / 32) },
+    constants: attentionConstants(way),
   })
 );
 
-/** Queries per workgroup of attention.wgsl and attention_lanes.wgsl. */
-const ROWS = 32;
-/** Queries of each half of attention_shared.wgsl, and the workgroup memory that one half and two take. */
-const SHARED_ROWS = 64;
-const SHARED_MEMORY = [29_696, 46_080] as const;
-/** Workgroups that are enough for a large GPU, one for each of its multiprocessors. */
-const FULL = 128;
-
 /** The widest variants, for checks of the declaration against the WGSL. */
 export const kernels = {
-  threads: variant({ by: "threads", rows: ROWS, columns: WIDTH }),
-  lanes: variant({ by: "lanes", rows: ROWS, columns: WIDTH }),
-  shared: variant({ by: "shared", rows: SHARED_ROWS, columns: WIDTH }),
+  threads: variant(WIDEST.threads),
+  lanes: variant(WIDEST.lanes),
+  shared: variant(WIDEST.shared),
 };
-
-/** The kernel for these sizes that suits the adapter best, and its workgroups. */
-function wayOf(adapter: AdapterSummary, sizes: AttentionSizes): { kernel: typeof kernels.threads; groups: Groups } {
-  const { batches, queries, heads, channels } = sizes;
-  const across = heads * Math.ceil(channels / WIDTH);
-  const [one, two] = SHARED_MEMORY;
-  const roomy = adapter.workgroupMemory >= two && Math.ceil(queries / (2 * SHARED_ROWS)) * across * batches >= FULL;
-  const { by, rows } = hasEightLanes(adapter)
-    ? { by: "lanes", rows: ROWS } as const
-    : adapter.software || adapter.workgroupMemory < one
-    ? { by: "threads", rows: ROWS } as const
-    : { by: "shared", rows: roomy ? 2 * SHARED_ROWS : SHARED_ROWS } as const;
-  return matrixAttention(adapter, sizes) ?? {
-    kernel: variant({ by, rows, columns: Math.min(WIDTH, Math.ceil(channels / 32) * 32) }),
-    groups: [Math.ceil(queries / rows), across, batches],
-  };
-}
 
 /**
  * Scaled dot-product attention without mask: `softmax(q k^T / sqrt(D)) v`.
@@ -106,7 +68,11 @@ function attend(q: Tensor, k: Tensor, { v, scale }: { v: Tensor; scale: number }
   const out = empty(q.gpu, q.shape);
   const lse = empty(q.gpu, [batch, heads, queries]);
   const keys = k.shape[1] ?? 0;
-  const { kernel, groups } = wayOf(q.gpu.adapter, { batches: batch, queries, keys, heads, channels: width });
+  const { adapter } = q.gpu;
+  const size = { batches: batch, rows: queries, heads, channels: width };
+  const way = attentionWay(adapter, size);
+  const { kernel, groups } = matrixAttention(adapter, { ...size, keys }) ??
+    { kernel: variant(way), groups: attentionGroups(way, size) };
   q.gpu.run(kernel, {
     buffers: [q, k, v, out, lse].map(({ buffer }) => buffer),
     params: { queries, keys, heads, width: width / 4, scale },

@@ -1,29 +1,26 @@
-import { hasEightLanes } from "../gpu/adapter.ts";
 import { groups1d, type Kernel, kernel } from "../gpu/kernel.ts";
 import { variants } from "../gpu/variants.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
+import { attentionConstants, attentionGroups, type AttentionWay, attentionWay, WIDEST } from "./_attention_way.ts";
+import operands from "./_attention_gradient.wgsl" with { type: "text" };
+import lines from "./_attention_lines.wgsl" with { type: "text" };
+import products from "./_attention_products.wgsl" with { type: "text" };
 import tile from "./_attention_tile.wgsl" with { type: "text" };
 import byThreads from "./attention_backward.wgsl" with { type: "text" };
 import byLanes from "./attention_backward_lanes.wgsl" with { type: "text" };
+import byLines from "./attention_backward_shared.wgsl" with { type: "text" };
+import deltaSource from "./attention_delta.wgsl" with { type: "text" };
 
-/** Rows of the gradient per workgroup. */
-const ROWS = 32;
-/** Channels of the gradient per workgroup; wider heads are split. */
-const WIDTH = 128;
+const SOURCES = { threads: [tile, byThreads], lanes: [byLanes], shared: [lines, products, byLines] } as const;
 
-const PARAMS = { rows: "u32", columns: "u32", heads: "u32", width: "u32", scale: "f32" } as const;
-
-interface Variant {
+interface Variant extends AttentionWay {
   readonly name: "q" | "k" | "v";
-  readonly lanes: boolean;
-  /** vec4s of the gradient that a thread holds for a row, 1 to 4. */
-  readonly chunks: number;
 }
 
-const variant = variants(({ name, lanes, chunks }: Variant) =>
+const variant = variants(({ name, ...way }: Variant) =>
   kernel({
     name: `attention.backward_${name}`,
-    sources: lanes ? [byLanes] : [tile, byThreads],
+    sources: [operands, ...SOURCES[way.by]],
     entry: "backward",
     binds: {
       rows_a: "read",
@@ -34,28 +31,29 @@ const variant = variants(({ name, lanes, chunks }: Variant) =>
       delta: "read",
       gradient: "write",
     },
-    params: PARAMS,
-    features: lanes ? ["subgroups"] : [],
+    params: { rows: "u32", columns: "u32", heads: "u32", width: "u32", scale: "f32" },
+    features: way.by === "lanes" ? ["subgroups"] : [],
     // Scores again, then two products; the gradient of v needs but one.
     flops: ({ rows, columns, heads, width }, [, , batches]) =>
       (name === "v" ? 4 : 6) * rows * columns * 4 * width * heads * batches,
-    constants: { CHUNKS: chunks, BY_KEY: Number(name !== "q"), VALUES: Number(name === "v") },
+    constants: { ...attentionConstants(way), BY_KEY: Number(name !== "q"), VALUES: Number(name === "v") },
   })
 );
 
 const delta = kernel({
   name: "attention.backward_delta",
-  sources: [tile, byThreads],
-  entry: "backward_delta",
-  binds: { out: "read", dout: "read", products: "write" },
-  params: PARAMS,
+  sources: [deltaSource],
+  entry: "main",
+  binds: { out: "read", dout: "read", delta: "write" },
+  params: { rows: "u32", queries: "u32", heads: "u32", width: "u32" },
 });
 
 /** The widest variants, for checks of the declaration against the WGSL. */
 export const kernels: Readonly<Record<string, Kernel>> = {
   delta,
-  threads: variant({ name: "q", lanes: false, chunks: 4 }),
-  lanes: variant({ name: "q", lanes: true, chunks: 4 }),
+  threads: variant({ name: "q", ...WIDEST.threads }),
+  lanes: variant({ name: "q", ...WIDEST.lanes }),
+  shared: variant({ name: "q", ...WIDEST.shared }),
 };
 
 /** What the forward pass leaves: `q, out [B, Lq, H, D], k, v [B, Lk, H, D], lse [B, H, Lq]`, D a multiple of 4. */
@@ -78,13 +76,12 @@ export function attentionBackward(
   const [batch = 0, queries = 0, heads = 0, channels = 0] = q.shape;
   const keys = k.shape[1] ?? 0;
   const width = channels / 4;
-  const way = { lanes: hasEightLanes(q.gpu.adapter), chunks: Math.min(4, Math.ceil(channels / 32)) };
   const products = empty(q.gpu, lse.shape);
   if (wanted.q || wanted.k) {
     const rows = batch * queries * heads;
     q.gpu.run(delta, {
       buffers: [out, dout, products].map(({ buffer }) => buffer),
-      params: { rows, columns: queries, heads, width, scale },
+      params: { rows, queries, heads, width },
       groups: groups1d(rows, 64),
     });
   }
@@ -92,10 +89,12 @@ export function attentionBackward(
     if (!wanted[name]) return undefined;
     const [rows, columns] = name === "q" ? [queries, keys] : [keys, queries];
     const result = empty(q.gpu, [batch, rows, heads, channels]);
+    const size = { batches: batch, rows, heads, channels };
+    const way = attentionWay(q.gpu.adapter, size);
     q.gpu.run(variant({ name, ...way }), {
       buffers: [...operands, lse, products, result].map(({ buffer }) => buffer),
       params: { rows, columns, heads, width, scale },
-      groups: [Math.ceil(rows / ROWS), heads * Math.ceil(channels / WIDTH), batch],
+      groups: attentionGroups(way, size),
     });
     return result;
   };

@@ -14,33 +14,6 @@
 // So scores are computed three times, but a gradient that is not wanted costs nothing, and a thread's sums fit its
 // registers. All are [B, L, H, D] with D a multiple of 4; lse and delta are [B, H, Lq].
 
-@group(0) @binding(0) var<storage, read> rows_a: array<vec4f>;
-@group(0) @binding(1) var<storage, read> columns_a: array<vec4f>;
-@group(0) @binding(2) var<storage, read> rows_b: array<vec4f>;
-@group(0) @binding(3) var<storage, read> columns_b: array<vec4f>;
-@group(0) @binding(4) var<storage, read> lse: array<f32>;
-@group(0) @binding(5) var<storage, read> delta: array<f32>;
-@group(0) @binding(6) var<storage, read_write> gradient: array<vec4f>;
-
-@group(0) @binding(0) var<storage, read> out: array<vec4f>;
-@group(0) @binding(1) var<storage, read> dout: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> products: array<f32>;
-
-struct Params {
-  rows: u32,
-  columns: u32,
-  heads: u32,
-  // vec4s of a head
-  width: u32,
-  scale: f32,
-}
-@group(1) @binding(0) var<uniform> params: Params;
-
-// Whether rows are keys and columns queries, whose lse and delta are then those of the columns.
-override BY_KEY: bool = false;
-// Whether the result is dv.
-override VALUES: bool = false;
-
 // Products of a and of b: four rows x four neighbouring columns, left and right half.
 var<private> left_a: array<vec4f, 4>;
 var<private> right_a: array<vec4f, 4>;
@@ -199,27 +172,4 @@ fn finish(i: u32, row: u32, at: u32, chunk: vec4u) {
   if (CHUNKS > 3u) {
     write(at, chunk.w, sums[4u * i + 3u]);
   }
-}
-
-fn write(at: u32, channel: u32, value: vec4f) {
-  if (channel < params.width) {
-    gradient[at + channel] = select(params.scale, 1.0, VALUES) * value;
-  }
-}
-
-// delta: a thread a query and head.
-@compute @workgroup_size(64)
-fn backward_delta(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
-  if (i >= params.rows) {
-    return;
-  }
-  var sum = 0.0;
-  for (var d = 0u; d < params.width; d++) {
-    sum += dot(out[i * params.width + d], dout[i * params.width + d]);
-  }
-  // [B, Lq, H] -> [B, H, Lq]
-  let token = i / params.heads;
-  let batch = token / params.columns;
-  products[(batch * params.heads + i % params.heads) * params.columns + token % params.columns] = sum;
 }

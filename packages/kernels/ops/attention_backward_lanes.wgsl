@@ -4,31 +4,8 @@
 //
 // All are [B, L, H, D] with D a multiple of 4; lse and delta are [B, H, Lq].
 
-@group(0) @binding(0) var<storage, read> rows_a: array<vec4f>;
-@group(0) @binding(1) var<storage, read> columns_a: array<vec4f>;
-@group(0) @binding(2) var<storage, read> rows_b: array<vec4f>;
-@group(0) @binding(3) var<storage, read> columns_b: array<vec4f>;
-@group(0) @binding(4) var<storage, read> lse: array<f32>;
-@group(0) @binding(5) var<storage, read> delta: array<f32>;
-@group(0) @binding(6) var<storage, read_write> gradient: array<vec4f>;
-
-struct Params {
-  rows: u32,
-  columns: u32,
-  heads: u32,
-  // vec4s of a head
-  width: u32,
-  scale: f32,
-}
-@group(1) @binding(0) var<uniform> params: Params;
-
 // vec4s of the gradient per lane and row, 1 to 4.
 override CHUNKS: u32 = 4u;
-// Whether rows are keys and columns queries, whose lse and delta are then those of the columns.
-override BY_KEY: bool = false;
-// Whether the result is dv.
-override VALUES: bool = false;
-
 const LOG2_E = 1.4426950408889634;
 
 // Products of a, then what this lane's columns count, and products of b, of row 8 i + j at that index.
@@ -192,12 +169,6 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   finish_eight(group, 1u, chunk);
   finish_eight(group, 2u, chunk);
   finish_eight(group, 3u, chunk);
-}
-
-fn write(at: u32, channel: u32, value: vec4f) {
-  if (channel < params.width) {
-    gradient[at + channel] = select(params.scale, 1.0, VALUES) * value;
-  }
 }
 
 fn finish(group: vec3u, r: u32, chunk: vec4u) {

@@ -1,6 +1,7 @@
 import type { AdapterSummary } from "../gpu/adapter.ts";
 import { type Groups, kernel } from "../gpu/kernel.ts";
 import { variants } from "../gpu/variants.ts";
+import type { ResultSize } from "./_attention_way.ts";
 import { MATRIX_FEATURES, matrixUnits, unitChunks } from "./_matrix_units.ts";
 import operands from "./_attention_operands.wgsl" with { type: "text" };
 import source from "./attention_matrix.wgsl" with { type: "text" };
@@ -24,9 +25,6 @@ export const kernels = { forward: variant({ m: 16, n: 16, threads: 128, channels
 /** Bytes of workgroup memory for the widest heads and units. */
 const MEMORY = 32_768;
 
-/** Sizes of q `[batches, queries, heads, channels]` and k, v `[batches, keys, heads, channels]`. */
-export type AttentionSizes = Readonly<Record<"batches" | "queries" | "keys" | "heads" | "channels", number>>;
-
 /**
  * The kernel that attends by the matrix units of `adapter`, with the bindings and params of attention's own, and its
  * workgroups; undefined if it has none that fit, or if heads are not 16, 32, ... 128 channels wide, or if queries or keys
@@ -36,7 +34,7 @@ export type AttentionSizes = Readonly<Record<"batches" | "queries" | "keys" | "h
  */
 export function matrixAttention(
   adapter: AdapterSummary,
-  { batches, queries, keys, heads, channels }: AttentionSizes,
+  { batches, rows: queries, heads, channels, keys }: ResultSize & { readonly keys: number },
 ): { kernel: typeof kernels.forward; groups: Groups } | undefined {
   const units = adapter.workgroupMemory >= MEMORY ? matrixUnits(adapter) : undefined;
   if (!units || channels % 16 !== 0 || channels > 128 || queries < units.m || keys < 2 * units.n) return undefined;

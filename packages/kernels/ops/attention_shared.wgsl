@@ -6,99 +6,29 @@
 // and the same queries x 4 or 8 channels of the outputs. Both products go 16 steps at a time through lines in workgroup
 // memory, whose next content is on its way in registers meanwhile; weights go from one to the other by way of `weights`.
 // A step of the scores is 3 reads for 32 multiply-adds, one of the outputs 4 for 64. Heads wider than 128 channels are
-// split over workgroups, which repeat the scores. 30 KiB of workgroup memory, 46 KiB with two halves.
+// split over workgroups, which repeat the scores. 29 KiB of workgroup memory, 46 KiB with two halves.
 //
 // q, k, v, out are [B, L, H, D] with D a multiple of 4.
 
-// Whether a head has more than 64 channels: a thread then has two vec4s of the output of a query.
-override WIDE: bool = true;
-
 const LOWEST = -3.0e38;
-const KEYS = 64u;
-// vec4s of a key, four queries each; one more, so that neighbouring keys begin at neighbouring banks.
-override PITCH = 16u * HALVES + 1u;
 
-var<workgroup> weights: array<vec4f, KEYS * PITCH>; // [key, query]
-
-// Row r of the thread: query 4 y + r, or 64 + 4 y + r - 4 in the second half; columns are keys x, x + 16, x + 32, x + 48.
-var<private> scores: array<vec4f, 8>;
-// Elements 2 r and 2 r + 1: channels 4 x .. 4 x + 3, and those 64 further.
-var<private> sums: array<vec4f, 16>;
 // Running maximum and this thread's share of the running sum, of the queries of each half.
 var<private> maximum: array<vec4f, 2>;
 var<private> total: array<vec4f, 2>;
-// Column and row of the thread: eight by four neighbours read few different words, and are told apart from others late.
-var<private> x: u32;
-var<private> y: u32;
-
-// Where a token begins that is one of `count`; the last stands in beyond the end.
-fn token(base: u32, at: u32, count: u32) -> u32 {
-  return base + min(at, count - 1u) * params.heads * params.width;
-}
 
 // Four channels of four queries, or of four keys 16 apart, a channel a column: what `i` brings of the lines of `chunk`.
 fn fetch_block(i: u32, bases: vec2u, starts: vec2u, chunk: u32) -> mat4x4f {
   let j = i % (64u * HALVES);
   let channel = 4u * chunk + j % 4u;
-  let four = j / 4u;
   if (channel >= params.width || i >= 64u * HALVES + 64u) {
     return mat4x4f();
   }
   if (i < 64u * HALVES) {
-    let row = starts.x + 4u * four;
-    return transpose(mat4x4f(
-      q[token(bases.x, row, params.queries) + channel],
-      q[token(bases.x, row + 1u, params.queries) + channel],
-      q[token(bases.x, row + 2u, params.queries) + channel],
-      q[token(bases.x, row + 3u, params.queries) + channel],
-    ));
+    let at = tokens(bases.x, starts.x + j / 4u * 4u, 1u, params.queries) + channel;
+    return transpose(mat4x4f(q[at.x], q[at.y], q[at.z], q[at.w]));
   }
-  let key = starts.y + four;
-  return transpose(mat4x4f(
-    k[token(bases.y, key, params.keys) + channel],
-    k[token(bases.y, key + 16u, params.keys) + channel],
-    k[token(bases.y, key + 32u, params.keys) + channel],
-    k[token(bases.y, key + 48u, params.keys) + channel],
-  ));
-}
-
-fn score_four(r: u32, queries: vec4f, keys: vec4f) {
-  scores[r] += queries.x * keys;
-  scores[r + 1u] += queries.y * keys;
-  scores[r + 2u] += queries.z * keys;
-  scores[r + 3u] += queries.w * keys;
-}
-
-fn score_step(line: u32) {
-  let keys = k_lines[line][place(line, x)];
-  let row = place(line, y);
-  score_four(0u, lines[line][row], keys);
-  if (HALVES > 1u) {
-    score_four(4u, lines[line][16u + row], keys);
-  }
-}
-
-fn weigh_four(r: u32, four: vec4f, left: vec4f, right: vec4f) {
-  sums[2u * r] += four.x * left;
-  sums[2u * r + 2u] += four.y * left;
-  sums[2u * r + 4u] += four.z * left;
-  sums[2u * r + 6u] += four.w * left;
-  if (WIDE) {
-    sums[2u * r + 1u] += four.x * right;
-    sums[2u * r + 3u] += four.y * right;
-    sums[2u * r + 5u] += four.z * right;
-    sums[2u * r + 7u] += four.w * right;
-  }
-}
-
-// Adds the key of line `line`, which is `key` of the block.
-fn weigh_step(line: u32, key: u32) {
-  let left = lines[line][x];
-  let right = lines[line][16u + x];
-  weigh_four(0u, weights[key * PITCH + y], left, right);
-  if (HALVES > 1u) {
-    weigh_four(4u, weights[key * PITCH + 16u + y], left, right);
-  }
+  let at = tokens(bases.y, starts.y + j / 4u, 16u, params.keys) + channel;
+  return transpose(mat4x4f(k[at.x], k[at.y], k[at.z], k[at.w]));
 }
 
 fn larger(a: vec4f, line: u32, column: u32) -> vec4f {
@@ -148,10 +78,10 @@ fn weigh_half(half: u32) {
     exp(scores[r + 3u] - raised.w),
   ));
   total[half] = total[half] * factor + ((e[0] + e[1]) + (e[2] + e[3]));
-  weights[x * PITCH + column] = e[0];
-  weights[(x + 16u) * PITCH + column] = e[1];
-  weights[(x + 32u) * PITCH + column] = e[2];
-  weights[(x + 48u) * PITCH + column] = e[3];
+  weights[4u * half][x][y] = e[0];
+  weights[4u * half + 1u][x][y] = e[1];
+  weights[4u * half + 2u][x][y] = e[2];
+  weights[4u * half + 3u][x][y] = e[3];
 }
 
 fn sum_of_four(line: u32, column: u32) -> vec4f {
@@ -168,8 +98,9 @@ fn fetch_value(i: u32, base: u32, first: u32, channel: u32) -> vec4f {
 
 @compute @workgroup_size(256)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) i: u32) {
-  x = i / 32u % 2u * 8u + i % 8u;
-  y = i / 64u * 4u + i / 8u % 4u;
+  let place = place_of_thread(i);
+  x = place.x;
+  y = place.y;
   let step = params.heads * params.width;
   let head = group.y % params.heads;
   let part = group.y / params.heads * 32u; // the first channel of this workgroup, in vec4s
@@ -178,7 +109,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   let chunks = (params.width + 3u) / 4u;
   maximum = array<vec4f, 2>(vec4f(LOWEST), vec4f(LOWEST));
   var block = fetch_block(i, bases, vec2u(start, 0u), 0u);
-  for (var first = 0u; first < params.keys; first += KEYS) {
+  for (var first = 0u; first < params.keys; first += 64u) {
     scores = array<vec4f, 8>();
     for (var chunk = 0u; chunk < chunks; chunk++) {
       workgroupBarrier(); // the lines are done with
@@ -202,22 +133,22 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     if (HALVES > 1u) {
       weigh_half(1u);
     }
-    let last = min(KEYS, params.keys - first);
-    for (var key = 0u; key < last; key += 16u) {
+    let last = min(64u, params.keys - first);
+    for (var sixteen = 0u; 16u * sixteen < last; sixteen++) {
       workgroupBarrier();
       lines[i / 32u][i % 32u] = value;
       lines[i / 32u + 8u][i % 32u] = second;
       workgroupBarrier();
-      if (key + 16u < last) {
-        value = fetch_value(i, bases.y, first + key + 16u, part + i % 32u);
-        second = fetch_value(i, bases.y, first + key + 24u, part + i % 32u);
+      if (16u * sixteen + 16u < last) {
+        value = fetch_value(i, bases.y, first + 16u * sixteen + 16u, part + i % 32u);
+        second = fetch_value(i, bases.y, first + 16u * sixteen + 24u, part + i % 32u);
       } else {
-        block = fetch_block(i, bases, vec2u(start, first + KEYS), 0u);
+        block = fetch_block(i, bases, vec2u(start, first + 64u), 0u);
       }
-      weigh_step(0u, key); weigh_step(1u, key + 1u); weigh_step(2u, key + 2u); weigh_step(3u, key + 3u);
-      weigh_step(4u, key + 4u); weigh_step(5u, key + 5u); weigh_step(6u, key + 6u); weigh_step(7u, key + 7u);
-      weigh_step(8u, key + 8u); weigh_step(9u, key + 9u); weigh_step(10u, key + 10u); weigh_step(11u, key + 11u);
-      weigh_step(12u, key + 12u); weigh_step(13u, key + 13u); weigh_step(14u, key + 14u); weigh_step(15u, key + 15u);
+      weigh_step(0u, sixteen); weigh_step(1u, sixteen); weigh_step(2u, sixteen); weigh_step(3u, sixteen);
+      weigh_step(4u, sixteen); weigh_step(5u, sixteen); weigh_step(6u, sixteen); weigh_step(7u, sixteen);
+      weigh_step(8u, sixteen); weigh_step(9u, sixteen); weigh_step(10u, sixteen); weigh_step(11u, sixteen);
+      weigh_step(12u, sixteen); weigh_step(13u, sixteen); weigh_step(14u, sixteen); weigh_step(15u, sixteen);
     }
   }
   workgroupBarrier();

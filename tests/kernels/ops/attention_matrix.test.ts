@@ -1,7 +1,7 @@
 /** The matrix units of an adapter are used where Dawn offers some; elsewhere the kernel is compiled only. */
 import { type AdapterSummary, empty, Gpu, tensor } from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
-import { type AttentionSizes, matrixAttention } from "../../../packages/kernels/ops/attention_matrix.ts";
+import { matrixAttention } from "../../../packages/kernels/ops/attention_matrix.ts";
 import { openDawnGpu, refusalByDawn } from "../../helpers/dawn.ts";
 import { expectClose, random, randomTensor } from "../../helpers/gpu.ts";
 import { attentionReference } from "../../reference/attention.ts";
@@ -25,7 +25,9 @@ function adapterWith(m: number, n: number, k: number, more: Partial<AdapterSumma
   };
 }
 
-const sizes = { batches: 2, queries: 100, keys: 77, heads: 3, channels: 128 };
+type Sizes = Parameters<typeof matrixAttention>[1];
+
+const sizes = { batches: 2, rows: 100, keys: 77, heads: 3, channels: 128 };
 
 describe("matrixAttention()", () => {
   test.each([[16, 16, 16], [8, 16, 16], [8, 8, 8]])("compiles in Dawn for units of %i x %i x %i", async (m, n, k) => {
@@ -34,7 +36,7 @@ describe("matrixAttention()", () => {
     expect(await refusalByDawn(plan!.kernel)).toBeUndefined();
   });
 
-  test.each<[string, Partial<AdapterSummary>, Partial<AttentionSizes>]>([
+  test.each<[string, Partial<AdapterSummary>, Partial<Sizes>]>([
     ["a CPU", { software: true }, {}],
     ["an adapter without units", { matrices: [] }, {}],
     ["units that add up in f16", { matrices: adapterWith(16, 16, 16).matrices.slice(0, 1) }, {}],
@@ -43,7 +45,7 @@ describe("matrixAttention()", () => {
     ["little workgroup memory", { workgroupMemory: 16_384 }, {}],
     ["wide heads", {}, { channels: 144 }],
     ["odd heads", {}, { channels: 24 }],
-    ["few queries", {}, { queries: 15 }],
+    ["few queries", {}, { rows: 15 }],
     ["few keys", {}, { keys: 31 }],
   ])("leaves %s to others", (_, adapter, changed) => {
     expect(matrixAttention(adapterWith(16, 16, 16, adapter), { ...sizes, ...changed })).toBeUndefined();
@@ -53,7 +55,7 @@ describe("matrixAttention()", () => {
 /** log sum exp of the scaled scores of each query, [B, H, Lq]. */
 function logSumExp(
   { q, k }: Record<"q" | "k", Float32Array>,
-  { batches, queries, keys, heads, channels }: AttentionSizes,
+  { batches, rows: queries, keys, heads, channels }: Sizes,
 ): number[] {
   return Array.from({ length: batches * heads * queries }, (_, i) => {
     const [batch, head, query] = [Math.floor(i / queries / heads), Math.floor(i / queries) % heads, i % queries];
@@ -90,7 +92,7 @@ test.skipIf(!hasMatrices).each([[1, 16, 32, 1, 16, 0], [2, 37, 71, 3, 32, 0], [1
   async (batches, queries, keys, heads, channels, growth) => {
     // The emulation of a software driver will do here.
     const gpu = new Gpu(dawn!.device, { ...dawn!.adapter, software: false });
-    const plan = matrixAttention(gpu.adapter, { batches, queries, keys, heads, channels });
+    const plan = matrixAttention(gpu.adapter, { batches, rows: queries, keys, heads, channels });
     const q = randomTensor([batches, queries, heads, channels], 1, gpu);
     const k = growing([batches, keys, heads, channels], growth, gpu);
     const v = randomTensor([batches, keys, heads, channels], 3, gpu);
@@ -106,6 +108,6 @@ test.skipIf(!hasMatrices).each([[1, 16, 32, 1, 16, 0], [2, 37, 71, 3, 32, 0], [1
       attentionReference(data, { batches, queries, keys, heads, width: channels }),
       growth ? F16_LARGE : F16,
     );
-    await expectClose(lse, logSumExp(data, { batches, queries, keys, heads, channels }), F16);
+    await expectClose(lse, logSumExp(data, { batches, rows: queries, keys, heads, channels }), F16);
   },
 );
