@@ -31,3 +31,14 @@ export interface MatrixConfig {
 export function hasEightLanes({ subgroups }: AdapterSummary): boolean {
   return subgroups?.min === 8 && subgroups.max === 8;
 }
+
+/** Intel's number among PCI vendors, as Deno has it, and its name, as Dawn has it. */
+const INTEL = ["32902", "intel"];
+
+/**
+ * Whether a thread has few registers, as on Intel's GPUs: 128 where others have 255. Compilers there put what a tile of
+ * 8 x 8 sums needs into memory, and not that of 4 x 8.
+ */
+export function hasFewRegisters({ vendor }: AdapterSummary): boolean {
+  return INTEL.includes(vendor);
+}

@@ -1,4 +1,4 @@
-import { type AdapterSummary, hasEightLanes } from "../gpu/adapter.ts";
+import { type AdapterSummary, hasEightLanes, hasFewRegisters } from "../gpu/adapter.ts";
 import type { Groups } from "../gpu/kernel.ts";
 
 /** Channels of the result per workgroup; wider heads are split. */
@@ -39,7 +39,7 @@ export function attentionWay(adapter: AdapterSummary, size: ResultSize): Attenti
   if (adapter.software || adapter.workgroupMemory < one) return { by: "threads", rows: ROWS, columns };
   const large = { by: "shared", rows: 2 * HALF, columns } as const;
   const fills = attentionGroups(large, size).reduce((a, b) => a * b) >= FULL;
-  return fills && adapter.workgroupMemory >= two ? large : { ...large, rows: HALF };
+  return fills && adapter.workgroupMemory >= two && !hasFewRegisters(adapter) ? large : { ...large, rows: HALF };
 }
 
 /** The workgroups of a result: rows, heads and their parts, batches. */

@@ -56,7 +56,7 @@ export function productOf(
   if (by === "few") return { sources: [few], constants: { COLUMN_LANES: columns / 4 }, features: [] };
   return {
     sources: [lines, outer, totals, shared],
-    constants: { GRID: rows / 8, SEGMENTED: Number(segmented) },
+    constants: { GRID: columns / 8, HALVES: 2 * rows / columns, SEGMENTED: Number(segmented) },
     features: [],
   };
 }

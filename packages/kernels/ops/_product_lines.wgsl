@@ -5,11 +5,13 @@
 
 // Threads along either side of the workgroup, and lines held: 8 or 16.
 override GRID: u32 = 16u;
+// Times four rows of A that a thread multiplies: 1 or 2.
+override HALVES: u32 = 2u;
 // Whether rows of A, not steps of K, are neighbours in memory.
 override A_TRANSPOSED: bool = false;
 
-var<workgroup> a_lines: array<array<vec4f, 32>, GRID>; // 2 GRID are used: four rows each
-var<workgroup> b_lines: array<array<vec4f, 32>, GRID>; // four columns each
+var<workgroup> a_lines: array<array<vec4f, 32>, GRID>; // HALVES GRID are used: four rows each
+var<workgroup> b_lines: array<array<vec4f, 32>, GRID>; // 2 GRID are used: four columns each
 
 // Four steps, from `k` on, of the four rows or columns of this thread: a step is a column; zero from step `depth` on.
 fn fetch(brings_a: bool, k: u32, depth: u32) -> mat4x4f {

@@ -1,7 +1,7 @@
 // What a thread of _product_shared.wgsl computes from the lines of _product_lines.wgsl.
 //
-// It has two times four neighbouring rows and two times four neighbouring columns, each half a tile apart, so that
-// neighbouring threads read neighbouring memory: a step is four vec4 reads for 64 multiply-adds.
+// It has HALVES times four neighbouring rows and two times four neighbouring columns, each half a tile apart, so that
+// neighbouring threads read neighbouring memory: a step is four vec4 reads for 64 multiply-adds, or three for 32.
 
 // Element 2 i + j: row i (0 .. 3 and 4 .. 7: the halves) x the j-th four columns.
 var<private> sums: array<vec4f, 16>;
@@ -23,7 +23,9 @@ fn step(k: u32, thread: vec2u) {
   let left = b_lines[k][column];
   let right = b_lines[k][GRID + column];
   four_rows(0u, a_lines[k][row], left, right);
-  four_rows(4u, a_lines[k][GRID + row], left, right);
+  if (HALVES > 1u) {
+    four_rows(4u, a_lines[k][GRID + row], left, right);
+  }
 }
 
 fn eight_steps(k: u32, thread: vec2u) {

@@ -24,14 +24,16 @@ fn forward(
   let thread = team * vec2u(8u, 4u) + vec2u(index % 8u, index / 8u % 4u);
   let tile = group.x + group.y * groups.x;
   let tiles = (extent().y + 8u * GRID - 1u) / (8u * GRID);
-  let corner = vec2u(tile / tiles, tile % tiles) * 8u * GRID;
+  let corner = vec2u(tile / tiles * HALVES, tile % tiles * 2u) * 4u * GRID;
   // The block that this thread brings: four steps of four rows or columns; neighbours are along what storage has in a row.
   let half = GRID * GRID / 2u;
   let i = index % half;
   let brings_a = index < half;
   let along_k = select(B_TRANSPOSED, !A_TRANSPOSED, brings_a);
-  let four = select(i % (2u * GRID), i / (GRID / 4u), along_k);
-  let steps = select(i / (2u * GRID), i % (GRID / 4u), along_k) * 4u;
+  let fours = select(2u, HALVES, brings_a) * GRID;
+  let brings = HALVES > 1u || i < fours * (GRID / 4u); // a lower tile of A leaves some threads without a block
+  let four = select(i % fours, i / (GRID / 4u), along_k);
+  let steps = select(i / fours, i % (GRID / 4u), along_k) * 4u;
   open(group.z);
   place_rows(vec4u(corner.x + 4u * four) + vec4u(0u, 1u, 2u, 3u));
   place_columns(corner.y + 4u * four);
@@ -44,7 +46,7 @@ fn forward(
       depth = enter(segment, group.z);
     }
     for (var k = 0u; k < depth; k += GRID) {
-      let block = fetch(brings_a, k + steps, select(0u, depth, segment < range.y));
+      let block = fetch(brings_a, k + steps, select(0u, depth, brings && segment < range.y));
       if (held) {
         eight_steps(0u, thread);
         if (GRID > 8u) {
@@ -55,11 +57,15 @@ fn forward(
         }
       }
       workgroupBarrier(); // the lines are done with
-      put(brings_a, steps, four, block);
+      if (brings) {
+        put(brings_a, steps, four, block);
+      }
       workgroupBarrier();
       held = true;
     }
   }
   store_rows(0u, corner.x + 4u * thread.y, corner.y + 4u * thread.x);
-  store_rows(4u, corner.x + 4u * (GRID + thread.y), corner.y + 4u * thread.x);
+  if (HALVES > 1u) {
+    store_rows(4u, corner.x + 4u * (GRID + thread.y), corner.y + 4u * thread.x);
+  }
 }

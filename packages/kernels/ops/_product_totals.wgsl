@@ -19,10 +19,12 @@ fn close_segment() {
   close(1u);
   close(2u);
   close(3u);
-  close(4u);
-  close(5u);
-  close(6u);
-  close(7u);
+  if (HALVES > 1u) {
+    close(4u);
+    close(5u);
+    close(6u);
+    close(7u);
+  }
 }
 
 fn store_row(i: u32, row: u32, column: u32) {

@@ -1,4 +1,4 @@
-import { type AdapterSummary, hasEightLanes } from "../gpu/adapter.ts";
+import { type AdapterSummary, hasEightLanes, hasFewRegisters } from "../gpu/adapter.ts";
 import type { ProductShape, Tiling } from "./tuning.ts";
 
 /** The most rows for which reading B is all that counts. */
@@ -20,13 +20,16 @@ export function tilingByRule(adapter: AdapterSummary, shape: ProductShape): Tili
     return lanesTiling(shape.transposeA || rows > 16 ? 32 : rows > 8 ? 16 : 8);
   }
   if (suitsFew(shape)) return fewTiling(shape);
-  const tiles = (side: number) => Math.ceil(rows / side) * Math.ceil(columns / side) * batches;
-  if (adapter.software) return sharedTiling(64);
-  if (tiles(128) >= FULL) return sharedTiling(128);
+  const sized = (side: number) => [hasFewRegisters(adapter) ? side / 2 : side, side] as const;
+  const tiles = ([height, width]: readonly [number, number]) =>
+    Math.ceil(rows / height) * Math.ceil(columns / width) * batches;
+  const [small, large] = [sized(64), sized(128)];
+  if (adapter.software) return sharedTiling(small);
+  if (tiles(large) >= FULL) return sharedTiling(large);
   const splits = shape.op === "matmul"
-    ? Math.min(Math.ceil(FULL / tiles(64)), Math.floor(depth * segments / STEPS))
+    ? Math.min(Math.ceil(FULL / tiles(small)), Math.floor(depth * segments / STEPS))
     : 1;
-  return sharedTiling(64, Math.max(1, splits));
+  return sharedTiling(small, Math.max(1, splits));
 }
 
 /** All ways that an adapter may be tuned to, for `shape`. */
@@ -37,7 +40,11 @@ export function candidateTilings(adapter: AdapterSummary, shape: ProductShape): 
   return [
     ...lanes.map(lanesTiling),
     ...suitsFew(shape) ? [fewTiling(shape)] : [],
-    ...op === "conv2d_narrow" ? [] : [64, 128].flatMap((side) => splits.map((parts) => sharedTiling(side, parts))),
+    ...op === "conv2d_narrow"
+      ? []
+      : [64, 128].flatMap((side) =>
+        [side, side / 2].flatMap((rows) => splits.map((parts) => sharedTiling([rows, side], parts)))
+      ),
   ];
 }
 
@@ -50,8 +57,9 @@ function lanesTiling(rows: number): Tiling {
   return { by: "lanes", rows, columns: 32, splits: 1 };
 }
 
-function sharedTiling(side: number, splits = 1): Tiling {
-  return { by: "shared", rows: side, columns: side, splits };
+/** Rows are as many as columns, or half of that: a thread has 8 x 8 or 4 x 8 of them. */
+function sharedTiling([rows, columns]: readonly [number, number], splits = 1): Tiling {
+  return { by: "shared", rows, columns, splits };
 }
 
 /** As many threads along K as have two blocks of four steps each; but 32 columns at least where those are neighbours. */

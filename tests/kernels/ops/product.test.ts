@@ -13,6 +13,8 @@ import { geluReference, matmulReference } from "../../reference/matmul.ts";
 const WAYS = [
   { name: "tiles of 64", way: { by: "shared", rows: 64, splits: 1 }, sizes: [[67, 19, 35]] },
   { name: "tiles of 128", way: { by: "shared", rows: 128, splits: 1 }, sizes: [[132, 36, 136]] },
+  { name: "tiles of 32 x 64", way: { by: "shared", rows: 32, columns: 64, splits: 1 }, sizes: [[67, 19, 35]] },
+  { name: "tiles of 64 x 128", way: { by: "shared", rows: 64, columns: 128, splits: 1 }, sizes: [[132, 36, 136]] },
   { name: "few rows", way: { by: "few" }, sizes: [[3, 72, 36], [7, 75, 5], [2, 1032, 12]] },
 ] as const;
 
@@ -37,7 +39,7 @@ describe.each(WAYS)("by $name", ({ way, sizes }) => {
   );
 });
 
-test.each([["q8_0", WAYS[0]], ["q5_k", WAYS[2]]] as const)(
+test.each([["q8_0", WAYS[0]], ["q5_k", WAYS[4]], ["q5_k", WAYS[2]]] as const)(
   "matmul() of %s weights, either way round, by $name",
   async (dtype, { way }) => {
     const on = hardwareGpu(way);
@@ -56,8 +58,10 @@ const CONVOLUTIONS = [
   { way: WAYS[0].way, sizes: [2, 5, 7, 18, 21], kernel: [3, 3], stride: 1 },
   { way: WAYS[0].way, sizes: [1, 9, 10, 20, 24], kernel: [3, 3], stride: 2 },
   { way: WAYS[1].way, sizes: [2, 9, 8, 24, 20], kernel: [2, 3], stride: 1 },
-  { way: WAYS[2].way, sizes: [2, 5, 7, 3, 6], kernel: [3, 3], stride: 2 },
-  { way: WAYS[2].way, sizes: [1, 5, 6, 12, 4], kernel: [3, 2], stride: 1 },
+  { way: WAYS[2].way, sizes: [1, 9, 10, 20, 24], kernel: [3, 3], stride: 2 },
+  { way: WAYS[3].way, sizes: [2, 9, 8, 24, 20], kernel: [2, 3], stride: 1 },
+  { way: WAYS[4].way, sizes: [2, 5, 7, 3, 6], kernel: [3, 3], stride: 2 },
+  { way: WAYS[4].way, sizes: [1, 5, 6, 12, 4], kernel: [3, 2], stride: 1 },
 ] as const;
 
 test.each(CONVOLUTIONS)(

@@ -56,8 +56,23 @@ test.each(
   expect(`${by} ${rows}x${columns} / ${splits}`).toBe(expected);
 });
 
+/** As above, for a GPU whose threads have half the registers. */
+test.each(
+  [
+    [{ op: "matmul", rows: 4096, columns: 3072, depth: 3072, batches: 1 }, "shared 64x128 / 1"],
+    [{ op: "matmul", rows: 512, columns: 1024, depth: 300, batches: 1 }, "shared 32x64 / 1"],
+    [{ op: "matmul", rows: 4096, columns: 16, depth: 3072, batches: 1 }, "shared 32x64 / 2"],
+    [{ op: "conv2d", rows: 1024, columns: 64, depth: 512, segments: 9, batches: 1 }, "shared 32x64 / 1"],
+  ] as const,
+)("on Intel's %j is %s", (shape, expected) => {
+  for (const vendor of ["32902", "intel"]) {
+    const { by, rows, columns, splits } = tilingOf(hardwareGpu(undefined, { vendor }), shape);
+    expect(`${by} ${rows}x${columns} / ${splits}`).toBe(expected);
+  }
+});
+
 test("what the rules suggest is among the candidates", () => {
-  for (const on of [gpu, hardwareGpu()]) {
+  for (const on of [gpu, hardwareGpu(), hardwareGpu(undefined, { vendor: "intel" })]) {
     for (const rows of [1, 12, 4096]) {
       for (const transposeA of [false, true]) {
         const shape = { ...SHAPE, rows, transposeA };
