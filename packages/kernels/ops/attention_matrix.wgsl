@@ -7,8 +7,8 @@
 // lags behind the largest score by SLACK at most, and only when one is larger than that do the outputs take the way through
 // workgroup memory: seldom after the first keys.
 //
-// Matrices are told apart by indices that are literal where functions are called, since computed ones would send them to
-// memory. Channels of a head are a multiple of 16, up to 128: 32 KiB of workgroup memory with units of 16.
+// Matrices are told apart by indices that are literal where functions are called: computed ones would send them to memory,
+// and Mesa's driver for NVIDIA ends the process. Channels of a head are a multiple of 16, up to 128: 32 KiB of workgroup memory with units of 16.
 
 // Four subgroups.
 override THREADS: u32 = 128u;
@@ -46,6 +46,20 @@ fn bring(source: ptr<storage, array<vec4f>, read>, base: u32, range: vec3u, to: 
     let token = min(range.x + at.x, range.z - 1u);
     tokens[(to + at.x) * TOKEN_PITCH + at.y] = half_of(source[base + token * step + at.y]);
   }
+}
+
+// The i-th UNIT_K channels of a subgroup's queries.
+fn load_unit(i: u32, first: u32, queries: ptr<function, Queries>) {
+  if (i * UNIT_K < WIDTH) {
+    queries[i] = subgroupMatrixLoad<Left, row_major>(&tokens, first * TOKEN_PITCH + i * UNIT_K / 4u, TOKEN_PITCH);
+  }
+}
+
+fn load_four(i: u32, first: u32, queries: ptr<function, Queries>) {
+  load_unit(i, first, queries);
+  load_unit(i + 1u, first, queries);
+  load_unit(i + 2u, first, queries);
+  load_unit(i + 3u, first, queries);
 }
 
 // Adds the i-th UNIT_K channels to the scores of a subgroup's queries and of the keys from row n on.
@@ -158,9 +172,10 @@ fn forward(
   bring(&q, q_base, vec3u(start, QUERIES, params.queries), 0u, index);
   workgroupBarrier();
   var queries: Queries;
-  for (var d = 0u; d < WIDTH; d += UNIT_K) {
-    queries[d / UNIT_K] = subgroupMatrixLoad<Left, row_major>(&tokens, first * TOKEN_PITCH + d / 4u, TOKEN_PITCH);
-  }
+  load_four(0u, first, &queries);
+  load_four(4u, first, &queries);
+  load_four(8u, first, &queries);
+  load_four(12u, first, &queries);
 
   var sums: Sums;
   var maximum = LOWEST;
