@@ -12,6 +12,7 @@ import {
   sizeOf,
   type Tensor,
 } from "@fluxsr/kernels";
+import { checkColors } from "./check_colors.ts";
 import { adainFix, type ColorFix, waveletFix } from "./color_fix.ts";
 import { oneStep } from "./flow/trajectory.ts";
 import { enlargeAlpha, enlargePart } from "./enlarge.ts";
@@ -73,7 +74,8 @@ const MEMORY_SHARE = 0.6;
  * they fit on the GPU, else one at a time in more passes. If the GPU has not enough memory, it begins again with one tile
  * at a time, then with tiles of half the side.
  *
- * @throws {InputError} if the result does not fit in memory or the network returns NaN
+ * @throws {InputError} if the result does not fit in memory, the network returns NaN, or colours are not kept in spite of
+ * a colour fix
  * @throws {RangeError} if the scale, tile or overlap is out of range
  */
 export async function upscale(model: Model, picture: Picture, options: UpscaleOptions): Promise<UpscaleResult> {
@@ -156,8 +158,10 @@ async function run(model: Model, picture: Picture, options: UpscaleOptions & Til
     rgb,
     ...(alpha ? { alpha } : {}),
   });
+  const restored = finished(canvas.finish(picture.depth, fix));
+  if (colorFix !== "none") checkColors(picture, restored);
   return {
-    picture: finished(canvas.finish(picture.depth, fix)),
+    picture: restored,
     ...(compare && reference ? { enlarged: finished(reference.finish(picture.depth)) } : {}),
     tiles: plan.tiles.length,
     tile: { height: plan.rows[0]?.size ?? 0, width: plan.columns[0]?.size ?? 0 },

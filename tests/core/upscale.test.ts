@@ -1,5 +1,5 @@
 import { loadModel, type Model, type Picture, upscale } from "@fluxsr/core";
-import { OutOfMemoryError } from "@fluxsr/kernels";
+import { Gpu, OutOfMemoryError } from "@fluxsr/kernels";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { deviceCalls } from "../helpers/device_calls.ts";
 import { gpu } from "../helpers/gpu.ts";
@@ -56,6 +56,20 @@ describe("upscale()", () => {
       expect(Math.abs(after - before)).toBeLessThan(1);
     }
   });
+
+  test.each([8, 16] as const)(
+    "refuses what a GPU that computes nothing leaves of %i bits, a black picture",
+    async (depth) => {
+      const idle = new Gpu(gpu.device, gpu.adapter);
+      const loaded = await loadModel(idle, STARTER);
+      vi.spyOn(idle, "run").mockImplementation(() => {});
+      const source = waves(16, 12, depth);
+      await expect(upscale(loaded, source, OPTIONS)).rejects.toThrow("must have the picture's colours");
+      await expect(upscale(loaded, source, { ...OPTIONS, colorFix: "none" })).resolves.toMatchObject({ tiles: 1 });
+      loaded.dispose();
+      idle.trim();
+    },
+  );
 
   test("gives 16 bits the same picture as 8 bits, in finer steps", async () => {
     const [fine, coarse] = [waves(16, 12, 16), waves(16, 12, 8)];
