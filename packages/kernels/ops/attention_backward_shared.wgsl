@@ -57,9 +57,17 @@ fn weigh(second: bool, half: u32, c: u32, s: vec4f, first: u32, line: u32) {
   let column = first + x + 16u * c;
   let at = line + min(column, params.columns - 1u);
   if (second) {
-    weights[4u * half + c][x][y] *= s - select(row_delta[half], vec4f(delta[at]), BY_KEY);
+    var offset = row_delta[half];
+    if (BY_KEY) {
+      offset = vec4f(delta[at]);
+    }
+    weights[4u * half + c][x][y] *= s - offset;
   } else {
-    let p = exp(params.scale * s - select(row_lse[half], vec4f(lse[at]), BY_KEY));
+    var offset = row_lse[half];
+    if (BY_KEY) {
+      offset = vec4f(lse[at]);
+    }
+    let p = exp(params.scale * s - offset);
     weights[4u * half + c][x][y] = select(vec4f(), p, column < params.columns);
   }
 }
@@ -91,6 +99,7 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   let bases = vec2u(group.z * params.rows, group.z * params.columns) * step + head * params.width;
   let line = (group.z * params.heads + head) * select(params.rows, params.columns, BY_KEY);
   let chunks = (params.width + 3u) / 4u;
+  let turns = select(2u, 1u, VALUES); // dv needs no products of b
   if (!BY_KEY) {
     load_offsets(0u, start, line);
     if (HALVES > 1u) {
@@ -99,13 +108,15 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   }
   var block = fetch_block(i, bases, vec2u(start, 0u), 0u);
   for (var first = 0u; first < params.columns; first += 64u) {
-    for (var turn = 0u; turn < select(2u, 1u, VALUES); turn++) {
+    for (var turn = 0u; turn < turns; turn++) {
       scores = array<vec4f, 8>();
       for (var chunk = turn * chunks; chunk < (turn + 1u) * chunks; chunk++) {
         workgroupBarrier(); // the lines are done with
         put_block(i, block);
         workgroupBarrier();
-        block = fetch_block(i, bases, vec2u(start, first), chunk + 1u);
+        if (chunk + 1u < turns * chunks) {
+          block = fetch_block(i, bases, vec2u(start, first), chunk + 1u);
+        }
         score_step(0u); score_step(1u); score_step(2u); score_step(3u);
         score_step(4u); score_step(5u); score_step(6u); score_step(7u);
         score_step(8u); score_step(9u); score_step(10u); score_step(11u);
