@@ -45,16 +45,9 @@ fn enter(tap: u32, z: u32) -> u32 {
   return params.c_in;
 }
 
-fn read_pixel(at: i32, channel: u32) -> vec4f {
-  return select(vec4f(), read_a(u32(max(at, 0)) + channel, params.c_in - channel), at >= 0);
-}
-
-// Four channels of the four pixels.
-fn block_of_pixels(channel: u32) -> mat4x4f {
-  return mat4x4f(
-    read_pixel(pixels.x, channel),
-    read_pixel(pixels.y, channel),
-    read_pixel(pixels.z, channel),
-    read_pixel(pixels.w, channel),
-  );
+// Four channels of the four pixels; of those outside the picture, of some other.
+fn read_pixels(channel: u32) -> mat4x4f {
+  let at = vec4u(max(pixels, vec4i())) + channel;
+  let left = params.c_in - channel;
+  return mat4x4f(read_a(at.x, left), read_a(at.y, left), read_a(at.z, left), read_a(at.w, left));
 }

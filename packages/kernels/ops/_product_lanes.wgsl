@@ -7,8 +7,9 @@
 // by hand, since every WGSL loop costs a bounds counter, and indices of `sums` are literals, so that it stays in registers.
 //
 // The op provides: extent() -> rows and columns of C; open(z) for batch z; place_rows and place_columns, told once; the
-// segments(z) of K that it has; enter(segment, z) -> steps in it; load_a(k) -> four steps of K for each placed row;
-// load_b(k) -> four steps of K, each for four columns from the placed one on; store_four.
+// segments(z) of K that it has; enter(segment, z) -> steps in it; load_a(k) -> four steps of K for each placed row, and
+// load_b(k) -> four steps of K, each for four columns from the placed one on, or what _product_a.wgsl and _product_b.wgsl
+// make them of; store_four.
 
 // Rows of C, 32, 16 or 8: few rows need no more.
 override ROWS: u32 = 32u;

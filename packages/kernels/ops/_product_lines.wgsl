@@ -13,15 +13,25 @@ override A_TRANSPOSED: bool = false;
 var<workgroup> a_lines: array<array<vec4f, 32>, GRID>; // HALVES GRID are used: four rows each
 var<workgroup> b_lines: array<array<vec4f, 32>, GRID>; // 2 GRID are used: four columns each
 
-// Four steps, from `k` on, of the four rows or columns of this thread: a step is a column; zero from step `depth` on.
-fn fetch(brings_a: bool, k: u32, depth: u32) -> mat4x4f {
+// Four steps, from `k` on, of the four rows or columns of this thread, untouched; zero from step `depth` on.
+fn fetch(brings_a: bool, k: u32, depth: u32) -> Held {
   if (k >= depth) {
-    return mat4x4f();
+    return Held();
   }
   if (brings_a) {
-    return transpose(load_a(k));
+    let rows = read_rows(k);
+    return Held(bitcast<vec4u>(rows[0]), bitcast<vec4u>(rows[1]), bitcast<vec4u>(rows[2]), bitcast<vec4u>(rows[3]));
   }
-  return load_b(k);
+  return hold_b(k);
+}
+
+// What was fetched at `k`: a step is a column.
+fn block_of(brings_a: bool, k: u32, held: Held) -> mat4x4f {
+  if (brings_a) {
+    let rows = mat4x4f(bitcast<vec4f>(held[0]), bitcast<vec4f>(held[1]), bitcast<vec4f>(held[2]), bitcast<vec4f>(held[3]));
+    return transpose(block_of_a(rows, there(k)));
+  }
+  return block_of_b(held);
 }
 
 // Where in line `k` four rows or columns are. Eight neighbouring threads bring eight fours of the same steps, or the steps

@@ -1,16 +1,18 @@
 // How a product C = A B is computed on hardware, through workgroup memory; what A, B and C are, says the op.
 //
-// A workgroup of GRID x GRID threads owns a tile of 8 GRID x 8 GRID elements of C, a thread 8 x 8 of them in registers. A
-// tile of 128 does 32 operations for each byte that it reads, above what any GPU's memory asks for; one of 64 does 16, and
-// fills the device with smaller results. Registers of a thread: 64 sums, 16 operands of a step, 16 of the block on its
-// way: below 128, so that at least two large workgroups share a multiprocessor and one computes while the other waits.
+// A workgroup of GRID x GRID threads owns a tile of 4 HALVES GRID x 8 GRID elements of C, a thread 4 HALVES x 8 of them in
+// registers. A tile of 128 x 128 does 32 operations for each byte that it reads, above what any GPU's memory asks for; one
+// of 64 x 64 does 16, and fills the device with smaller results. Registers of a thread: 64 sums, 16 operands of a step, 16
+// of the block on its way: below 128, so that at least two large workgroups share a multiprocessor and one computes while
+// the other waits. With one half it is 32, 12 and 16, for GPUs that have no more than 128 in all.
 //
 // For GRID steps of K at a time, one half of the threads bring 4 x 4 blocks of A, the other half of B: from storage into
 // registers before the steps on the lines held are computed, which hides the way, from there into workgroup memory after
-// them. Neighbouring threads bring what is neighbouring in storage, GRID steps of a row or a whole line; what eight of
-// them read at once costs a look-up for each line of the cache. Eight by four threads, which hardware runs together, share
-// the operands of a step: 12 vec4s for 32 threads. Two barriers for GRID steps; no second copy of the lines, since 16 KiB
-// is what every adapter has.
+// them. What was read is unpacked and masked then, not before: the first instruction that touches it waits for it.
+// Neighbouring threads bring what is neighbouring in storage, GRID steps of a row or a whole line; what eight of them read
+// at once costs a look-up for each line of the cache. Eight by four threads, which hardware runs together, share the
+// operands of a step: 12 vec4s for 32 threads. Two barriers for GRID steps; no second copy of the lines, since 16 KiB is
+// what every adapter has.
 //
 // What the op provides is said in _product_lanes.wgsl.
 
@@ -46,7 +48,7 @@ fn forward(
       depth = enter(segment, group.z);
     }
     for (var k = 0u; k < depth; k += GRID) {
-      let block = fetch(brings_a, k + steps, select(0u, depth, brings && segment < range.y));
+      let fetched = fetch(brings_a, k + steps, select(0u, depth, brings && segment < range.y));
       if (held) {
         eight_steps(0u, thread);
         if (GRID > 8u) {
@@ -58,7 +60,7 @@ fn forward(
       }
       workgroupBarrier(); // the lines are done with
       if (brings) {
-        put(brings_a, steps, four, block);
+        put(brings_a, steps, four, block_of(brings_a, k + steps, fetched));
       }
       workgroupBarrier();
       held = true;

@@ -1,4 +1,5 @@
 import type { Dtype } from "../tensor/dtype.ts";
+import unpacked from "./_read_b.wgsl" with { type: "text" };
 import bf16 from "./_read_b_bf16.wgsl" with { type: "text" };
 import blocks from "./_read_b_blocks.wgsl" with { type: "text" };
 import f16 from "./_read_b_f16.wgsl" with { type: "text" };
@@ -23,5 +24,5 @@ export function readsOfB(dtype: Dtype, { aligned }: { aligned: boolean }): reado
     q4_k: [blocks, kScales, q4k],
     q5_k: [blocks, kScales, q5k],
   };
-  return reads[dtype];
+  return [...reads[dtype], unpacked];
 }

@@ -23,3 +23,8 @@ fn half_at(at: u32) -> f32 {
 fn bytes_of(word: u32) -> vec4u {
   return (vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(0xffu);
 }
+
+// Blocks are unpacked as they are read: each chunk's raw_b returns values.
+fn value_of_b(raw: vec4u) -> vec4f {
+  return bitcast<vec4f>(raw);
+}

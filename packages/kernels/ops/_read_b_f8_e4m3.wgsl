@@ -2,8 +2,12 @@
 // multiple of four long. The format: OCP 8-bit Floating Point Specification 1.0, exponent bias 7, no infinities.
 @group(0) @binding(1) var<storage, read> b: array<u32>;
 
-fn read_b(at: u32, left: u32) -> vec4f {
-  let bits = (vec4u(b[1u + at / 4u]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(0xffu);
+fn raw_b(at: u32, left: u32) -> vec4u {
+  return vec4u(b[1u + at / 4u], 0u, 0u, 0u);
+}
+
+fn value_of_b(raw: vec4u) -> vec4f {
+  let bits = (vec4u(raw.x) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(0xffu);
   let magnitude = bits & vec4u(0x7fu);
   // The bits moved to the place of f32's have a bias that is 120 less; subnormals are multiples of 2^-9.
   let normal = bitcast<vec4f>((magnitude << vec4u(20u)) + vec4u(120u << 23u));

@@ -14,10 +14,14 @@ fn place_rows(rows: vec4u) {
   place_pixels(rows);
 }
 
-fn load_a(channel: u32) -> mat4x4f {
-  return block_of_pixels(channel);
+fn read_rows(channel: u32) -> mat4x4f {
+  return read_pixels(channel);
 }
 
-fn load_b(channel: u32) -> mat4x4f {
-  return block_of_b(weights, channel, params.c_in);
+fn there(channel: u32) -> vec4<bool> {
+  return pixels >= vec4i();
+}
+
+fn hold_b(channel: u32) -> Held {
+  return hold_block_of_b(weights, channel, params.c_in);
 }

@@ -29,7 +29,13 @@ fn load_a(channel: u32) -> mat4x4f {
 }
 
 fn load_b(channel: u32) -> mat4x4f {
-  return transpose(block_of_pixels(channel));
+  let block = read_pixels(channel);
+  return transpose(mat4x4f(
+    select(vec4f(), block[0], pixels.x >= 0),
+    select(vec4f(), block[1], pixels.y >= 0),
+    select(vec4f(), block[2], pixels.z >= 0),
+    select(vec4f(), block[3], pixels.w >= 0),
+  ));
 }
 
 fn store(channel: u32, pixel: u32, value: f32) {

@@ -3,6 +3,7 @@ import { variants } from "../gpu/variants.ts";
 import { empty, type Shape, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { GEOMETRY, type Geometry } from "./_conv_geometry.ts";
 import { productGroups, productOf, storeOf, tilingOf, type Way, wayOf } from "./_product.ts";
+import productA from "./_product_a.wgsl" with { type: "text" };
 import productB from "./_product_b.wgsl" with { type: "text" };
 import aScalar from "./_read_a_scalar.wgsl" with { type: "text" };
 import aVec4 from "./_read_a_vec4.wgsl" with { type: "text" };
@@ -28,7 +29,15 @@ const variant = variants(({ alignedX, alignedY, ...way }: Variant) => {
   const readB = readsOfB("f32", { aligned: alignedY });
   return kernel({
     name: "conv2d.backward_weight",
-    sources: [alignedX ? aVec4 : aScalar, ...readB, productB, ...storeOf({ aligned: alignedY }), source, ...sources],
+    sources: [
+      alignedX ? aVec4 : aScalar,
+      ...readB,
+      productA,
+      productB,
+      ...storeOf({ aligned: alignedY }),
+      source,
+      ...sources,
+    ],
     entry: "forward",
     features,
     binds: { a: "read", b: "read", bias: "read", addend: "read", c: "write" },

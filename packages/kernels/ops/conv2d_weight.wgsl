@@ -76,18 +76,25 @@ fn enter(line: u32, z: u32) -> u32 {
   return params.out_width;
 }
 
-// Four channels of x under a pixel of y.
-fn read_under(pixel: u32) -> vec4f {
-  let x = i32(pixel * params.stride) + tap.y;
-  let inside = x_line >= 0 && pixel < params.out_width && x >= 0 && x < i32(params.width);
-  let at = select(0u, u32(x_line) + u32(x) * params.c_in, inside) + first_channel;
-  return select(vec4f(), read_a(at, params.c_in - first_channel), inside);
+// Pixels of x under four of y, and which of them are in the picture.
+fn under(pixel: u32) -> vec4i {
+  return vec4i((vec4u(pixel) + vec4u(0u, 1u, 2u, 3u)) * params.stride) + tap.y;
 }
 
-fn load_a(pixel: u32) -> mat4x4f {
-  return transpose(mat4x4f(read_under(pixel), read_under(pixel + 1u), read_under(pixel + 2u), read_under(pixel + 3u)));
+fn there(pixel: u32) -> vec4<bool> {
+  let x = under(pixel);
+  let count = vec4u(pixel) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.out_width);
+  return count & (x >= vec4i()) & (x < vec4i(i32(params.width))) & vec4<bool>(x_line >= 0);
 }
 
-fn load_b(pixel: u32) -> mat4x4f {
-  return block_of_b(y_line, pixel, params.out_width);
+// Four channels of each.
+fn read_rows(pixel: u32) -> mat4x4f {
+  let x = clamp(under(pixel), vec4i(), vec4i(i32(params.width) - 1));
+  let at = vec4u(max(x_line, 0) + x * i32(params.c_in)) + first_channel;
+  let left = params.c_in - first_channel;
+  return mat4x4f(read_a(at.x, left), read_a(at.y, left), read_a(at.z, left), read_a(at.w, left));
+}
+
+fn hold_b(pixel: u32) -> Held {
+  return hold_block_of_b(y_line, pixel, params.out_width);
 }

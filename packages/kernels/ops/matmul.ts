@@ -15,6 +15,7 @@ import {
   wayOf,
 } from "./_product.ts";
 import type { Tiling } from "../tuning/tuning.ts";
+import productA from "./_product_a.wgsl" with { type: "text" };
 import productB from "./_product_b.wgsl" with { type: "text" };
 import aScalar from "./_read_a_scalar.wgsl" with { type: "text" };
 import aVec4 from "./_read_a_vec4.wgsl" with { type: "text" };
@@ -61,6 +62,7 @@ const variant = variants((chosen: Variant) => {
     sources: [
       readA,
       ...readsOfB(dtype, { aligned: alignedB }),
+      productA,
       productB,
       ...storeOf({ aligned: alignedC, gated }),
       source,

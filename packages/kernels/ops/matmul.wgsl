@@ -62,19 +62,12 @@ fn place_rows(rows: vec4u) {
   a_rows = select(valid * params.k, valid / 4u * 4u, vec4<bool>(A_TRANSPOSED)) + batch * params.a_stride;
 }
 
-// Four steps of K for the four rows of this thread, zero beyond the last step.
-fn load_a(step: u32) -> mat4x4f {
+fn read_rows(step: u32) -> mat4x4f {
   let k = origin + step;
   if (A_TRANSPOSED) {
     let at = vec4u(a_rows.x) + min(vec4u(k) + vec4u(0u, 1u, 2u, 3u), vec4u(params.k - 1u)) * params.m;
     let left = params.m - (a_rows.x - batch * params.a_stride);
-    let valid = vec4f(vec4u(k) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.k));
-    return transpose(mat4x4f(
-      read_a(at.x, left) * valid.x,
-      read_a(at.y, left) * valid.y,
-      read_a(at.z, left) * valid.z,
-      read_a(at.w, left) * valid.w,
-    ));
+    return mat4x4f(read_a(at.x, left), read_a(at.y, left), read_a(at.z, left), read_a(at.w, left));
   }
   let left = params.k - k;
   return mat4x4f(
@@ -85,6 +78,14 @@ fn load_a(step: u32) -> mat4x4f {
   );
 }
 
-fn load_b(step: u32) -> mat4x4f {
-  return block_of_b(batch * params.b_stride, origin + step, params.k);
+// Steps beyond the last are not.
+fn there(step: u32) -> vec4<bool> {
+  if (A_TRANSPOSED) {
+    return vec4u(origin + step) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.k);
+  }
+  return vec4<bool>(true);
+}
+
+fn hold_b(step: u32) -> Held {
+  return hold_block_of_b(batch * params.b_stride, origin + step, params.k);
 }
