@@ -1,4 +1,4 @@
-import { InputError } from "./errors.ts";
+import { GpuError } from "@fluxsr/kernels";
 import type { Picture } from "./image/picture.ts";
 
 /** Share of the range of values by which a mean may move; what is restored moves by less than a hundredth. */
@@ -6,19 +6,19 @@ const LIMIT = 1 / 8;
 
 /**
  * Checks that the mean colour of `result` is about that of `source`, of which it is an enlargement with colours fixed: a
- * driver that computes wrongly leaves a black picture, or noise, and says nothing.
+ * driver that computes nothing, or wrongly, mostly leaves a black picture, and says nothing.
  *
- * @throws {InputError} if a channel's mean is off by more than an eighth of the range
+ * @throws {GpuError} if a channel's mean is off by more than an eighth of the range
  */
 export function checkColors(source: Picture, result: Picture): void {
   const [before, after] = [means(source), means(result)];
   const shift = Math.max(...before.map((mean, channel) => Math.abs(mean - after[channel]!)));
   if (shift <= LIMIT) return;
-  throw new InputError(
+  throw new GpuError(
     `Cannot upscale: the result must have the picture's colours: their mean is off by ${
       Math.round(100 * shift)
     } % of the range`,
-    { hint: "run `deno task doctor`: the GPU or its driver may compute wrongly; or see what --color-fix none gives" },
+    "run `deno task doctor`: the GPU or its driver may compute wrongly; or see what --color-fix none gives",
   );
 }
 

@@ -74,8 +74,8 @@ const MEMORY_SHARE = 0.6;
  * they fit on the GPU, else one at a time in more passes. If the GPU has not enough memory, it begins again with one tile
  * at a time, then with tiles of half the side.
  *
- * @throws {InputError} if the result does not fit in memory, the network returns NaN, or colours are not kept in spite of
- * a colour fix
+ * @throws {InputError} if the result does not fit in memory or the network returns NaN
+ * @throws {GpuError} if the mean colour is not kept in spite of a colour fix
  * @throws {RangeError} if the scale, tile or overlap is out of range
  */
 export async function upscale(model: Model, picture: Picture, options: UpscaleOptions): Promise<UpscaleResult> {

@@ -54,7 +54,10 @@ export async function openGpu(
   if (!adapter) {
     throw new UnsupportedFeatureError(
       "Cannot open a GPU: WebGPU found no adapter",
-      "install a Vulkan driver (./setup installs a software one where there is none)",
+      provider === "dawn"
+        ? "Dawn asks for newer drivers than Deno; ./setup brought one without a GPU: " +
+          "VK_DRIVER_FILES=.swiftshader/vk_swiftshader_icd.json"
+        : "install a Vulkan driver (./setup installs a software one where there is none)",
     );
   }
   const welcome = matrices ? [...OPTIONAL, deviceFeature("subgroup-matrix")] : OPTIONAL;
