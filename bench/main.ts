@@ -1,9 +1,8 @@
 /** `deno task bench`: every op at the shapes of the networks, checked, then timed; see results/README.md. */
 import { InputError } from "@fluxsr/core";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { gpuOption, openChosenGpu } from "../packages/cli/_gpu.ts";
 import { saveTuning } from "../packages/cli/_tuning.ts";
-import { allCases } from "./cases/mod.ts";
 import { ceilingsOf, measureCeilings, type Rates } from "./ceilings/ceilings.ts";
 import { compare, readBaseline } from "./compare.ts";
 import { coursesBy, runRaces } from "./peers/run_races.ts";
@@ -13,7 +12,7 @@ import { withShares } from "./run_cases.ts";
 import { runRows, timedBy } from "./run_rows.ts";
 import { checkReportPlace, saveReport } from "./save_report.ts";
 import { short } from "./table.ts";
-import { tune } from "./tune.ts";
+import { productsBy, tune } from "./tune.ts";
 
 /** What the command line may ask for. */
 interface Options {
@@ -31,7 +30,7 @@ async function main(filter: string, options: Options, command: Command): Promise
   console.log(`${head.adapter.description}, ${head.adapter.cores} cores, Deno ${head.versions["deno"]}`);
   console.log(head.date.slice(0, 10));
   if (options.tune) {
-    await tune(gpu, allCases(gpu.adapter).filter(({ name }) => name.includes(filter)), console.log);
+    await tune(gpu, productsBy(gpu.adapter, filter), console.log);
     console.log(`written to ${await saveTuning(gpu)}`);
     return;
   }
@@ -72,7 +71,11 @@ await new Command("bench")
   .argument("[filter]", "only what has this in its name or shape", "")
   .option("--json <file>", "also write the results to a file, and their roofline picture beside it (.svg)")
   .option("--against <file>", "compare with what --json wrote before; the exit code is 1 if anything became slower")
-  .option("--tune", "try every way of computing products instead, and keep what is best for all commands")
+  .addOption(
+    new Option("--tune", "try every way of computing products instead, and keep what is best for all commands")
+      // With matrix units all ways would be one: those are asked before the tuning.
+      .conflicts(["json", "against", "peers", "matrices"]),
+  )
   .option("--peers", "race jax-js, TensorFlow.js, ONNX Runtime and, where CUDA is, PyTorch")
   .addOption(gpuOption())
   .option("--matrices", "leave large products to matrix units, where there are some: they round operands to f16")
