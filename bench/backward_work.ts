@@ -2,17 +2,25 @@ import { gradients, scoped, Tape, type Tensor } from "@fluxsr/kernels";
 import type { Work } from "./case.ts";
 
 /**
- * The backward pass of what `forward` computes, as work: the gradients of the `wanted` inputs, in their order, given that
- * of the result, `dy`. The forward pass runs once, here.
+ * The backward pass of what `forward` computes, as work: the gradients of the `wanted` inputs, in their order, given those
+ * of the results, `dys`. The forward pass runs once, here.
  */
 export function backwardWork(
-  { wanted, others = [], dy }: { wanted: readonly Tensor[]; others?: readonly Tensor[]; dy: Tensor },
-  forward: () => Tensor,
+  { wanted, others = [], dys }: {
+    wanted: readonly Tensor[];
+    others?: readonly Tensor[];
+    dys: readonly Tensor[];
+  },
+  forward: () => Tensor | readonly Tensor[],
 ): Pick<Work, "inputs" | "tape" | "run"> {
-  const { gpu } = dy;
+  const { gpu } = dys[0]!;
   const tape = new Tape(gpu);
   for (const each of wanted) tape.watch(each);
-  const y = scoped(gpu, forward);
+  const ys = scoped(gpu, () => [forward()].flat());
   tape.stop();
-  return { inputs: [...wanted, ...others, dy, y], tape, run: () => gradients(tape, y, { seed: dy, wanted }) };
+  return {
+    inputs: [...wanted, ...others, ...dys, ...ys],
+    tape,
+    run: () => gradients(tape, ys, { seed: dys, wanted }),
+  };
 }

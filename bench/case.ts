@@ -1,4 +1,5 @@
 import type { Gpu, Tape, Tensor } from "@fluxsr/kernels";
+import { picks } from "./random.ts";
 
 /** Element `at` of a result, as the f64 reference has it. */
 export interface Sample {
@@ -33,6 +34,11 @@ export interface Case {
   /** Every input read once, every output written once. */
   readonly bytes: number;
   open(gpu: Gpu): Work;
+}
+
+/** Samples of a result that is known as a whole. */
+export function someOf(values: ArrayLike<number>): Sample[] {
+  return picks(values.length, 64).map((at) => ({ at, expected: values[at]! }));
 }
 
 /** Samples of several results, in their order. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Ceilings } from "./ceilings/ceilings.ts";
+import type { Ceilings, Rates } from "./ceilings/ceilings.ts";
 import type { Report, ResultRow } from "./report.ts";
 
 /** How far apart the same measurement may be on another day, spread and speed of the machine aside. */
@@ -11,7 +11,10 @@ export interface Comparison {
   readonly shape: string;
   readonly before: number;
   readonly now: number;
-  /** `now` over `before`, as if the machine had been as fast both times. */
+  /**
+   * `now` over `before` as it is, or as if the machine had been as fast both times, whichever is nearer to 1; 1 if one is
+   * above and the other below.
+   */
   readonly ratio: number;
   /** Ratios in [1 / limit, limit] are noise. */
   readonly limit: number;
@@ -29,9 +32,11 @@ const row = z.object({
   high: z.number().positive().optional(),
 });
 
+const rates = z.object({ gflops: z.number().positive(), gbytes: z.number().positive() });
+
 const schema = z.object({
   adapter: z.object({ description: z.string(), cores: z.number() }),
-  ceilings: z.object({ gflops: z.number().positive(), gbytes: z.number().positive() }),
+  ceilings: rates.extend({ low: rates.optional() }),
   rows: z.array(row),
 });
 
@@ -64,31 +69,50 @@ export async function readBaseline(path: string, adapter: Baseline["adapter"]): 
  *
  * A row is slower if even the faster quarter of its runs is slower than the slower quarter before, by more than the
  * margin: `low > high_before (1 + margin)`. In terms of the medians' ratio its limit is
- * `(1 + margin) (high / ms)_before (ms / low)_now`; the other way round for faster ones.
+ * `(1 + margin) (high / ms)_before (ms / low)_now`; the other way round for faster ones. The limit is wider by how much
+ * the ceilings of either run changed while it lasted: what else the machine did then slowed rows down too.
+ *
+ * @throws {Error} if there is no such row
  */
 export function compare(before: Baseline, { ceilings, rows }: Pick<Report, "ceilings" | "rows">): Comparison[] {
   const key = ({ name, shape }: { name: string; shape: string }) => `${name} ${shape}`;
   const old = new Map(before.rows.map((each) => [key(each), each]));
-  return rows.flatMap((now): Comparison[] => {
+  const comparisons = rows.flatMap((now): Comparison[] => {
     const then = old.get(key(now));
     if (!then) return [];
     const { ms, low = ms, high = ms } = then;
-    const ratio = now.ms * speedup(now, { before: before.ceilings, now: ceilings }) / ms;
-    const slower = ratio > 1;
-    const spread = slower ? high / ms * (now.ms / now.low) : now.high / now.ms * (ms / low);
-    const limit = (1 + MARGIN) * spread;
+    const plain = now.ms / ms;
+    const ratio = nearer(plain, plain * speedup(now, before.ceilings, ceilings));
+    const spread = ratio > 1 ? high / ms * (now.ms / now.low) : now.high / now.ms * (ms / low);
+    const limit = (1 + MARGIN) * spread * unsteadiness(now, before.ceilings) * unsteadiness(now, ceilings);
     const verdict = ratio > limit ? "slower" : ratio < 1 / limit ? "faster" : "same";
     return [{ name: now.name, shape: now.shape, before: ms, now: now.ms, ratio, limit, verdict }];
   });
+  if (comparisons.length === 0) {
+    throw new Error("Cannot compare: a row of the same name and shape must be in both reports: none is");
+  }
+  return comparisons;
+}
+
+/** The ratio that says less. */
+function nearer(a: number, b: number): number {
+  if ((a > 1) !== (b > 1)) return 1;
+  return a > 1 ? Math.min(a, b) : Math.max(a, b);
+}
+
+/** By which factor what bounds the row changed during a run; 1 if that was not measured. */
+function unsteadiness(row: Pick<ResultRow, "gflops" | "gbytes">, { low, ...best }: Ceilings): number {
+  return low ? speedup(row, low, best) : 1;
 }
 
 /**
- * How many times as fast the machine was now, at what bounds the row: memory or arithmetic, whichever lets it do less
+ * How many times as fast the machine is `now`, at what bounds the row: memory or arithmetic, whichever lets it do less
  * (the roofline); between the two for what has no rates.
  */
 function speedup(
   { gflops, gbytes }: Pick<ResultRow, "gflops" | "gbytes">,
-  { before, now }: { before: Ceilings; now: Ceilings },
+  before: Rates,
+  now: Rates,
 ): number {
   const [arithmetic, memory] = [now.gflops / before.gflops, now.gbytes / before.gbytes];
   if (gbytes === undefined) return Math.sqrt(arithmetic * memory);

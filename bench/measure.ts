@@ -45,7 +45,11 @@ export async function timestamps(gpu: Gpu, times: number, work: () => void | Pro
 }
 
 /** GPU milliseconds of enough runs of what `run` records; it ran before, so that its pipelines are built. */
-export async function gpuTimes(gpu: Gpu, run: () => Tensor | readonly Tensor[] | void): Promise<number[]> {
+export async function gpuTimes(
+  gpu: Gpu,
+  run: () => Tensor | readonly Tensor[] | void,
+  enough = RUNS,
+): Promise<number[]> {
   const runs = (times: number) =>
     timestamps(gpu, times, () => {
       for (let i = 0; i < times; i++) {
@@ -54,5 +58,5 @@ export async function gpuTimes(gpu: Gpu, run: () => Tensor | readonly Tensor[] |
       }
     });
   const [first = 0] = await runs(1);
-  return await runs(repeats(first));
+  return await runs(repeats(first, enough));
 }

@@ -4,11 +4,11 @@ import type { Case, Sample } from "./case.ts";
 import { random } from "./random.ts";
 
 /** An op on f32 tensors of any values. */
-export interface Plain<R = Tensor | readonly Tensor[]> extends Pick<Case, "name" | "shape" | "origin" | "flops"> {
+export interface Plain extends Pick<Case, "name" | "shape" | "origin" | "flops"> {
   /** What must be read and written, each element once. */
   readonly elements: number;
   readonly inputs: readonly Shape[];
-  run(...inputs: Tensor[]): R;
+  run(...inputs: Tensor[]): Tensor | readonly Tensor[];
   /** What some elements of the results must be for inputs of these values. */
   samples(...values: Float32Array[]): Iterable<Sample>;
 }
@@ -28,10 +28,13 @@ export function plainCase({ elements, inputs: shapes, run, samples, ...rest }: P
 
 /**
  * The backward pass of the op `run`, given the gradient of its result, which is the last of `inputs` and of the `samples`'
- * values: the gradients of the first `wanted` inputs, which are the results.
+ * values (the last ones if it has several `results`): the gradients of the first `wanted` inputs, which are the results.
  */
 export function plainBackwardCase(
-  { elements, inputs: shapes, run, samples, wanted: count, ...rest }: Plain<Tensor> & { readonly wanted: number },
+  { elements, inputs: shapes, run, samples, wanted: count, results = 1, ...rest }: Plain & {
+    readonly wanted: number;
+    readonly results?: number;
+  },
 ): Case {
   return {
     ...rest,
@@ -39,10 +42,10 @@ export function plainBackwardCase(
     open(gpu) {
       const values = shapes.map((shape, i) => random(sizeOf(shape), i + 1));
       const tensors = shapes.map((shape, i) => tensor(gpu, values[i]!, shape));
-      const [inputs, dy] = [tensors.slice(0, -1), tensors.at(-1)!];
+      const [inputs, dys] = [tensors.slice(0, -results), tensors.slice(-results)];
       const [wanted, others] = [inputs.slice(0, count), inputs.slice(count)];
       return {
-        ...backwardWork({ wanted, others, dy }, () => run(...inputs)),
+        ...backwardWork({ wanted, others, dys }, () => run(...inputs)),
         samples: () => samples(...values),
       };
     },

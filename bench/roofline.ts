@@ -100,10 +100,13 @@ function memoryPanels({ ceilings: { gbytes }, rows }: Pick<Report, "ceilings" | 
   }));
 }
 
+/** By how the names of their shapes begin. */
+const MODELS = { starter: "starter model", nano: "nano", flux: "FLUX.1-dev" };
+
 /** Whose shape a row has, and in which pass. */
 function memoryGroup(name: string): string {
   const [op = "", shape = ""] = name.split("/");
-  const model = shape.startsWith("starter") ? "starter model" : shape.startsWith("flux") ? "FLUX.1-dev" : "pictures";
+  const model = Object.entries(MODELS).find(([start]) => shape.startsWith(start))?.[1] ?? "pictures";
   return op.endsWith("_backward") ? `${model}, backward` : model;
 }
 

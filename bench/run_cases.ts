@@ -1,6 +1,6 @@
 import type { Gpu } from "@fluxsr/kernels";
 import type { Case } from "./case.ts";
-import type { Ceilings } from "./ceilings/ceilings.ts";
+import type { Rates } from "./ceilings/ceilings.ts";
 import { checkWork } from "./check.ts";
 import { gpuTimes, summary } from "./measure.ts";
 import type { ResultRow } from "./report.ts";
@@ -24,11 +24,21 @@ export function cells({ name, shape, ms, gflops, gbytes, of_fma, of_copy }: Resu
   return [name, shape, short(ms), short(gflops), short(gbytes), percent(of_fma), percent(of_copy)];
 }
 
+/** The row with the shares (0..1) that its rates are of these ceilings. */
+export function withShares(row: ResultRow, ceilings: Rates): ResultRow {
+  const { gflops, gbytes } = row;
+  return {
+    ...row,
+    ...gbytes === undefined ? {} : { of_copy: gbytes / ceilings.gbytes },
+    ...gflops === undefined ? {} : { of_fma: gflops / ceilings.gflops },
+  };
+}
+
 /**
  * Checks one op at one shape, then times it.
  * @throws {WrongResultError} if its result is wrong
  */
-export async function runCase(gpu: Gpu, { name, shape, origin, flops, bytes, open }: Case, ceilings: Ceilings) {
+export async function runCase(gpu: Gpu, { name, shape, origin, flops, bytes, open }: Case, ceilings: Rates) {
   const work = open(gpu);
   await checkWork(gpu, `${name} (${shape})`, work);
   const times = summary(await gpuTimes(gpu, work.run));
@@ -36,9 +46,6 @@ export async function runCase(gpu: Gpu, { name, shape, origin, flops, bytes, ope
   for (const input of work.inputs) input.dispose();
   gpu.trim();
   const gbytes = bytes / times.ms / 1e6;
-  const memory = { gbytes, of_copy: gbytes / ceilings.gbytes };
-  const row: ResultRow = { name, shape, origin, ...times, ...memory };
-  if (flops === undefined) return row;
-  const gflops = flops / times.ms / 1e6;
-  return { ...row, gflops, of_fma: gflops / ceilings.gflops };
+  const row: ResultRow = { name, shape, origin, ...times, gbytes };
+  return withShares(flops === undefined ? row : { ...row, gflops: flops / times.ms / 1e6 }, ceilings);
 }

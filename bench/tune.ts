@@ -1,10 +1,19 @@
 import { candidateTilings, classOf, type Gpu, type ProductShape, type Tiling, Tuning } from "@fluxsr/kernels";
+import { InputError } from "@fluxsr/core";
 import type { Case, Work } from "./case.ts";
 import { checkWork } from "./check.ts";
+import { duel } from "./duel.ts";
 import { gpuTimes, median, timestamps } from "./measure.ts";
+import { timedBy } from "./run_rows.ts";
 
-/** A choice is kept if it is better than the rules' by more than the noise. */
+/** A choice is kept if it takes less than this of the rules' time: a few per cent are noise. */
 const WORTH = 0.95;
+
+/** Runs in one round of the duel with the rules. */
+const ROUND = { least: 3, most: 50, milliseconds: 200 };
+
+/** The ops that are products. */
+const PRODUCTS = /^(matmul|conv2d)/;
 
 /** What takes so many times as long as the best in one run is not timed further. */
 const HOPELESS = 1.5;
@@ -22,6 +31,21 @@ class Trial extends Tuning {
 }
 
 /**
+ * The products whose name or shape contains `filter`, as the adapter can do them.
+ * @throws {InputError} if there are none
+ */
+export function productsBy(adapter: { readonly software: boolean }, filter: string): Case[] {
+  const { cases } = timedBy(adapter, filter);
+  const products = cases.filter(({ name }) => PRODUCTS.test(name));
+  if (products.length === 0) {
+    throw new InputError(`Cannot tune "${filter}": it must be part of a product's name or shape: it is of none`, {
+      hint: "products are the rows of matmul, conv2d and their backward passes",
+    });
+  }
+  return products;
+}
+
+/**
  * Tries every way of computing the products in `cases`, each checked, and leaves what is best as the tuning of `gpu`;
  * `show` gets a line for each class of shapes.
  */
@@ -29,7 +53,7 @@ export async function tune(gpu: Gpu, cases: readonly Case[], show: (line: string
   const done = new Set<string>();
   const before = gpu.tuning.toJSON();
   const trial = gpu.tuning = new Trial();
-  for (const { name, open } of cases.filter(({ name }) => /^(matmul|conv2d)/.test(name))) {
+  for (const { name, open } of cases) {
     trial.asked.clear();
     const work = open(gpu);
     await timestamps(gpu, 1, () => dispose(work));
@@ -37,9 +61,7 @@ export async function tune(gpu: Gpu, cases: readonly Case[], show: (line: string
       done.add(className);
       const best = await fastest({ gpu, trial, name, work }, shape);
       if (best.tiling) trial.set(shape, best.tiling);
-      show(
-        `${className.padEnd(40)} ${describe(best.tiling)}, ${(best.ms / best.byRule).toFixed(2)} of the rules' time`,
-      );
+      show(`${className.padEnd(40)} ${describe(best.tiling)}, ${best.ratio.toFixed(2)} of the rules' time`);
     }
     work.tape?.close();
     for (const input of work.inputs) input.dispose();
@@ -49,24 +71,32 @@ export async function tune(gpu: Gpu, cases: readonly Case[], show: (line: string
   gpu.tuning = new Tuning({ ...Object.fromEntries(others), ...trial.toJSON() });
 }
 
-/** The best way for `shape` in `work`; none if it is as good as what the rules suggest. */
+/**
+ * The best way for `shape` in `work`, and its share of the rules' time; none if it is as good as what the rules suggest.
+ * Of many ways that are all alike one looks better by luck: so the winner has to win again, in turns with the rules.
+ */
 async function fastest(
   { gpu, trial, name, work }: { gpu: Gpu; trial: Trial; name: string; work: Work },
   shape: ProductShape,
-): Promise<{ tiling: Tiling | undefined; ms: number; byRule: number }> {
-  trial.forced = undefined;
-  const byRule = median(await gpuTimes(gpu, work.run));
+): Promise<{ tiling: Tiling | undefined; ratio: number }> {
+  const timed = async (tiling: Tiling | undefined, enough?: typeof ROUND) => {
+    trial.forced = tiling && { shape: classOf(shape), tiling };
+    return median(await gpuTimes(gpu, work.run, enough));
+  };
+  const byRule = await timed(undefined);
   let best: { tiling: Tiling | undefined; ms: number } = { tiling: undefined, ms: byRule };
   for (const tiling of candidateTilings(gpu.adapter, shape)) {
     trial.forced = { shape: classOf(shape), tiling };
     await checkWork(gpu, `${name} by ${describe(tiling)}`, work); // and compiles it
     const [once = Infinity] = await timestamps(gpu, 1, () => dispose(work));
     if (once > HOPELESS * best.ms) continue;
-    const ms = median(await gpuTimes(gpu, work.run));
+    const ms = await timed(tiling);
     if (ms < (best.tiling ? 1 : WORTH) * best.ms) best = { tiling, ms };
   }
+  const { tiling } = best;
+  const ratio = tiling ? await duel({ first: () => timed(undefined, ROUND), second: () => timed(tiling, ROUND) }) : 1;
   trial.forced = undefined;
-  return { ...best, byRule };
+  return ratio < WORTH ? { tiling, ratio } : { tiling: undefined, ratio: 1 };
 }
 
 function dispose(work: Work): void {

@@ -76,7 +76,7 @@ function open(gpu: Gpu, shape: AttentionShape): Work {
   const upload = (values: Float32Array<ArrayBuffer>) => tensor(gpu, values, [1, tokens, heads, width]);
   const [q, k, v] = [upload(data.q), upload(data.k), upload(data.v)];
   return {
-    ...backwardWork({ wanted: [q, k, v], dy: upload(data.dy) }, () => attention(q, k, v)),
+    ...backwardWork({ wanted: [q, k, v], dys: [upload(data.dy)] }, () => attention(q, k, v)),
     samples: () => attentionGradientSamples(data),
   };
 }

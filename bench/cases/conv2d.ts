@@ -45,7 +45,7 @@ function openBackward(gpu: Gpu, shape: ConvShape, gradient: "dx" | "dw"): Work {
   const wanted = [gradient === "dx" ? x : weight];
   const others = inputs.filter((input) => !wanted.includes(input));
   return {
-    ...backwardWork({ wanted, others, dy }, () => conv2d(x, weight, options)),
+    ...backwardWork({ wanted, others, dys: [dy] }, () => conv2d(x, weight, options)),
     samples: () => convGradientSamples(data)[gradient],
   };
 }

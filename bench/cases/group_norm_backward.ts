@@ -4,7 +4,7 @@ import { type Case, ofResults, type Row, type Sample, type Work } from "../case.
 import { picks, random } from "../random.ts";
 import type { GroupNormShape } from "../shapes/pictures.ts";
 
-/** Group norm with SiLU after it, and the gradient of its result: `x, dy [side, side, channels], weight, bias [channels]`. */
+/** Group norm with SiLU after it unless it is plain, and the gradient of its result: `x, dy [side, side, channels], weight, bias [channels]`. */
 export interface GroupNormData extends GroupNormShape {
   readonly x: Float32Array<ArrayBuffer>;
   readonly weight: Float32Array<ArrayBuffer>;
@@ -15,15 +15,15 @@ export interface GroupNormData extends GroupNormShape {
 /** What the variance is added to: that of FLUX's autoencoder. */
 export const EPS = 1e-6;
 
-export function groupNormData({ side, channels, groups }: GroupNormShape): GroupNormData {
+export function groupNormData({ side, channels, groups, plain = false }: GroupNormShape): GroupNormData {
   const size = side ** 2 * channels;
   const [x, weight, bias, dy] = [random(size, 1), random(channels, 2), random(channels, 3), random(size, 4)];
-  return { side, channels, groups, x, weight, bias, dy };
+  return { side, channels, groups, plain, x, weight, bias, dy };
 }
 
 /**
  * The gradients of x, weight and bias in the first and the last group. With `z = w n + b`, `n` the normalised x, and
- * `g = dy silu'(z)`: `dw = sum g n`, `db = sum g`, `dx = (w g - mean(w g) - n mean(w g n)) / deviation`, means over the
+ * `g = dy silu'(z)`, or dy: `dw = sum g n`, `db = sum g`, `dx = (w g - mean(w g) - n mean(w g n)) / deviation`, means over the
  * group.
  */
 export function groupNormGradientSamples(data: GroupNormData): Generator<Sample> {
@@ -31,7 +31,10 @@ export function groupNormGradientSamples(data: GroupNormData): Generator<Sample>
   return ofResults([0, 1, 2].map((result) => own.flatMap((samples) => samples[result]!)));
 }
 
-function samplesOfGroup({ side, channels, groups, x, weight, bias, dy }: GroupNormData, group: number): Sample[][] {
+function samplesOfGroup(
+  { side, channels, groups, plain, x, weight, bias, dy }: GroupNormData,
+  group: number,
+): Sample[][] {
   const [pixels, width] = [side ** 2, channels / groups];
   const index = (pixel: number, c: number) => pixel * channels + group * width + c;
   const each = (visit: (at: number, channel: number) => void) => {
@@ -46,6 +49,7 @@ function samplesOfGroup({ side, channels, groups, x, weight, bias, dy }: GroupNo
   const deviation = Math.sqrt(squares / count + EPS);
   const normal = (at: number) => (x[at]! - sum / count) / deviation;
   const gradient = (at: number, channel: number) => {
+    if (plain) return dy[at]!;
     const z = weight[channel]! * normal(at) + bias[channel]!;
     const sigmoid = 1 / (1 + Math.exp(-z));
     return dy[at]! * sigmoid * (1 + z * (1 - sigmoid));
@@ -70,11 +74,11 @@ function samplesOfGroup({ side, channels, groups, x, weight, bias, dy }: GroupNo
   return [dx, samples(dw), samples(db)];
 }
 
-/** The backward pass of group norm and SiLU: of x, weight and bias at once. */
+/** The backward pass of group norm, and SiLU: of x, weight and bias at once. */
 export function groupNormBackwardCase(row: Row<GroupNormShape>): Case {
-  const { name, origin, side, channels, groups } = row;
+  const { name, origin, side, channels, groups, plain = false } = row;
   return {
-    name: `group_norm_silu_backward/${name}`,
+    name: `group_norm${plain ? "" : "_silu"}_backward/${name}`,
     shape: `${side}^2 x ${channels}, ${groups} groups`,
     origin,
     // x and dy are read twice: no gradient of x before all of a group was seen.
@@ -84,14 +88,14 @@ export function groupNormBackwardCase(row: Row<GroupNormShape>): Case {
 }
 
 function open(gpu: Gpu, shape: GroupNormShape): Work {
-  const { side, channels, groups } = shape;
+  const { side, channels, groups, plain = false } = shape;
   const data = groupNormData(shape);
   const upload = (values: Float32Array<ArrayBuffer>) => tensor(gpu, values, [1, side, side, channels]);
   const [x, dy] = [upload(data.x), upload(data.dy)];
   const [weight, bias] = [tensor(gpu, data.weight, [channels]), tensor(gpu, data.bias, [channels])];
-  const forward = () => groupNorm(x, { groups, weight, bias, silu: true, eps: EPS });
+  const forward = () => groupNorm(x, { groups, weight, bias, silu: !plain, eps: EPS });
   return {
-    ...backwardWork({ wanted: [x, weight, bias], dy }, forward),
+    ...backwardWork({ wanted: [x, weight, bias], dys: [dy] }, forward),
     samples: () => groupNormGradientSamples(data),
   };
 }

@@ -1,7 +1,8 @@
-import { type Gpu, matmul, tensor } from "@fluxsr/kernels";
+import { byteLength, type Gpu, matmul, tensor } from "@fluxsr/kernels";
 import { matmulReference } from "../../tests/reference/matmul.ts";
 import type { Case, Row, Sample, Work } from "../case.ts";
-import { picks, random, randomPacked } from "../random.ts";
+import { type PackedDtype, packedWeights } from "../packed.ts";
+import { picks, random } from "../random.ts";
 import type { MatmulShape } from "../shapes/matmul.ts";
 
 export function matmulCase(row: Row<MatmulShape>): Case {
@@ -11,9 +12,14 @@ export function matmulCase(row: Row<MatmulShape>): Case {
     shape: `${m} x ${k} x ${n}${transposeB ? " nt" : ""}${dtype === "f32" ? "" : ` ${dtype}`}`,
     origin,
     flops: 2 * m * k * n,
-    bytes: 4 * (m * k + m * n) + (dtype === "f32" ? 4 : 2) * k * n,
+    bytes: productBytes(row),
     open: (gpu) => open(gpu, row),
   };
+}
+
+/** What a product must read and write. */
+export function productBytes({ m, k, n, dtype }: MatmulShape): number {
+  return 4 * (m * k + m * n) + byteLength(dtype ?? "f32", k * n);
 }
 
 function open(gpu: Gpu, { m, k, n, dtype, transposeB = false }: MatmulShape): Work {
@@ -28,13 +34,13 @@ function open(gpu: Gpu, { m, k, n, dtype, transposeB = false }: MatmulShape): Wo
 }
 
 /** The right side of a product, and what it holds. */
-export function uploadB(gpu: Gpu, shape: readonly [number, number], dtype?: "bf16" | "f16") {
+export function uploadB(gpu: Gpu, shape: readonly [number, number], dtype?: PackedDtype) {
   const size = shape[0] * shape[1];
   if (!dtype) {
     const values = random(size, 2);
     return { b: tensor(gpu, values, shape), values };
   }
-  const { bytes, values } = randomPacked(size, dtype, 2);
+  const { bytes, values } = packedWeights(size, dtype, 2);
   return { b: tensor(gpu, bytes, shape, dtype), values };
 }
 

@@ -3,7 +3,7 @@ import { backwardWork } from "../backward_work.ts";
 import type { Case, Row, Sample, Work } from "../case.ts";
 import { random } from "../random.ts";
 import type { MatmulShape } from "../shapes/matmul.ts";
-import { matmulSamples, uploadB } from "./matmul.ts";
+import { matmulSamples, productBytes, uploadB } from "./matmul.ts";
 
 /** `y = x W^T` of a linear layer, and the gradient of y: `x [m, k], weight [n, k], dy [m, n]`. */
 export interface LinearData extends MatmulShape {
@@ -33,7 +33,7 @@ export function matmulBackwardCases(row: Row<MatmulShape>): Case[] {
     shape: `${m} x ${k} x ${n} nt${dtype ? ` ${dtype}` : ""}`,
     origin,
     flops: 2 * m * k * n,
-    bytes: 4 * (m * k + m * n) + (dtype ? 2 : 4) * k * n,
+    bytes: productBytes(row),
     open: (gpu) => open(gpu, row, gradient),
   }));
 }
@@ -45,7 +45,7 @@ function open(gpu: Gpu, { m, k, n, dtype }: MatmulShape, gradient: "dx" | "dw"):
   const dy = tensor(gpu, data.dy, [m, n]);
   const [wanted, others] = gradient === "dx" ? [[x], [weight]] : [[weight], [x]];
   return {
-    ...backwardWork({ wanted, others, dy }, () => matmul(x, weight, { transposeB: true })),
+    ...backwardWork({ wanted, others, dys: [dy] }, () => matmul(x, weight, { transposeB: true })),
     samples: () => linearGradientSamples(data)[gradient],
   };
 }

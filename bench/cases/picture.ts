@@ -1,30 +1,18 @@
-import {
-  atrousBlur,
-  bicubicResize,
-  filter2d,
-  groupNorm,
-  type Tensor,
-  tensor,
-  totalVariation,
-  upsampleNearest,
-} from "@fluxsr/kernels";
+import { groupNorm, groupNormApply, type Tensor, tensor, totalVariation, upsampleNearest } from "@fluxsr/kernels";
+import { silu } from "../../tests/reference/activation.ts";
 import { slope } from "../../tests/reference/central_differences.ts";
-import * as degradation from "../../tests/reference/degradation.ts";
 import * as layout from "../../tests/reference/layout.ts";
 import * as norm from "../../tests/reference/norm.ts";
 import * as perceptual from "../../tests/reference/perceptual.ts";
-import * as picture from "../../tests/reference/picture.ts";
-import type { Case, Row, Sample } from "../case.ts";
+import { type Case, type Row, type Sample, someOf } from "../case.ts";
 import { plainBackwardCase, plainCase } from "../plain.ts";
 import { picks, random } from "../random.ts";
-import type { BLURS, FILTERS, GroupNormShape, PictureShape, RESIZES } from "../shapes/pictures.ts";
+import type { GroupNormShape, PictureShape } from "../shapes/pictures.ts";
+import { EPS } from "./group_norm_backward.ts";
 
-/** Channels of a picture in the colour fix and the enlargement. */
-const RGB = 3;
-
-export function groupNormCase({ name, origin, side, channels, groups }: Row<GroupNormShape>): Case {
+export function groupNormCase({ name, origin, side, channels, groups, plain = false }: Row<GroupNormShape>): Case {
   return {
-    name: `group_norm_silu/${name}`,
+    name: `group_norm${plain ? "" : "_silu"}/${name}`,
     shape: `${side}^2 x ${channels}, ${groups} groups`,
     origin,
     // Read twice: no statistics before all of a group was seen.
@@ -36,7 +24,7 @@ export function groupNormCase({ name, origin, side, channels, groups }: Row<Grou
       const bias = tensor(gpu, data.bias, [channels]);
       return {
         inputs: [x, weight, bias],
-        run: () => groupNorm(x, { groups, weight, bias, silu: true }),
+        run: () => groupNorm(x, { groups, weight, bias, silu: !plain }),
         samples,
       };
 
@@ -57,13 +45,42 @@ export function groupNormCase({ name, origin, side, channels, groups }: Row<Grou
             groups: 1,
             weight: data.weight.subarray(start, start + width),
             bias: data.bias.subarray(start, start + width),
-            activate: true,
+            activate: !plain,
           });
           for (const pixel of picks(pixels, 16)) {
             for (let c = 0; c < width; c++) yield { at: pixel * channels + start + c, expected: y[pixel * width + c]! };
           }
         }
       }
+    },
+  };
+}
+
+/** Group norm of a tile with statistics from elsewhere, with SiLU after it. */
+export function groupNormApplyCase({ name, origin, side, channels, groups }: Row<GroupNormShape>): Case {
+  const size = side ** 2 * channels;
+  return {
+    name: `group_norm_silu_apply/${name}`,
+    shape: `${side}^2 x ${channels}, ${groups} groups`,
+    origin,
+    bytes: 4 * (2 * size + 2 * channels + 2 * groups),
+    open(gpu) {
+      const [values, weights, biases] = [random(size, 1), random(channels, 2), random(channels, 3)];
+      const moments = random(2 * groups, 4).map((value, i) => i < groups ? value : 1 + value / 2);
+      const x = tensor(gpu, values, [1, side, side, channels]);
+      const [weight, bias] = [tensor(gpu, weights, [channels]), tensor(gpu, biases, [channels])];
+      const stats = tensor(gpu, moments, [1, 2, groups]);
+      return {
+        inputs: [x, weight, bias, stats],
+        run: () => groupNormApply(x, { stats, weight, bias, silu: true, eps: EPS }),
+        samples: () =>
+          picks(size, 64).map((at) => {
+            const channel = at % channels;
+            const group = Math.floor(channel / (channels / groups));
+            const normal = (values[at]! - moments[group]!) / Math.sqrt(moments[groups + group]! + EPS);
+            return { at, expected: silu(weights[channel]! * normal + biases[channel]!) };
+          }),
+      };
     },
   };
 }
@@ -99,52 +116,6 @@ export function upsampleCases({ name, origin, side, channels }: Row<PictureShape
         some.map((at) => ({ at, expected: copiesOf(at).reduce((sum, place) => sum + dy![place]!, 0) })),
     }),
   ];
-}
-
-export function resizeCase({ name, origin, side, result }: (typeof RESIZES)[number]): Case {
-  const shape = [1, side, side, RGB] as const;
-  return plainCase({
-    name: `bicubic_resize/${name}`,
-    shape: `${side}^2 x ${RGB} to ${result}^2`,
-    origin,
-    elements: (side ** 2 + result ** 2) * RGB,
-    inputs: [shape],
-    run: (x) => bicubicResize(x!, { height: result, width: result }),
-    *samples(x): Generator<Sample> {
-      for (const pixel of picks(result ** 2, 16)) {
-        const window = { top: Math.floor(pixel / result), left: pixel % result, height: 1, width: 1 };
-        const y = picture.bicubicResize(x!, { shape, height: result, width: result, window });
-        for (const [c, expected] of y.entries()) yield { at: pixel * RGB + c, expected };
-      }
-    },
-  });
-}
-
-export function blurCase({ name, origin, side, channels, dilation }: (typeof BLURS)[number]): Case {
-  const shape = [1, side, side, channels] as const;
-  return plainCase({
-    name: `atrous_blur/${name}`,
-    shape: `${side}^2 x ${channels}, dilation ${dilation}`,
-    origin,
-    elements: 2 * side ** 2 * channels,
-    inputs: [shape],
-    run: (x) => atrousBlur(x!, { dilation }),
-    samples: (x) => someOf(picture.atrousBlur(x!, { shape, dilation })),
-  });
-}
-
-export function filterCase({ name, origin, side, size }: (typeof FILTERS)[number]): Case {
-  const shape = [1, side, side, RGB] as const;
-  return plainCase({
-    name: `filter2d/${name}`,
-    shape: `${side}^2 x ${RGB}, ${size} x ${size} taps`,
-    origin,
-    flops: 2 * size ** 2 * side ** 2 * RGB,
-    elements: 2 * side ** 2 * RGB + size ** 2,
-    inputs: [shape, [size, size]],
-    run: (x, taps) => filter2d(x!, taps!),
-    samples: (x, taps) => someOf(degradation.filter2d(x!, { shape, taps: taps!, size: [size, size] })),
-  });
 }
 
 export function totalVariationCases({ name, origin, side, channels }: Row<PictureShape>): Case[] {
@@ -185,8 +156,4 @@ function variationSlope([x, dy]: [Float32Array, Float32Array], at: number, shape
       return sum + (own ? change(at) : 0) + (before ? change(at - step) : 0);
     }, 0)
   );
-}
-
-function someOf(values: ArrayLike<number>): Sample[] {
-  return picks(values.length, 64).map((at) => ({ at, expected: values[at]! }));
 }

@@ -1,5 +1,15 @@
-import { cosineToMean, gateResidual, gelu, layerNorm, rmsNorm, rmsNormRope, rope, type Tensor } from "@fluxsr/kernels";
-import { gelu as geluReference } from "../../tests/reference/activation.ts";
+import {
+  cosineToMean,
+  gateResidual,
+  gelu,
+  layerNorm,
+  rmsNorm,
+  rmsNormRope,
+  rope,
+  silu,
+  type Tensor,
+} from "@fluxsr/kernels";
+import * as activation from "../../tests/reference/activation.ts";
 import { slope } from "../../tests/reference/central_differences.ts";
 import { cosineToMean as cosineReference } from "../../tests/reference/cosine_to_mean.ts";
 import * as norm from "../../tests/reference/norm.ts";
@@ -8,7 +18,7 @@ import type { Case, Row, Sample } from "../case.ts";
 import { plainBackwardCase, plainCase } from "../plain.ts";
 import { picks } from "../random.ts";
 import { rowCases, type Rows, rowSamples } from "../rows.ts";
-import type { GELUS, TokensShape } from "../shapes/tokens.ts";
+import type { HiddenShape, TokensShape } from "../shapes/tokens.ts";
 
 export function layerNormCases({ name, origin, tokens, width }: Row<TokensShape>): Case[] {
   return rowCases({
@@ -92,15 +102,27 @@ export function gateCases({ name, origin, tokens, width }: Row<TokensShape>): Ca
   });
 }
 
-export function geluCases({ name, origin, tokens, hidden }: (typeof GELUS)[number]): Case[] {
+export function geluCases(row: Row<HiddenShape>): Case[] {
+  return activationCases(row, { op: "gelu", activate: gelu, reference: activation.gelu });
+}
+
+export function siluCases(row: Row<HiddenShape>): Case[] {
+  return activationCases(row, { op: "silu", activate: silu, reference: activation.silu });
+}
+
+function activationCases({ name, origin, tokens, hidden }: Row<HiddenShape>, { op, activate, reference }: {
+  readonly op: string;
+  readonly activate: (x: Tensor) => Tensor;
+  readonly reference: (x: number) => number;
+}): Case[] {
   return rowCases({
-    op: "gelu",
+    op,
     ...{ name, origin },
     shape: `${tokens} x ${hidden}`,
     inputs: [[tokens, hidden]],
-    run: (x) => gelu(x!),
+    run: (x) => activate(x!),
     ...{ rows: tokens, widths: [hidden] },
-    reference: (x) => Array.from(x!, geluReference),
+    reference: (x) => Array.from(x!, reference),
     ...{ result: [tokens, hidden], wanted: 1 },
     elements: { forward: 2 * tokens * hidden, backward: 3 * tokens * hidden },
   });

@@ -1,5 +1,5 @@
-import { adamw, emaUpdate, globalNorm, tensor } from "@fluxsr/kernels";
-import type { Case, Row } from "../case.ts";
+import { adamw, emaUpdate, globalNorm, swap, tensor } from "@fluxsr/kernels";
+import { type Case, ofResults, type Row, someOf } from "../case.ts";
 import { plainCase } from "../plain.ts";
 import { picks, random } from "../random.ts";
 import type { WEIGHTS } from "../shapes/weights.ts";
@@ -57,6 +57,29 @@ export function emaCase({ name, origin, count }: WeightsRow): Case {
           return [];
         },
         samples: () => picks(count, 64).map((at) => ({ at, expected: DECAY * old[at]! + (1 - DECAY) * values[at]! })),
+      };
+    },
+  };
+}
+
+/** Weights and their average change places, and back again in the next run. */
+export function swapCase({ name, origin, count }: WeightsRow): Case {
+  return {
+    name: `swap/${name}`,
+    shape: `${count}`,
+    origin,
+    bytes: 4 * 4 * count,
+    open(gpu) {
+      const values = [random(count, 1), random(count, 2)] as const;
+      const [a, b] = [tensor(gpu, values[0], [count]), tensor(gpu, values[1], [count])];
+      return {
+        inputs: [a, b],
+        changed: [a, b],
+        run() {
+          swap(a, b);
+          return [];
+        },
+        samples: () => ofResults(values.toReversed().map(someOf)),
       };
     },
   };

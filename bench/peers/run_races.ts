@@ -1,11 +1,16 @@
 import type { Gpu } from "@fluxsr/kernels";
 import { short, Table } from "../table.ts";
+import type { Course } from "./course.ts";
 import { allCourses } from "./courses.ts";
 import { openPeers, type Race, race } from "./race.ts";
 
-/** Prints and returns a race against the peers for each course whose name contains `filter`. */
-export async function runRaces(gpu: Gpu, filter: string): Promise<Race[]> {
-  const courses = allCourses(gpu.adapter).filter(({ name }) => name.includes(filter));
+/** The courses whose name contains `filter`. */
+export function coursesBy(adapter: { readonly software: boolean }, filter: string): Course[] {
+  return allCourses(adapter).filter(({ name }) => name.includes(filter));
+}
+
+/** Prints and returns a race against the peers for each course. */
+export async function runRaces(gpu: Gpu, courses: readonly Course[]): Promise<Race[]> {
   if (courses.length === 0) return [];
   const runners = await openPeers();
   const table = new Table([

@@ -1,5 +1,5 @@
 import type { Row } from "../case.ts";
-import { FLUX_VAE, LPIPS, STARTER_VAE } from "./origins.ts";
+import { FLUX_VAE, LPIPS, NANO_VAE, STARTER_VAE } from "./origins.ts";
 
 /**
  * `x [1, side, side, inputs], weight [size, size, inputs, outputs] -> [1, side / stride, side / stride, outputs]`: a 3x3
@@ -26,6 +26,14 @@ const AUTOENCODERS: readonly Row<ConvShape>[] = [
   { name: "starter.level3", origin: STARTER_VAE, side: 64, inputs: 64, outputs: 64 },
   { name: "starter.up1", origin: STARTER_VAE, side: 512, inputs: 32, outputs: 32 },
   { name: "starter.conv_out", origin: STARTER_VAE, side: 512, inputs: 16, outputs: 3 },
+  { name: "nano.conv_in", origin: NANO_VAE, side: 192, inputs: 3, outputs: 32 },
+  { name: "nano.level0", origin: NANO_VAE, side: 192, inputs: 32, outputs: 32 },
+  { name: "nano.down0", origin: NANO_VAE, side: 192, inputs: 32, outputs: 32, stride: 2 },
+  { name: "nano.shortcut1", origin: NANO_VAE, side: 96, inputs: 32, outputs: 64, size: 1 },
+  { name: "nano.level1", origin: NANO_VAE, side: 96, inputs: 64, outputs: 64 },
+  { name: "nano.level2", origin: NANO_VAE, side: 48, inputs: 64, outputs: 64 },
+  { name: "nano.up1", origin: NANO_VAE, side: 192, inputs: 64, outputs: 64 },
+  { name: "nano.conv_out", origin: NANO_VAE, side: 192, inputs: 32, outputs: 3 },
   { name: "flux.conv_in", origin: FLUX_VAE, side: 1024, inputs: 3, outputs: 128, scaled: { side: 256 } },
   { name: "flux.level0", origin: FLUX_VAE, side: 1024, inputs: 128, outputs: 128, scaled: { side: 128 } },
   { name: "flux.down0", origin: FLUX_VAE, side: 1024, inputs: 128, outputs: 128, stride: 2, scaled: { side: 128 } },

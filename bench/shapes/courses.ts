@@ -7,17 +7,17 @@ export const COURSES = {
     [512, 512, 512],
     [1024, 1024, 1024],
     [2048, 2048, 2048],
-    [1024, 192, 576], // the bundled model's img_qkv
+    [1024, 192, 576], // the starter's img_qkv, 512 x 512
     [1024, 192, 768], // img_mlp.0
     [1024, 768, 192], // img_mlp.2
     [4096, 192, 576], // img_qkv of a picture of 1024 x 1024
   ],
   conv3x3: [
-    [128, 64, 64], // the bundled autoencoder's level 2, and the second convolution of LPIPS at 128 x 128
+    [128, 64, 64], // level 2 of the starter's autoencoder, 512 x 512, and the second convolution of LPIPS at 128 x 128
     [256, 32, 32], // level 1
   ],
   attention: [
-    [256, 6, 32], // the bundled model, 256 x 256
+    [256, 6, 32], // the starter, 256 x 256
     [1024, 6, 32], // 512 x 512
     [1024, 6, 64],
     [1024, 6, 128], // heads of FLUX.1-dev
@@ -40,25 +40,25 @@ export const GRADIENT_COURSES = {
   linear: [
     [512, 512, 512],
     [1024, 1024, 1024],
-    [1024, 192, 576], // the bundled model's img_qkv
+    [1024, 192, 576], // the starter's img_qkv, 512 x 512
     [1024, 192, 768], // img_mlp.0
     [1024, 768, 192], // img_mlp.2
   ],
   attention: [
-    [256, 6, 32], // the bundled model, 256 x 256
+    [256, 6, 32], // the starter, 256 x 256
     [1024, 6, 32], // 512 x 512
   ],
   // No larger picture: the peers then go wrong on llvmpipe, which ends a loop after 65535 rounds.
   conv3x3: [
-    [128, 64, 64], // the bundled autoencoder's level 2, and the second convolution of LPIPS at 128 x 128
+    [128, 64, 64], // level 2 of the starter's autoencoder, 512 x 512, and the second convolution of LPIPS at 128 x 128
     [64, 128, 128], // the fourth of LPIPS
   ],
   groupNormSilu: [
-    [128, 64, 8], // the bundled autoencoder's level 2
+    [128, 64, 8], // level 2 of the starter's autoencoder, 512 x 512
     [256, 32, 8], // level 1
   ],
   transformerBlock: [
-    [64, 192, 6], // the bundled model on a training picture of 128 x 128
+    [64, 192, 6], // the starter on a training picture of 128 x 128
     [256, 192, 6], // 256 x 256
   ],
 } as const;

@@ -1,18 +1,48 @@
-import { InputError } from "@fluxsr/core";
-import { type AdapterSummary, type Gpu, Tuning } from "@fluxsr/kernels";
+import { InputError, writeAtomically } from "@fluxsr/core";
+import { type AdapterSummary, candidateTilings, type Gpu, type ProductShape, Tuning } from "@fluxsr/kernels";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 
-const schema = z.record(
-  z.string(),
-  z.object({
-    by: z.enum(["lanes", "shared", "few"]),
-    rows: z.int().positive(),
-    columns: z.int().positive(),
-    splits: z.int().positive(),
-  }),
-);
+/** What `classOf` calls a class of shapes. */
+const CLASS = /^(matmul|conv2d|conv2d_narrow|conv2d_weight)\.([nt])([nt]) \d+x\d+x\d+$/;
+
+const tiling = z.object({
+  by: z.enum(["lanes", "shared", "few"]),
+  rows: z.int().positive(),
+  columns: z.int().positive(),
+  splits: z.int().positive(),
+});
+
+const schema = z.record(z.string().regex(CLASS), tiling);
+
+/** How a way is told from others. */
+function told({ by, rows, columns, splits }: z.infer<typeof tiling>): string {
+  return `${by} ${rows}x${columns} in ${splits} ${splits === 1 ? "part" : "parts"}`;
+}
+
+/**
+ * All ways that shapes of a class may be computed in; other numbers would compute something wrong. A class does not tell
+ * all that a shape does, so it has the ways of few rows and many, of short sums and long ones.
+ */
+function waysOf(adapter: AdapterSummary, className: string): Set<string> {
+  const [, op, a, b] = CLASS.exec(className) ?? [];
+  const form = { op: op as ProductShape["op"], transposeA: a === "t", transposeB: b === "t", batches: 1 };
+  const depths = Array.from({ length: 16 }, (_, i) => 2 ** i);
+  const shapes = depths.flatMap((depth) => [1, 1024].map((rows) => ({ ...form, rows, columns: 1024, depth })));
+  return new Set(shapes.flatMap((shape) => candidateTilings(adapter, shape) as z.infer<typeof tiling>[]).map(told));
+}
+
+/** The choices that a file holds. */
+function parseTuning(text: string, adapter: AdapterSummary): Tuning {
+  const choices = schema.parse(JSON.parse(text));
+  for (const [className, way] of Object.entries(choices)) {
+    if (!waysOf(adapter, className).has(told(way))) {
+      throw new RangeError(`"${className}" cannot be computed by ${told(way)}`);
+    }
+  }
+  return new Tuning(choices);
+}
 
 /** Where the choices that were measured on `adapter` are kept: in the user's cache folder, as XDG has it. */
 export function tuningFile({ description }: Pick<AdapterSummary, "description">): string {
@@ -33,9 +63,10 @@ export async function applyTuning(gpu: Gpu): Promise<void> {
   });
   if (text === undefined) return;
   try {
-    gpu.tuning = new Tuning(schema.parse(JSON.parse(text)));
+    gpu.tuning = parseTuning(text, gpu.adapter);
   } catch (error) {
-    throw unreadable(path, error instanceof z.ZodError ? error.issues[0]?.message : (error as Error).message);
+    const [issue] = error instanceof z.ZodError ? error.issues : [];
+    throw unreadable(path, issue ? `at "${issue.path.join(".")}": ${issue.message}` : (error as Error).message);
   }
 }
 
@@ -43,7 +74,7 @@ export async function applyTuning(gpu: Gpu): Promise<void> {
 export async function saveTuning({ adapter, tuning }: Gpu): Promise<string> {
   const path = tuningFile(adapter);
   await Deno.mkdir(dirname(path), { recursive: true });
-  await Deno.writeTextFile(path, `${JSON.stringify(tuning, null, 2)}\n`);
+  await writeAtomically(path, new TextEncoder().encode(`${JSON.stringify(tuning, null, 2)}\n`), { overwrite: true });
   return path;
 }
 

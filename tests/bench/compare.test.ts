@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
+import { type Ceilings, ceilingsOf } from "../../bench/ceilings/ceilings.ts";
 import { type Baseline, compare, readBaseline } from "../../bench/compare.ts";
 import type { ResultRow } from "../../bench/report.ts";
 
-const ceilings = { gflops: 100, gbytes: 10 };
+const ceilings: Ceilings = { gflops: 100, gbytes: 10 };
 const adapter = { description: "some adapter", cores: 2 };
 
 /** A row whose quartiles are `spread` (a share) away from its median. */
@@ -42,13 +43,40 @@ test.each([
   ["all of it, of a program", {}, { gflops: 50, gbytes: 5 }],
 ])("a machine with half the speed of %s may take twice as long", (_, rates, after) => {
   expect(compared(row(100, rates), row(200, rates), { after })).toMatchObject({ ratio: 1, verdict: "same" });
-  expect(compared(row(200, rates), row(200, rates), { before: after })).toMatchObject({ ratio: 2, verdict: "slower" });
+  expect(compared(row(200, rates), row(400, rates), { before: after })).toMatchObject({ ratio: 2, verdict: "slower" });
+  expect(compared(row(400, rates), row(200, rates), { after })).toMatchObject({ ratio: 0.5, verdict: "faster" });
 });
 
-test("only rows of the same name and shape are compared", () => {
+test("a ceiling that came out too low makes no row slower or faster", () => {
+  const [busy, quiet] = [{ gflops: 100, gbytes: 5.39 }, { gflops: 100, gbytes: 10.3 }];
+  const same = row(100, { gbytes: 4 });
+  expect(compared(same, same, { before: busy, after: quiet })).toMatchObject({ ratio: 1, verdict: "same" });
+  expect(compared(same, same, { before: quiet, after: busy })).toMatchObject({ ratio: 1, verdict: "same" });
+  // Neither that nor the opposite of what the milliseconds say.
+  expect(compared(same, row(80, { gbytes: 5 }), { before: busy, after: quiet }).verdict).toBe("same");
+});
+
+test("what changed the ceilings during a run is in the limit of the rows that they bound", () => {
+  const busy = { gflops: 100, gbytes: 10, low: { gflops: 100, gbytes: 5 } };
+  const [then, now] = [row(100, { gbytes: 4 }), row(200, { gbytes: 2 })];
+  expect(compared(then, now)).toMatchObject({ ratio: 2, verdict: "slower" });
+  for (const machine of [{ before: busy }, { after: busy }]) {
+    expect(compared(then, now, machine)).toMatchObject({ ratio: 2, limit: expect.closeTo(2.2), verdict: "same" });
+  }
+  const computes = { gflops: 80, gbytes: 1 };
+  expect(compared(row(100, computes), row(200, computes), { before: busy }).verdict).toBe("slower");
+  expect(ceilingsOf({ gflops: 100, gbytes: 5 }, { gflops: 90, gbytes: 10 })).toEqual({
+    ...{ gflops: 100, gbytes: 10 },
+    low: { gflops: 90, gbytes: 5 },
+  });
+});
+
+test("only rows of the same name and shape are compared, and there must be some", () => {
   const before: Baseline = { adapter, ceilings, rows: [row(1), { ...row(1), name: "op/gone" }] };
-  expect(compare(before, { ceilings, rows: [{ ...row(1), shape: "5 x 6" }, { ...row(1), name: "op/new" }] })).toEqual(
-    [],
+  const others = [{ ...row(1), shape: "5 x 6" }, { ...row(1), name: "op/new" }];
+  expect(compare(before, { ceilings, rows: [...others, row(1)] })).toHaveLength(1);
+  expect(() => compare(before, { ceilings, rows: others })).toThrow(
+    "Cannot compare: a row of the same name and shape must be in both reports: none is",
   );
 });
 

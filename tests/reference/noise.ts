@@ -23,3 +23,36 @@ export function normal(index: number, seed: number): number {
   const angle = (words[pair + 1]! | 0) / 2 ** 31 * Math.PI;
   return radius * (index % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
 }
+
+/** The nearest of the 256 levels of 8 bits; 255 x as f32 has it, ties to even. */
+function levelOf(value: number): number {
+  const scaled = Math.fround(255 * value);
+  const rounded = scaled % 1 === 0.5 ? 2 * Math.round(scaled / 2) : Math.round(scaled);
+  return Math.min(255, Math.max(0, rounded));
+}
+
+/** `x` rounded to 8 bits, in [0, 1]. */
+export function quantize(value: number): number {
+  return levelOf(value) / 255;
+}
+
+/** How many levels a picture has, rounded up to a power of two. */
+export function poissonLevels(x: ArrayLike<number>): number {
+  const levels = new Set<number>();
+  for (let i = 0; i < x.length; i++) levels.add(levelOf(x[i]!));
+  return 2 ** Math.ceil(Math.log2(levels.size));
+}
+
+/** The noise of counting photons at element `index`, whose value is `value`, of a picture that has so many levels. */
+export function poisson(value: number, index: number, { levels, seed }: { levels: number; seed: number }): number {
+  const q = quantize(value);
+  const photons = philox([index, 0, 0, 0], [seed, 0]).map((word) => inverse(levels * q / 4, word));
+  return photons.reduce((total, each) => total + each, 0) / levels - q;
+}
+
+/** The least k whose cumulative probability reaches the word. */
+function inverse(mean: number, word: number): number {
+  let k = 0, probability = Math.exp(-mean), sum = probability;
+  while ((word + 0.5) / 2 ** 32 > sum) sum += probability *= mean / ++k;
+  return k;
+}
