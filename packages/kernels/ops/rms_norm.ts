@@ -10,9 +10,9 @@ import { columnSum } from "./column_sum.ts";
 import source from "./rms_norm.wgsl" with { type: "text" };
 import lanesSource from "./rms_norm_lanes.wgsl" with { type: "text" };
 
-/** Threads of a workgroup of the gradients, and the rows that each of them goes along. */
+/** Threads of a workgroup of the gradients, and the rows that each of them goes along, as in layer_norm.ts. */
 const WORKGROUP = 64;
-const STRIP = 16;
+const STRIP = 8;
 /** Rows that a team of lanes takes. */
 const LANE_STRIP = 32;
 
