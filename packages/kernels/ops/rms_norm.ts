@@ -103,6 +103,11 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   backward_lanes: laneBackward({ team: 8, ...all }),
 };
 
+/** The teams of rows of `width`, which go by four where they can. */
+function teamOfRow({ gpu }: Tensor, width: number): Team {
+  return teamOf(gpu, width % 4 === 0 ? width / 4 : width);
+}
+
 /** What both passes take. */
 interface Operands {
   readonly x: Tensor;
@@ -123,14 +128,13 @@ export function rmsNorm(x: Tensor, { scale, eps = 1e-6 }: { scale: Tensor; eps?:
   const buffers = [x, scale, y].map(({ buffer }) => buffer);
   const lanes = lanesOf(x.gpu, width);
   if (lanes) {
-    const strip = LANE_STRIP;
     x.gpu.run(laneForward({ team: lanes }), {
       buffers,
-      params: { rows, strip, share: 1 / width, eps },
-      groups: groups1d(Math.ceil(rows / strip) * lanes, WORKGROUP),
+      params: { rows, strip: LANE_STRIP, share: 1 / width, eps },
+      groups: groups1d(Math.ceil(rows / LANE_STRIP) * lanes, WORKGROUP),
     });
   } else {
-    const team = teamOf(x.gpu, width % 4 === 0 ? width / 4 : width);
+    const team = teamOfRow(x, width);
     const form = widest(forward(team), width);
     x.gpu.run(form.kernel, {
       buffers,
@@ -165,7 +169,7 @@ function gradients(dy: Tensor, { x, scale, eps }: Operands, wanted: Wanted): [Te
     });
   } else {
     const lines = empty(x.gpu, [rows, 2]);
-    const team = teamOf(x.gpu, width % 4 === 0 ? width / 4 : width);
+    const team = teamOfRow(x, width);
     const each = widest(backwardRows(team), width);
     const params = { rows, width: width / each.lanes, strips, share, eps };
     x.gpu.run(each.kernel, {
