@@ -4,18 +4,14 @@ import { record, tracked } from "../tensor/tape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import { byElem, widest } from "./_elem.ts";
 import { requireShape, sizes } from "./_shapes.ts";
-import { type Team, teamGroups, teamOf, teamSum } from "./_team.ts";
+import { stripOf, type Team, teamGroups, teamOf, teamSum } from "./_team.ts";
 import { columnSum } from "./column_sum.ts";
 import { split } from "./concat.ts";
 import source from "./layer_norm.wgsl" with { type: "text" };
 import { reshape } from "./reshape.ts";
 
-/**
- * Threads of a workgroup of the gradients, and the rows that each of them goes along: few enough for processors to foresee
- * what is read next (on llvmpipe 16 take twice as long).
- */
+/** Threads of a workgroup of the gradients. */
 const WORKGROUP = 64;
-const STRIP = 8;
 
 const params = { batches: "u32", length: "u32", width: "u32", strips: "u32", share: "f32", eps: "f32" } as const;
 
@@ -150,7 +146,7 @@ function gradientsOf(
   const modulated = scale !== undefined;
   const lines = empty(x.gpu, [batches, length, 4]);
   byRow(backwardRows, [x, dy, moments, scale ?? x, lines], { modulated, eps: 0 });
-  const strips = Math.ceil(length / STRIP);
+  const strips = Math.ceil(length / stripOf(x.gpu));
   // What is not wanted is not written, but needs a buffer of its own all the same.
   const dx = empty(x.gpu, wanted.x ? x.shape : [1]);
   const parts = empty(x.gpu, wanted.modulation ? [strips, 2 * batches * width] : [1]);

@@ -5,7 +5,7 @@
 // `forward` takes a team a row: 3 reads of x, of which two from the cache, 1 write, and the moments for the gradients. So
 // does `backward_rows`, which notes of each row what `backward` needs: 1 read of x and dy. `backward` takes one channel (or
 // four) of a strip of rows a thread, so that it reads the scale once and keeps the strip's parts of dshift and dscale to
-// itself: 1 read of x and dy, 1 write; parts have 2 / 8 of the size of x.
+// itself: 1 read of x and dy, 1 write; parts have 2 / 8 or 2 / 16 of the size of x.
 // The variance is the mean of squared deviations; E[x^2] - E[x]^2 would cancel where |mean| >> deviation. The mean is
 // summed up relative to the row's first value for the same reason.
 

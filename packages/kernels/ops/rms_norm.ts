@@ -5,14 +5,13 @@ import { empty, type Tensor } from "../tensor/tensor.ts";
 import { byElem, widest } from "./_elem.ts";
 import { lanesOf, lanesRow } from "./_lanes_row.ts";
 import { requireShape } from "./_shapes.ts";
-import { type Team, teamGroups, teamOf, teamSum } from "./_team.ts";
+import { stripOf, type Team, teamGroups, teamOf, teamSum } from "./_team.ts";
 import { columnSum } from "./column_sum.ts";
 import source from "./rms_norm.wgsl" with { type: "text" };
 import lanesSource from "./rms_norm_lanes.wgsl" with { type: "text" };
 
-/** Threads of a workgroup of the gradients, and the rows that each of them goes along, as in layer_norm.ts. */
+/** Threads of a workgroup of lanes, and of the gradients. */
 const WORKGROUP = 64;
-const STRIP = 8;
 /** Rows that a team of lanes takes. */
 const LANE_STRIP = 32;
 
@@ -155,7 +154,7 @@ function gradients(dy: Tensor, { x, scale, eps }: Operands, wanted: Wanted): [Te
   const rows = x.size / width;
   const share = 1 / width;
   const lanes = lanesOf(x.gpu, width);
-  const strip = lanes ? LANE_STRIP : STRIP;
+  const strip = lanes ? LANE_STRIP : stripOf(x.gpu);
   const strips = Math.ceil(rows / strip);
   // What is not wanted is not written, but needs a buffer of its own all the same.
   const dx = empty(x.gpu, wanted.x ? x.shape : [1]);

@@ -4,7 +4,7 @@
 // `forward` takes a team a row: 2 reads of x, the second from the cache, 1 write. So does `backward_rows`, which notes of
 // each row what `backward` needs: 1 read of x and dy. `backward` takes one channel (or four) of a strip of rows a thread,
 // so that it reads the scale once and keeps the strip's part of dscale to itself: 1 read of x and dy, 1 write; parts have
-// 1 / 8 of the size of x. Short rows have a way of their own where lanes are 8: rms_norm_lanes.wgsl.
+// 1 / 8 or 1 / 16 of the size of x. Short rows have a way of their own where lanes are 8: rms_norm_lanes.wgsl.
 
 @group(0) @binding(0) var<storage, read> x: array<Elem>;
 @group(0) @binding(1) var<storage, read> scale: array<Elem>;
