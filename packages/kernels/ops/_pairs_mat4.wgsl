@@ -1,5 +1,6 @@
-// Eight neighbouring pairs at a time and the cosines and sines of their angles, for software adapters: on llvmpipe eight
-// threads go along memory like one then, and rotating heads of 128 takes 9 ms instead of 25.
+// Eight neighbouring pairs at a time and the cosines and sines of their angles, for software adapters: on llvmpipe the
+// threads of a subgroup go along one line through memory then, and 24 heads of 128 and 2048 tokens take 4.6 ms, by vec4
+// 15.5 ms.
 alias Pairs = mat4x4f;
 alias Angles = mat2x4f;
 
