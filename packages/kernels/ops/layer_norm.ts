@@ -4,20 +4,25 @@ import { record, tracked } from "../tensor/tape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import { byElem, widest } from "./_elem.ts";
 import { requireShape, sizes } from "./_shapes.ts";
-import { type Team, teamGroups, teamOf, teamSum } from "./_team.ts";
+import { stripOf, type Team, teamGroups, teamOf, teamSum } from "./_team.ts";
 import { columnSum } from "./column_sum.ts";
 import { split } from "./concat.ts";
 import source from "./layer_norm.wgsl" with { type: "text" };
 import { reshape } from "./reshape.ts";
 
-/** Threads of a workgroup of the gradients of shift and scale, and the rows that each of them goes along. */
+/** Threads of a workgroup of the gradients. */
 const WORKGROUP = 64;
-const STRIP = 16;
 
 const params = { batches: "u32", length: "u32", width: "u32", strips: "u32", share: "f32", eps: "f32" } as const;
 
 interface Variant extends Team {
   readonly modulated: boolean;
+}
+
+/** Which gradients are wanted. */
+interface Wanted {
+  readonly x: boolean;
+  readonly modulation: boolean;
 }
 
 function constantsOf({ team, workgroup, modulated }: Variant) {
@@ -36,40 +41,48 @@ const forward = variants((variant: Variant) =>
     })
   )
 );
-const backwardX = variants((variant: Variant) =>
+const backwardRows = variants((variant: Variant) =>
   byElem((elem) =>
     kernel({
-      name: "layer_norm.backward_x",
+      name: "layer_norm.backward_rows",
       sources: [elem, teamSum, source],
-      entry: "backward_x",
-      binds: { x: "read", dy: "read", known: "read", scale: "read", dx: "write" },
+      entry: "backward_rows",
+      binds: { x: "read", dy: "read", known: "read", scale: "read", lines: "write" },
       params,
       constants: constantsOf(variant),
     })
   )
 );
-const backwardModulation = byElem((elem) =>
-  kernel({
-    name: "layer_norm.backward_modulation",
-    sources: [elem, teamSum, source],
-    entry: "backward_modulation",
-    binds: { x: "read", dy: "read", known: "read", parts: "write" },
-    params,
-    constants: { WORKGROUP },
-  })
+const backward = variants(({ x, modulation, modulated }: Wanted & { modulated: boolean }) =>
+  byElem((elem) =>
+    kernel({
+      name: "layer_norm.backward",
+      sources: [elem, teamSum, source],
+      entry: "backward",
+      binds: { x: "read", dy: "read", line_of: "read", scale: "read", dx: "write", parts: "write" },
+      params,
+      constants: {
+        WORKGROUP,
+        MODULATED: Number(modulated),
+        WITH_X: Number(x),
+        WITH_MODULATION: Number(modulation),
+      },
+    })
+  )
 );
 
 const alone = { team: 1, workgroup: 8, modulated: true };
 const shared = { team: 64, workgroup: 64, modulated: false };
+const all = { x: true, modulation: true, modulated: true };
 
 /** Some variants, for checks of the declaration against the WGSL. */
 export const kernels: Readonly<Record<string, Kernel>> = {
   forward_scalar: forward(alone).scalar,
   forward_vec4: forward(shared).vec4,
-  backward_x_scalar: backwardX(alone).scalar,
-  backward_x_vec4: backwardX(shared).vec4,
-  backward_modulation_scalar: backwardModulation.scalar,
-  backward_modulation_vec4: backwardModulation.vec4,
+  backward_rows_scalar: backwardRows(alone).scalar,
+  backward_rows_vec4: backwardRows(shared).vec4,
+  backward_scalar: backward(all).scalar,
+  backward_vec4: backward(all).vec4,
 };
 
 /** Options of {@linkcode layerNorm}; `shift` and `scale` [B, D] go together. */
@@ -101,16 +114,15 @@ export function layerNorm(x: Tensor, { shift, scale, eps = 1e-6 }: LayerNormOpti
   const wanted = { x: tracked(x), modulation: inputs.slice(2).some(tracked) };
   const gradients = (dy: Tensor) => {
     requireShape("layer_norm", { dy }, x.shape);
-    const dx = wanted.x ? empty(x.gpu, x.shape) : undefined;
-    if (dx) byRow(backwardX, [x, dy, moments, scale ?? x, dx], { modulated: modulation !== undefined, eps });
-    return [dx, undefined, ...wanted.modulation ? modulationGradients(dy, { x, moments }) : []];
+    const [dx, ...rest] = gradientsOf(dy, { x, moments, scale }, wanted);
+    return [dx, undefined, ...rest];
   };
   return record("layer_norm", y, inputs, gradients, inputs);
 }
 
 /** Runs a kernel that has a team for each row of `x`, the first of `tensors`. */
 function byRow(
-  variant: typeof forward | typeof backwardX,
+  variant: typeof forward | typeof backwardRows,
   tensors: readonly [Tensor, ...Tensor[]],
   { modulated, eps }: { modulated: boolean; eps: number },
 ): void {
@@ -124,16 +136,28 @@ function byRow(
   });
 }
 
-/** The gradients of shift and scale. */
-function modulationGradients(dy: Tensor, { x, moments }: { x: Tensor; moments: Tensor }): Tensor[] {
+/** Of the gradients of x, shift and scale those that are wanted. */
+function gradientsOf(
+  dy: Tensor,
+  { x, moments, scale }: { x: Tensor; moments: Tensor; scale: Tensor | undefined },
+  wanted: Wanted,
+): (Tensor | undefined)[] {
   const [batches, length, width] = sizes("layer_norm", x, ["B", "L", "D"]);
-  const strips = Math.ceil(length / STRIP);
-  const parts = empty(x.gpu, [strips, 2 * batches * width]);
-  const { kernel, lanes } = widest(backwardModulation, width);
+  const modulated = scale !== undefined;
+  const lines = empty(x.gpu, [batches, length, 4]);
+  byRow(backwardRows, [x, dy, moments, scale ?? x, lines], { modulated, eps: 0 });
+  const strips = Math.ceil(length / stripOf(x.gpu));
+  // What is not wanted is not written, but needs a buffer of its own all the same.
+  const dx = empty(x.gpu, wanted.x ? x.shape : [1]);
+  const parts = empty(x.gpu, wanted.modulation ? [strips, 2 * batches * width] : [1]);
+  const { kernel, lanes } = widest(backward({ ...wanted, modulated }), width);
   x.gpu.run(kernel, {
-    buffers: [x, dy, moments, parts].map(({ buffer }) => buffer),
+    buffers: [x, dy, lines, scale ?? x, dx, parts].map(({ buffer }) => buffer),
     params: { batches, length, width: width / lanes, strips, share: 0, eps: 0 },
     groups: groups1d(strips * batches * width / lanes, WORKGROUP),
   });
-  return split(reshape(columnSum(parts), [2 * batches, width]), 0, [batches, batches]);
+  const modulation = wanted.modulation
+    ? split(reshape(columnSum(parts), [2 * batches, width]), 0, [batches, batches])
+    : [];
+  return [wanted.x ? dx : undefined, ...modulation];
 }

@@ -1,25 +1,31 @@
 // y = scale x r, r = 1 / sqrt(mean(x^2) + eps) over each row of x.
 // Gradients, with g = scale dy: dx = r (g - x r^2 mean(g x)), dscale = sum of dy x r over all rows.
 //
-// Rows are short (a head: 16 to 128) and many, so LANES neighbouring threads share a row and a workgroup holds several.
-// Each lane adds the few partial sums itself: one barrier, no tree. `forward`: 2 reads of x, the second from the cache,
-// 1 write. `backward`: the same lanes take a strip of rows, one after the other; x and dy come from memory once. The
-// sums over a strip stay in the cache, where a lane always adds to the same channels; parts have 1 / strip of the size of x.
+// `forward` takes a team a row: 2 reads of x, the second from the cache, 1 write. So does `backward_rows`, which notes of
+// each row what `backward` needs: 1 read of x and dy. `backward` takes one channel (or four) of a strip of rows a thread,
+// so that it reads the scale once and keeps the strip's part of dscale to itself: 1 read of x and dy, 1 write; parts have
+// 1 / 8 or 1 / 16 of the size of x. Short rows have a way of their own where lanes are 8: rms_norm_lanes.wgsl.
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> scale: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
-// backward
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Elem>;
+@group(0) @binding(1) var<storage, read> scale: array<Elem>;
+@group(0) @binding(2) var<storage, read_write> y: array<Elem>;
+// The gradients.
+@group(0) @binding(2) var<storage, read> dy: array<Elem>;
+// Of each row: r and r^3 mean(g x), so that dx = r g - x r^3 mean(g x).
+@group(0) @binding(3) var<storage, read_write> lines: array<vec2f>;
+@group(0) @binding(3) var<storage, read> known: array<vec2f>;
+@group(0) @binding(4) var<storage, read_write> dx: array<Elem>;
 // [strips, D]
-@group(0) @binding(4) var<storage, read_write> parts: array<f32>;
+@group(0) @binding(5) var<storage, read_write> parts: array<Elem>;
 
 struct Params {
   rows: u32,
+  // In Elem.
   width: u32,
-  // Rows.
-  strip: u32,
+  // That the rows are divided into by `backward`: strip s has the rows that are s modulo `strips`.
+  strips: u32,
+  // One in the numbers of a row.
+  share: f32,
   eps: f32,
 }
 @group(1) @binding(0) var<uniform> params: Params;
@@ -28,77 +34,76 @@ struct Params {
 override WITH_X: bool = true;
 override WITH_SCALE: bool = true;
 
-const ROWS = 8u;
-const LANES = 8u;
-
-var<workgroup> lanes: array<array<vec2f, LANES>, ROWS>;
-
-// The sum over the lanes of a row. All threads of the workgroup must call it.
-fn sum_over_lanes(value: vec2f, thread: vec3u) -> vec2f {
-  workgroupBarrier(); // the result of an earlier call may still be read
-  lanes[thread.y][thread.x] = value;
-  workgroupBarrier();
-  var sum = vec2f();
-  for (var lane = 0u; lane < LANES; lane++) {
-    sum += lanes[thread.y][lane];
-  }
-  return sum;
-}
-
-@compute @workgroup_size(LANES, ROWS)
+@compute @workgroup_size(WORKGROUP)
 fn forward(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) thread: vec3u,
+  @builtin(local_invocation_index) thread: u32,
 ) {
-  let row = (group.x + group.y * groups.x) * ROWS + thread.y;
-  let base = row * params.width;
-  // Rows beyond the last one are empty.
-  let width = select(0u, params.width, row < params.rows);
-
-  var squares = 0.0;
-  for (var i = thread.x; i < width; i += LANES) {
-    let value = x[base + i];
+  let index = (group.x + group.y * groups.x) * (WORKGROUP / TEAM) + thread / TEAM;
+  // Teams without a row help to add up all the same.
+  let row = min(index, params.rows - 1u);
+  let begin = row * params.width;
+  let member = thread % TEAM;
+  var squares = Elem();
+  for (var i = member; i < params.width; i += TEAM) {
+    let value = x[begin + i];
     squares += value * value;
   }
-  let sum = sum_over_lanes(vec2f(squares, 0.0), thread).x;
-  let r = 1.0 / sqrt(sum / f32(params.width) + params.eps);
-
-  for (var i = thread.x; i < width; i += LANES) {
-    y[base + i] = scale[i] * (x[base + i] * r);
+  let r = 1.0 / sqrt(team_sum(elem_sum(squares), thread) * params.share + params.eps);
+  if (index != row) {
+    return;
+  }
+  for (var i = member; i < params.width; i += TEAM) {
+    y[begin + i] = scale[i] * (x[begin + i] * r);
   }
 }
 
-@compute @workgroup_size(LANES, ROWS)
-fn backward(
+@compute @workgroup_size(WORKGROUP)
+fn backward_rows(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) thread: vec3u,
+  @builtin(local_invocation_index) thread: u32,
 ) {
-  let strip = (group.x + group.y * groups.x) * ROWS + thread.y;
-  for (var step = 0u; step < params.strip; step++) {
-    let row = strip * params.strip + step;
-    let base = row * params.width;
-    let width = select(0u, params.width, row < params.rows);
+  let index = (group.x + group.y * groups.x) * (WORKGROUP / TEAM) + thread / TEAM;
+  let row = min(index, params.rows - 1u);
+  let begin = row * params.width;
+  let member = thread % TEAM;
+  var squares = Elem();
+  var products = Elem();
+  for (var i = member; i < params.width; i += TEAM) {
+    let value = x[begin + i];
+    squares += value * value;
+    products += value * (scale[i] * dy[begin + i]);
+  }
+  let r = 1.0 / sqrt(team_sum(elem_sum(squares), thread) * params.share + params.eps);
+  let mean = team_sum(elem_sum(products), thread) * params.share;
+  if (index == row && member == 0u) {
+    lines[row] = vec2f(r, r * r * r * mean);
+  }
+}
 
-    // Squares of x, products g x.
-    var sums = vec2f();
-    for (var i = thread.x; i < width; i += LANES) {
-      let value = x[base + i];
-      sums += value * vec2f(value, scale[i] * dy[base + i]);
+@compute @workgroup_size(WORKGROUP)
+fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * WORKGROUP;
+  let strip = i / params.width;
+  if (strip >= params.strips) {
+    return;
+  }
+  let column = i % params.width;
+  let weight = scale[column];
+  var sum = Elem();
+  for (var row = strip; row < params.rows; row += params.strips) {
+    let at = row * params.width + column;
+    let line = known[row];
+    let value = x[at];
+    let gradient = dy[at];
+    if (WITH_X) {
+      dx[at] = line.x * (weight * gradient) - line.y * value;
     }
-    let means = sum_over_lanes(sums, thread) / f32(params.width);
-    let r = 1.0 / sqrt(means.x + params.eps);
-
-    for (var i = thread.x; i < width; i += LANES) {
-      let n = x[base + i] * r;
-      if (WITH_X) {
-        dx[base + i] = r * (scale[i] * dy[base + i] - n * (r * means.y));
-      }
-      if (WITH_SCALE) {
-        let part = strip * params.width + i;
-        parts[part] = select(parts[part], 0.0, step == 0u) + dy[base + i] * n;
-      }
-    }
+    sum += gradient * (value * line.x);
+  }
+  if (WITH_SCALE) {
+    parts[i] = sum;
   }
 }

@@ -2,13 +2,14 @@
 // pass; the pieces are in rms_norm.wgsl and rope.wgsl, and so are their gradients.
 //
 // A team a row: 2 reads of x, the second from the cache, 1 read of each table, 1 write. Rows are B, L, H; tables have one
-// row a token, for one batch or for all, of which those of x begin at `first`.
+// row a token, for one batch or for all, of which those of x begin at `first`. Where lanes are 8, heads have a way of their
+// own: rms_norm_rope_lanes.wgsl.
 
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(0) var<storage, read> x: array<Pairs>;
 @group(0) @binding(1) var<storage, read> scale: array<vec4f>;
-@group(0) @binding(2) var<storage, read> cosines: array<vec2f>;
-@group(0) @binding(3) var<storage, read> sines: array<vec2f>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(2) var<storage, read> cosines: array<Angles>;
+@group(0) @binding(3) var<storage, read> sines: array<Angles>;
+@group(0) @binding(4) var<storage, read_write> y: array<Pairs>;
 
 struct Params {
   rows: u32,
@@ -47,13 +48,6 @@ fn forward(
   let at = token / params.length * params.table_step + params.first + token % params.length;
   for (var i = member; i < params.width; i += TEAM) {
     let n = scale[i] * (x[begin + i] * r);
-    let c = cosines[at * params.width + i];
-    let s = sines[at * params.width + i];
-    y[begin + i] = vec4f(
-      n.x * c.x - n.y * s.x,
-      n.x * s.x + n.y * c.x,
-      n.z * c.y - n.w * s.y,
-      n.z * s.y + n.w * c.y,
-    );
+    y[begin + i] = rotated(n, cosines[at * params.width + i], sines[at * params.width + i]);
   }
 }

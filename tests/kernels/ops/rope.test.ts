@@ -1,28 +1,35 @@
 import { rope } from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
 import { expectGradients } from "../../helpers/gradient_check.ts";
-import { expectClose, randomTensor } from "../../helpers/gpu.ts";
+import { expectClose, gpu, randomTensor } from "../../helpers/gpu.ts";
+import { hardwareGpu } from "../../helpers/ways.ts";
 import * as reference from "../../reference/rope.ts";
 
-const SHAPES = [[1, 1, 1, 2], [2, 7, 3, 10], [3, 5, 2, 64], [1, 13, 5, 128]] as const;
+/** [B, L, H, D]: a pair, heads that are read by pairs, by fours and by sixteens. */
+const SHAPES = [[1, 1, 1, 2], [2, 7, 3, 10], [2, 5, 3, 12], [3, 5, 2, 64], [1, 13, 5, 128]] as const;
+const WAYS = [["its own", gpu], ["hardware's", hardwareGpu()]] as const;
 
-describe.each(SHAPES.map((shape) => [shape]))("rope() for shape %j", (shape) => {
-  const [batches, length, , width] = shape;
-  const x = randomTensor(shape, 1);
+describe.each(SHAPES.flatMap((shape) => WAYS.map(([way, on]) => [shape, way, on] as const)))(
+  "rope() for shape %j in %s way",
+  (shape, _, on) => {
+    const [batches, length, , width] = shape;
+    const x = randomTensor(shape, 1, on);
 
-  test.each([["shared", 1], ["own", batches]])("matches the reference with %s tables", async (_, tables) => {
-    const cos = randomTensor([tables, length, width / 2], 2);
-    const sin = randomTensor([tables, length, width / 2], 3);
-    await expectClose(
-      rope(x.tensor, { cos: cos.tensor, sin: sin.tensor }),
-      reference.rope(x.data, { shape, cos: cos.data, sin: sin.data }),
-    );
-    await expectGradients({ x: shape }, {
-      op: ({ x }) => rope(x!, { cos: cos.tensor, sin: sin.tensor }),
-      reference: ({ x }) => reference.rope(x!, { shape, cos: cos.data, sin: sin.data }),
+    test.each([["shared", 1], ["own", batches]])("matches the reference with %s tables", async (_, tables) => {
+      const cos = randomTensor([tables, length, width / 2], 2, on);
+      const sin = randomTensor([tables, length, width / 2], 3, on);
+      await expectClose(
+        rope(x.tensor, { cos: cos.tensor, sin: sin.tensor }),
+        reference.rope(x.data, { shape, cos: cos.data, sin: sin.data }),
+      );
+      await expectGradients({ x: shape }, {
+        op: ({ x }) => rope(x!, { cos: cos.tensor, sin: sin.tensor }),
+        reference: ({ x }) => reference.rope(x!, { shape, cos: cos.data, sin: sin.data }),
+        on,
+      });
     });
-  });
-});
+  },
+);
 
 test("rope() takes the rows of longer tables from `first` on", async () => {
   const shape = [2, 3, 2, 6] as const;
