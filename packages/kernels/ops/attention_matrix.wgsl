@@ -7,8 +7,9 @@
 // lags behind the largest score by SLACK at most, and only when one is larger than that do the outputs take the way through
 // workgroup memory: seldom after the first keys.
 //
-// Matrices are told apart by indices that are literal where functions are called: computed ones would send them to memory,
-// and Mesa's driver for NVIDIA ends the process. Channels of a head are a multiple of 16, up to 128: 32 KiB of workgroup memory with units of 16.
+// Matrices are told apart by indices that are literal where functions are called: computed ones would send them to
+// memory, and Mesa's driver for NVIDIA ends the process. Channels of a head are a multiple of 16, up to 128: 32 KiB of
+// workgroup memory with units of 16.
 
 // Four subgroups.
 override THREADS: u32 = 128u;
