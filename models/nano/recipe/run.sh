@@ -4,15 +4,19 @@
 set -euo pipefail
 share=${1:-1} dir=${2:-out/nano} recipe=models/nano/recipe
 [ -d out/photos/valid ] || $recipe/photos.sh out/photos
-# stage KEY FLAGS...: a stage with its share of the steps (of the pairs: of their number) that its configuration says
+# stage KIND NAME KEY FLAGS...: a stage with its share of the steps (of the pairs: of their number) that its configuration
+# says
 stage() {
-  local name=$1 key=$2 count
-  shift 2
+  local kind=$1 name=$2 key=$3 count
+  shift 3
   count=$(deno eval "console.log(Math.ceil($share * JSON.parse(Deno.readTextFileSync('$recipe/$name.json')).$key))")
-  deno task train "$name" --config "$recipe/$name.json" --out "$dir/$name" "--$key" "$count" "$@"
+  deno task train "$kind" --config "$recipe/$name.json" --out "$dir/$name" "--$key" "$count" "$@"
 }
-stage autoencoder steps --resume
-stage flow steps --resume --model "$dir/autoencoder/model"
-stage pairs count --model "$dir/flow/model"
-stage ftd steps --resume --model "$dir/flow/model" --pairs "$dir/pairs"
+stage autoencoder autoencoder steps --resume
+stage flow flow steps --resume --model "$dir/autoencoder/model"
+stage pairs pairs count --model "$dir/flow/model"
+stage ftd ftd steps --resume --model "$dir/flow/model" --pairs "$dir/pairs"
+stage pairs crops count --model "$dir/flow/model"
+stage ftd refine steps --resume --model "$dir/flow/model" --pairs "$dir/crops" \
+  --init-lora "$dir/ftd/pytorch_lora_weights.safetensors"
 $recipe/assemble.sh "$dir" "$dir/model"
