@@ -33,25 +33,10 @@ fn score_step(line: u32) {
   }
 }
 
-fn weigh_four(r: u32, four: vec4f, left: vec4f, right: vec4f) {
-  sums[2u * r] += four.x * left;
-  sums[2u * r + 2u] += four.y * left;
-  sums[2u * r + 4u] += four.z * left;
-  sums[2u * r + 6u] += four.w * left;
-  if (WIDE) {
-    sums[2u * r + 1u] += four.x * right;
-    sums[2u * r + 3u] += four.y * right;
-    sums[2u * r + 5u] += four.z * right;
-    sums[2u * r + 7u] += four.w * right;
-  }
-}
-
-// Adds what column `line` brings of the 16 whose lines are there.
-fn weigh_step(line: u32, sixteen: u32) {
-  let left = lines[line][x];
-  let right = lines[line][16u + x];
-  weigh_four(0u, weights[sixteen][line][y], left, right);
-  if (HALVES > 1u) {
-    weigh_four(4u, weights[4u + sixteen][line][y], left, right);
-  }
+// The 16 channels that the lines hold.
+fn score_lines() {
+  score_step(0u); score_step(1u); score_step(2u); score_step(3u);
+  score_step(4u); score_step(5u); score_step(6u); score_step(7u);
+  score_step(8u); score_step(9u); score_step(10u); score_step(11u);
+  score_step(12u); score_step(13u); score_step(14u); score_step(15u);
 }

@@ -7,6 +7,7 @@ import lines from "./_attention_lines.wgsl" with { type: "text" };
 import { attentionConstants, attentionGroups, type AttentionWay, attentionWay, WIDEST } from "./_attention_way.ts";
 import operands from "./_attention_operands.wgsl" with { type: "text" };
 import products from "./_attention_products.wgsl" with { type: "text" };
+import values from "./_attention_values.wgsl" with { type: "text" };
 import tile from "./_attention_tile.wgsl" with { type: "text" };
 import byThreads from "./attention.wgsl" with { type: "text" };
 import byLanes from "./attention_lanes.wgsl" with { type: "text" };
@@ -15,7 +16,7 @@ import { attentionBackward } from "./attention_backward.ts";
 import { matrixAttention } from "./attention_matrix.ts";
 import { concat, split } from "./concat.ts";
 
-const SOURCES = { threads: [tile, byThreads], lanes: [byLanes], shared: [lines, products, byLines] } as const;
+const SOURCES = { threads: [tile, byThreads], lanes: [byLanes], shared: [lines, products, values, byLines] } as const;
 
 const variant = variants((way: AttentionWay) =>
   kernel({

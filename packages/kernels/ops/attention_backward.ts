@@ -5,13 +5,14 @@ import { attentionConstants, attentionGroups, type AttentionWay, attentionWay, W
 import operands from "./_attention_gradient.wgsl" with { type: "text" };
 import lines from "./_attention_lines.wgsl" with { type: "text" };
 import products from "./_attention_products.wgsl" with { type: "text" };
+import values from "./_attention_values.wgsl" with { type: "text" };
 import tile from "./_attention_tile.wgsl" with { type: "text" };
 import byThreads from "./attention_backward.wgsl" with { type: "text" };
 import byLanes from "./attention_backward_lanes.wgsl" with { type: "text" };
 import byLines from "./attention_backward_shared.wgsl" with { type: "text" };
 import deltaSource from "./attention_delta.wgsl" with { type: "text" };
 
-const SOURCES = { threads: [tile, byThreads], lanes: [byLanes], shared: [lines, products, byLines] } as const;
+const SOURCES = { threads: [tile, byThreads], lanes: [byLanes], shared: [lines, products, values, byLines] } as const;
 
 interface Variant extends AttentionWay {
   readonly name: "q" | "k" | "v";

@@ -117,10 +117,7 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
         if (chunk + 1u < turns * chunks) {
           block = fetch_block(i, bases, vec2u(start, first), chunk + 1u);
         }
-        score_step(0u); score_step(1u); score_step(2u); score_step(3u);
-        score_step(4u); score_step(5u); score_step(6u); score_step(7u);
-        score_step(8u); score_step(9u); score_step(10u); score_step(11u);
-        score_step(12u); score_step(13u); score_step(14u); score_step(15u);
+        score_lines();
       }
       weigh_half(turn > 0u, 0u, first, line);
       if (HALVES > 1u) {
@@ -141,10 +138,7 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
       } else {
         block = fetch_block(i, bases, vec2u(start, first + 64u), 0u);
       }
-      weigh_step(0u, sixteen); weigh_step(1u, sixteen); weigh_step(2u, sixteen); weigh_step(3u, sixteen);
-      weigh_step(4u, sixteen); weigh_step(5u, sixteen); weigh_step(6u, sixteen); weigh_step(7u, sixteen);
-      weigh_step(8u, sixteen); weigh_step(9u, sixteen); weigh_step(10u, sixteen); weigh_step(11u, sixteen);
-      weigh_step(12u, sixteen); weigh_step(13u, sixteen); weigh_step(14u, sixteen); weigh_step(15u, sixteen);
+      weigh_lines(sixteen);
     }
   }
   finish_half(0u, start, bases.x, part);

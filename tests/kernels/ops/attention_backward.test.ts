@@ -62,6 +62,17 @@ describe.each(
       expect(used("q k v").length).toBe(4);
     },
   );
+
+  test("attention() to one key has the gradient of v to the usual tolerance", async () => {
+    const sizes = { batches: 1, queries: 31, keys: 1, heads: 2, width: 10 };
+    const q = randomTensor([1, 31, 2, 10], 7, on);
+    const k = randomTensor([1, 1, 2, 10], 8, on);
+    await expectGradients({ v: [1, 1, 2, 10] }, {
+      on,
+      op: ({ v }) => attention(q.tensor, k.tensor, v!),
+      reference: ({ v }) => attentionReference({ q: q.data, k: k.data, v: v! }, sizes),
+    });
+  });
 });
 
 test("attention() of one tensor with itself adds its three gradients", async () => {
