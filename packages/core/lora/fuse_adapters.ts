@@ -10,8 +10,10 @@ interface PlacedAdapter {
 }
 
 /**
- * One adapter for BFL module `module` out of those for its parts. A [sum of ranks, in] has theirs below each other,
- * B [out, sum of ranks] theirs in blocks, times their scales; rows without an adapter are zero.
+ * One adapter for BFL module `module` out of those for its parts. Parts that have the same A, as those of an adapter that
+ * was trained on the whole module, keep it: [rank, in], with their rows of B, times their scales, below each other.
+ * Otherwise A [sum of ranks, in] has theirs below each other, and B [out, sum of ranks] theirs in blocks. Rows without an
+ * adapter are zero.
  *
  * @throws {InputError} if two adapters are for the same rows.
  */
@@ -21,12 +23,13 @@ export function fuseAdapters(module: string, list: readonly PlacedAdapter[]): Lo
   checkDistinct(module, list);
   if (first.place.parts === 1) return first.place.swapHalves ? swapHalves(first.adapter) : first.adapter;
   const parts = list.toSorted((x, y) => x.place.part - y.place.part);
+  const isShared = haveSameA(parts);
   const inner = first.place.in, out = first.place.rows;
-  const rank = parts.reduce((total, { adapter }) => total + adapter.rank, 0);
+  const rank = isShared ? first.adapter.rank : parts.reduce((total, { adapter }) => total + adapter.rank, 0);
   const a = () => {
     const rows = new Float32Array(rank * inner);
     let at = 0;
-    for (const { adapter } of parts) {
+    for (const { adapter } of isShared ? [first] : parts) {
       rows.set(adapter.a, at);
       at += adapter.rank * inner;
     }
@@ -41,11 +44,17 @@ export function fuseAdapters(module: string, list: readonly PlacedAdapter[]): Lo
         const to = (place.row + row) * rank + column;
         for (let r = 0; r < adapter.rank; r++) blocks[to + r] = adapter.scale * own[row * adapter.rank + r]!;
       }
-      column += adapter.rank;
+      if (!isShared) column += adapter.rank;
     }
     return blocks;
   };
   return lazyAdapter({ rank, in: inner, out, scale: 1 }, { a, b });
+}
+
+function haveSameA([first, ...others]: readonly PlacedAdapter[]): boolean {
+  if (!first || others.some(({ adapter }) => adapter.rank !== first.adapter.rank)) return false;
+  const { a } = first.adapter;
+  return others.every(({ adapter: { a: other } }) => a.every((value, i) => value === other[i]));
 }
 
 /** A module may have one adapter for all its rows, or one per part. */

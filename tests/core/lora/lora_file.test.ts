@@ -38,6 +38,18 @@ describe("readLora()", () => {
     expect(rows).toEqual([...Array(4).fill(0.5), ...Array(8).fill(0), ...Array(8).fill(3)]);
   });
 
+  it("keeps parts apart that have the same rank but another A", async () => {
+    const tensors = {
+      ...ones("single_transformer_blocks.0.attn.to_q", { out: 4 }),
+      ...ones("single_transformer_blocks.0.attn.to_k", { out: 4 }),
+      "single_transformer_blocks.0.attn.to_k.lora_A.weight": { shape: [1, 4], values: [1, 1, 1, 2] },
+    };
+    const { adapters } = await read(tensors);
+    const adapter = adapters.get("single_blocks.0.linear1")!;
+    expect(adapter.rank).toBe(2);
+    expect([...change(adapter)].slice(12, 20)).toEqual([1, 1, 1, 1, 1, 1, 1, 2]);
+  });
+
   it("exchanges the halves of norm_out's B: diffusers has scale first, BFL shift", async () => {
     const tensors = ones("transformer.norm_out.linear", { out: 8 });
     tensors["transformer.norm_out.linear.lora_B.weight"] = { shape: [8, 1], values: [1, 2, 3, 4, 5, 6, 7, 8] };
