@@ -23,8 +23,8 @@ export interface Adapter {
 }
 
 /**
- * `y = x W^T + b`, with W [out, in]; a LoRA adapter, if attached, is applied on the fly. Of a weight in several parts, each
- * gives its columns of the result.
+ * `y = x W^T + b`, with W [out, in]; a LoRA adapter, if attached, is applied on the fly, by whichever order of its
+ * products is less work. Of a weight in several parts, each gives its columns of the result.
  */
 export class Linear extends Module {
   readonly weight: Parameter;
@@ -67,21 +67,44 @@ export class Linear extends Module {
   forward(x: Tensor, { activation }: { activation?: Activation } = {}): Tensor {
     if (this.#constant) return reshape(this.#constant, this.#constant.shape);
     const adapter = this.#adapter;
-    if (!adapter) return this.#product(x, { activation });
+    if (!adapter) return this.#product(x, this.weight.parts, { activation });
+    if (this.#isMerged(x)) return scoped(x.gpu, () => this.#product(x, [this.#merged(adapter)], { activation }));
     const low = matmul(x, adapter.a, { transposeB: true });
-    const addend = this.#product(x);
+    const addend = this.#product(x, this.weight.parts);
     return matmul(low, adapter.b, { transposeB: true, alpha: adapter.scale, addend, activation });
   }
 
   /** `to + gate (x W^T + b)`: `x [B, L, in], to [B, L, out], gate [B, out] -> [B, L, out]` */
   addTo(to: Tensor, x: Tensor, { gate }: { gate: Tensor }): Tensor {
     if (this.#adapter || this.weight.parts.length > 1) return gateResidual(to, this.forward(x), { gate });
-    return this.#product(x, { residual: { to, gate } });
+    return this.#product(x, this.weight.parts, { residual: { to, gate } });
   }
 
-  /** `x W^T + b`, and what `options` apply to it. */
-  #product(x: Tensor, options: Pick<MatmulOptions, "activation" | "residual"> = {}): Tensor {
-    const { parts } = this.weight;
+  /**
+   * Whether the adapter is added to the weight, and not its product to the weight's: that is less work for adapters of
+   * high rank. With gradients it is 3 products of x with the sum and 3 that make the sum, instead of 2 with W, which is
+   * frozen, and 3 with each factor.
+   */
+  #isMerged(x: Tensor): boolean {
+    const { parts: [weight, ...others] } = this.weight;
+    if (!this.#adapter || weight?.dtype !== "f32" || others.length > 0) return false;
+    const [out = 0, inner = 0] = weight.shape;
+    const [rank = 0] = this.#adapter.a.shape;
+    const rows = x.size / inner;
+    return 3 * inner * out * (rows + rank) < rows * (2 * inner * out + 3 * rank * (inner + out));
+  }
+
+  /** `W + scale B A` */
+  #merged({ a, b, scale }: Adapter): Tensor {
+    return matmul(b, a, { alpha: scale, addend: this.weight.tensor });
+  }
+
+  /** `x W^T + b` for the W whose rows are in `parts`, and what `options` apply to it. */
+  #product(
+    x: Tensor,
+    parts: readonly Tensor[],
+    options: Pick<MatmulOptions, "activation" | "residual"> = {},
+  ): Tensor {
     const [weight, ...others] = parts;
     if (weight && others.length === 0) {
       return matmul(x, weight, { transposeB: true, bias: this.bias?.tensor, ...options });

@@ -1,4 +1,4 @@
-import { matmul, read, tensor } from "@fluxsr/kernels";
+import { gradients, matmul, read, Tape, tensor } from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
 import { loadModule } from "../../../packages/core/nn/load.ts";
 import { Linear } from "../../../packages/core/nn/linear.ts";
@@ -6,7 +6,13 @@ import { F32, gpu, random, randomTensor, scaledError } from "../../helpers/gpu.t
 import { gelu } from "../../reference/activation.ts";
 import { randomWeights, sourceOf } from "./_random_weights.ts";
 
-const SIZES = [{ inputs: 5, outputs: 7, rank: 1 }, { inputs: 8, outputs: 12, rank: 3 }];
+/** Those of low rank have two products of their own, those of high rank are added to the weight. */
+const SIZES = [
+  { inputs: 5, outputs: 7, rank: 1 },
+  { inputs: 5, outputs: 7, rank: 4 },
+  { inputs: 8, outputs: 12, rank: 3 },
+  { inputs: 8, outputs: 12, rank: 11 },
+];
 
 /** `rows x W^T` with W [out, in]. */
 function product(x: ArrayLike<number>, w: ArrayLike<number>, inner: number): number[] {
@@ -16,6 +22,12 @@ function product(x: ArrayLike<number>, w: ArrayLike<number>, inner: number): num
       for (let i = 0; i < inner; i++) sum += x[row * inner + i]! * w[out * inner + i]!;
       return sum;
     })).flat();
+}
+
+/** [columns, rows] of a matrix [rows, columns]. */
+function transposed(values: ArrayLike<number>, columns: number): number[] {
+  const rows = values.length / columns;
+  return Array.from({ length: values.length }, (_, i) => values[(i % rows) * columns + Math.floor(i / rows)]!);
 }
 
 describe.each(SIZES)("Linear $inputs to $outputs with a LoRA of rank $rank", ({ inputs, outputs, rank }) => {
@@ -43,6 +55,31 @@ describe.each(SIZES)("Linear $inputs to $outputs with a LoRA of rank $rank", ({ 
     layer.adapter = undefined;
     const [without] = await read(layer.forward(x.tensor));
     expect(scaledError(without!, base)).toBeLessThan(F32);
+    layer.dispose();
+  });
+
+  test("has the gradients of x, A and B", async () => {
+    const { layer } = await loaded(true);
+    const adapter = { a: tensor(gpu, a, [rank, inputs]), b: tensor(gpu, b, [outputs, rank]), scale: 1.5 };
+    layer.adapter = adapter;
+    const seed = randomTensor([2, 3, outputs], 4);
+    using tape = new Tape(gpu);
+    const wanted = [x.tensor, adapter.a, adapter.b] as const;
+    for (const each of wanted) tape.watch(each);
+    const y = layer.forward(x.tensor);
+    const found = await read(...gradients(tape, [y], { seed: [seed.tensor], wanted }));
+
+    // y = x W'^T with W' = W + s B A: dx = dy W', dW' = dy^T x, dA = s B^T dW', dB = s dW' A^T
+    const weight = layer.weight.tensor;
+    const [w = new Float32Array()] = await read(weight);
+    const change = product(b, transposed(a, inputs), rank);
+    const sum = w.map((value, i) => value + 1.5 * change[i]!);
+    const dW = product(transposed(seed.data, outputs), transposed(x.data, inputs), 6);
+    const scaled = (values: ArrayLike<number>) => Array.from(values, (value) => 1.5 * value);
+    expect(scaledError(found[0]!, product(seed.data, transposed(sum, inputs), outputs))).toBeLessThan(F32);
+    const dA = scaled(product(transposed(b, rank), transposed(dW, inputs), outputs));
+    expect(scaledError(found[1]!, dA)).toBeLessThan(F32);
+    expect(scaledError(found[2]!, scaled(product(dW, a, inputs)))).toBeLessThan(F32);
     layer.dispose();
   });
 
