@@ -37,9 +37,13 @@ export function tilingOf(gpu: Gpu, shape: ProductShape): Tiling {
 }
 
 /** What of a {@linkcode Tiling} its kernel depends on. */
-export type Way = Required<Pick<Tiling, "by" | "rows" | "columns" | "threads">>;
+export interface Way extends Required<Pick<Tiling, "rows" | "columns" | "threads">> {
+  readonly by: Exclude<Tiling["by"], "winograd">;
+}
 
+/** @throws {RangeError} if `by` is a way of convolutions only */
 export function wayOf({ by, rows, columns, threads = 0 }: Omit<Tiling, "splits">): Way {
+  if (by === "winograd") throw new RangeError("Cannot run a product: only convolutions are transformed");
   return { by, rows, columns, threads };
 }
 

@@ -21,6 +21,7 @@ import narrow from "./conv2d_narrow.wgsl" with { type: "text" };
 import { matmul } from "./matmul.ts";
 import { permute } from "./permute.ts";
 import { reshape } from "./reshape.ts";
+import { winograd } from "./winograd.ts";
 
 /** Zero pixels added on each side. */
 export interface Padding {
@@ -122,7 +123,10 @@ function convolve(
     readonly activation?: "relu" | undefined;
   },
 ): Tensor {
-  const { n, c_in, stride, out_height, out_width, kernel_height, kernel_width } = geometry;
+  const { n, c_in, stride, out_height, out_width, kernel_height, kernel_width, pad_top, pad_left } = geometry;
+  // A ReLU decides by the sum's sign: rounded as coarsely as transformed, a few of its gradients would be others.
+  const isPlain3x3 = kernel_height === 3 && kernel_width === 3 && stride === 1 && Math.max(pad_top, pad_left) < 3 &&
+    activation === undefined;
   const phased = adjoint && stride > 1;
   const lattice = (size: number) => phased ? Math.ceil(size / stride) : size;
   const m = (y.shape[0] ?? 0) * lattice(out_height) * lattice(out_width);
@@ -132,7 +136,11 @@ function convolve(
   const [rows, columns] = isNarrow ? [n, m] : [m, n];
   const tiling = isNarrow
     ? tilingOf(x.gpu, { op: "conv2d_narrow", rows, columns, ...sizes, transposeB: true })
-    : tilingOf(x.gpu, { op: "conv2d", rows, columns, ...sizes, transposeB: adjoint });
+    : tilingOf(x.gpu, { op: isPlain3x3 ? "conv2d_3x3" : "conv2d", rows, columns, ...sizes, transposeB: adjoint });
+  if (tiling.by === "winograd") {
+    winograd([x, weight, y], { geometry, adjoint, bias, addend });
+    return y;
+  }
   // By column: what a thread reads, four input channels, is then in one place.
   const byColumn = isNarrow && !adjoint;
   const b = byColumn ? unrecorded(x.gpu, () => transposed(weight)) : weight;

@@ -1,10 +1,13 @@
 /** How threads share a product, and how large a tile of it a workgroup computes. */
 export interface Tiling {
-  /** Subgroups of 8 lanes; workgroup memory; all threads along K, for a few rows; matrix units. */
-  readonly by: "lanes" | "shared" | "few" | "matrix";
-  /** Rows of C in a workgroup's tile. */
+  /**
+   * Subgroups of 8 lanes; workgroup memory; all threads along K, for a few rows; matrix units; or, of a convolution,
+   * Winograd's transformation, which has products of its own.
+   */
+  readonly by: "lanes" | "shared" | "few" | "matrix" | "winograd";
+  /** Rows of C in a workgroup's tile; of Winograd's tiles lines of pixels. */
   readonly rows: number;
-  /** Columns of C in a workgroup's tile. */
+  /** Columns of C in a workgroup's tile; of Winograd's tiles columns of pixels. */
   readonly columns: number;
   /** Threads of a workgroup, where rows and columns do not tell: by matrix units. */
   readonly threads?: number;
@@ -14,8 +17,11 @@ export interface Tiling {
 
 /** What a way of computing a product is chosen by. */
 export interface ProductShape {
-  /** `conv2d_narrow` has output channels for rows, pixels for columns. */
-  readonly op: "matmul" | "conv2d" | "conv2d_narrow" | "conv2d_weight";
+  /**
+   * `conv2d_narrow` has output channels for rows, pixels for columns; `conv2d_3x3` is one of stride 1, of x or of its
+   * result's gradient, without a ReLU.
+   */
+  readonly op: "matmul" | "conv2d" | "conv2d_3x3" | "conv2d_narrow" | "conv2d_weight";
   readonly rows: number;
   readonly columns: number;
   /** Steps of K in a segment. */

@@ -10,6 +10,7 @@ const CASES = ["mmdit-guidance", "vae"];
 test.each([
   ["hardware", hardwareGpu()],
   ["hardware with few registers", hardwareGpu(undefined, { vendor: "intel" })],
+  ["hardware that transforms convolutions", hardwareGpu({ by: "winograd" })],
 ])("a transformer, an autoencoder and their gradients pass by the ways of %s", async (_, gpu) => {
   const root = await Deno.makeTempDir();
   try {

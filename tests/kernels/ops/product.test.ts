@@ -62,6 +62,8 @@ const CONVOLUTIONS = [
   { way: WAYS[3].way, sizes: [2, 9, 8, 24, 20], kernel: [2, 3], stride: 1 },
   { way: WAYS[4].way, sizes: [2, 5, 7, 3, 6], kernel: [3, 3], stride: 2 },
   { way: WAYS[4].way, sizes: [1, 5, 6, 12, 4], kernel: [3, 2], stride: 1 },
+  { way: { by: "winograd" }, sizes: [2, 5, 7, 18, 21], kernel: [3, 3], stride: 1 },
+  { way: { by: "winograd" }, sizes: [1, 8, 9, 20, 24], kernel: [3, 3], stride: 1 },
 ] as const;
 
 test.each(CONVOLUTIONS)(

@@ -1,0 +1,136 @@
+import { empty, type Gpu } from "@fluxsr/kernels";
+import { describe, expect, test } from "vitest";
+import { winograd } from "../../../packages/kernels/ops/winograd.ts";
+import { tilingByRule } from "../../../packages/kernels/tuning/rules.ts";
+import { expectClose, gpu, randomTensor } from "../../helpers/gpu.ts";
+import { hardwareGpu } from "../../helpers/ways.ts";
+import { convReference } from "../../reference/conv2d.ts";
+
+/** [batches, height, width, in, out]: one pixel, primes, channels that are no multiple of 4, tile + 1, non-square. */
+const CASES = [
+  [1, 1, 1, 1, 1],
+  [2, 5, 7, 3, 5],
+  [1, 4, 8, 4, 8],
+  [1, 3, 13, 8, 3],
+  [2, 11, 6, 7, 12],
+] as const;
+
+/** Of all sides, and of each its own. */
+const PADDINGS = [[1, 1, 1, 1], [0, 0, 1, 1], [2, 1, 0, 2]] as const;
+
+/** Kernels turned by half a turn, from output channels to input channels. */
+function turned(weight: ArrayLike<number>, [inner, outer]: readonly [number, number]): Float32Array {
+  return Float32Array.from({ length: weight.length }, (_, i) => {
+    const tap = Math.floor(i / (inner * outer)), from = Math.floor(i / inner) % outer, to = i % inner;
+    return weight[((8 - tap) * inner + to) * outer + from]!;
+  });
+}
+
+/** The operands of a convolution, its sizes as `winograd` and as the reference have them. */
+function setUp(on: Gpu, [batches, height, width, channels, outputs]: readonly number[], padding: readonly number[]) {
+  const [top = 0, left = 0, bottom = 0, right = 0] = padding;
+  const [B = 0, h = 0, w = 0, inner = 0, outer = 0] = [batches, height, width, channels, outputs];
+  const out = [h + top + bottom - 2, w + left + right - 2] as const;
+  return {
+    x: randomTensor([B, h, w, inner], 1, on),
+    weight: randomTensor([3, 3, inner, outer], 2, on),
+    out,
+    sizes: {
+      batches: B,
+      height: h,
+      width: w,
+      channels: inner,
+      outputs: outer,
+      size: [3, 3] as const,
+      stride: 1,
+      pad: { top, left },
+      out,
+    },
+    geometry: {
+      n: outer,
+      c_in: inner,
+      height: h,
+      width: w,
+      out_height: out[0],
+      out_width: out[1],
+      kernel_height: 3,
+      kernel_width: 3,
+      stride: 1,
+      pad_top: top,
+      pad_left: left,
+    },
+  };
+}
+
+describe.each(PADDINGS.map((padding) => ({ padding })))("winograd() with padding $padding", ({ padding }) => {
+  test.each(CASES)("convolves [B %i, %i x %i, %i to %i channels], and what is fused", async (...sizes) => {
+    const { x, weight, out, sizes: plain, geometry } = setUp(gpu, sizes, padding);
+    if (Math.min(...out) < 1) return;
+    const { batches, outputs } = plain;
+    const expected = convReference(x.data, weight.data, plain);
+    const y = empty(gpu, [batches, ...out, outputs]);
+    winograd([x.tensor, weight.tensor, y], { geometry, adjoint: false });
+    await expectClose(y, expected);
+    const bias = randomTensor([outputs], 3), addend = randomTensor(y.shape, 4);
+    winograd([x.tensor, weight.tensor, y], {
+      geometry,
+      adjoint: false,
+      bias: bias.tensor,
+      addend: addend.tensor,
+    });
+    await expectClose(y, expected.map((sum, i) => sum + bias.data[i % outputs]! + addend.data[i]!));
+  });
+
+  test.each(CASES)("has the gradient of [B %i, %i x %i, %i to %i channels]", async (...sizes) => {
+    const { weight, out, sizes: { batches, channels, outputs }, geometry } = setUp(gpu, sizes, padding);
+    if (Math.min(...out) < 1) return;
+    const { height, width, pad_top, pad_left } = geometry;
+    const dy = randomTensor([batches, ...out, outputs], 5);
+    const dx = empty(gpu, [batches, height, width, channels]);
+    const exchanged = {
+      n: channels,
+      c_in: outputs,
+      height: out[0],
+      width: out[1],
+      out_height: height,
+      out_width: width,
+    };
+    winograd([dy.tensor, weight.tensor, dx], { geometry: { ...geometry, ...exchanged }, adjoint: true });
+    await expectClose(
+      dx,
+      convReference(dy.data, turned(weight.data, [channels, outputs]), {
+        batches,
+        height: out[0],
+        width: out[1],
+        channels: outputs,
+        outputs: channels,
+        size: [3, 3],
+        stride: 1,
+        pad: { top: 2 - pad_top, left: 2 - pad_left },
+        out: [height, width],
+      }),
+    );
+  });
+});
+
+test.each(
+  [["the adapter of the tests", gpu, [1, 90, 89, 1, 128]], ["hardware", hardwareGpu(), [2, 93, 90, 1, 512]]] as const,
+)(
+  "winograd() goes through pictures of several bands on %s",
+  async (_, on, size) => {
+    const { x, weight, out, sizes, geometry } = setUp(on, size, PADDINGS[0]);
+    const y = empty(on, [sizes.batches, ...out, sizes.outputs]);
+    winograd([x.tensor, weight.tensor, y], { geometry, adjoint: false });
+    await expectClose(y, convReference(x.data, weight.data, sizes));
+  },
+);
+
+test("convolutions of few channels or pixels, and of other kernels, are not transformed", () => {
+  const adapter = { ...gpu.adapter, subgroups: { min: 8, max: 8 } };
+  const shape = { op: "conv2d_3x3", rows: 512, columns: 64, depth: 64, segments: 9, batches: 1 } as const;
+  expect(tilingByRule(adapter, shape).by).toBe("winograd");
+  for (const other of [{ rows: 511 }, { columns: 63 }, { depth: 63 }, { op: "conv2d" }] as const) {
+    expect(tilingByRule(adapter, { ...shape, ...other }).by).toBe("lanes");
+  }
+  expect(tilingByRule({ ...adapter, subgroups: undefined, software: false }, shape).by).toBe("shared");
+});
