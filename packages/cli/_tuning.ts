@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 
 /** What `classOf` calls a class of shapes. */
-const CLASS = /^(matmul|conv2d|conv2d_3x3|conv2d_narrow|conv2d_weight)\.([nt])([nt]) \d+x\d+x\d+$/;
+const CLASS = /^(matmul|conv2d|conv2d_3x3|conv2d_narrow|conv2d_weight|conv2d_weight_3x3)\.([nt])([nt]) \d+x\d+x\d+$/;
 
 const tiling = z.object({
   by: z.enum(["lanes", "shared", "few", "winograd"]),

@@ -31,12 +31,13 @@ test("what was tuned is kept by adapter and applied again", async () => {
 
 test("every way that is tried may be kept", async () => {
   const on = other();
-  const shapes: ProductShape[] = (["matmul", "conv2d", "conv2d_3x3", "conv2d_narrow", "conv2d_weight"] as const)
-    .flatMap((op) =>
-      [[1, 3072], [4, 100], [1024, 960]].flatMap(([rows = 0, depth = 0]) =>
-        [false, true].map((transposeA) => ({ op, rows, columns: 192, depth, batches: 1, transposeA }))
-      )
-    );
+  const shapes: ProductShape[] =
+    (["matmul", "conv2d", "conv2d_3x3", "conv2d_narrow", "conv2d_weight", "conv2d_weight_3x3"] as const)
+      .flatMap((op) =>
+        [[1, 3072], [4, 100], [1024, 960]].flatMap(([rows = 0, depth = 0]) =>
+          [false, true].map((transposeA) => ({ op, rows, columns: 192, depth, batches: 1, transposeA }))
+        )
+      );
   for (const shape of shapes) {
     for (const tiling of candidateTilings(on.adapter, shape)) {
       on.tuning = new Tuning({ [classOf(shape)]: tiling });

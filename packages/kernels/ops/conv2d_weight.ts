@@ -11,6 +11,7 @@ import { readsOfB } from "./_read_b.ts";
 import { columnSum } from "./column_sum.ts";
 import source from "./conv2d_weight.wgsl" with { type: "text" };
 import { reshape } from "./reshape.ts";
+import { winogradWeight } from "./winograd_weight.ts";
 
 const PARAMS = { ...GEOMETRY, lines: "u32", chunk: "u32", alpha: "f32", has_bias: "u32" } as const;
 
@@ -59,12 +60,15 @@ export const kernels: Readonly<Record<string, Kernel>> = {
  * is `shape`: sums over chunks of lines, then the sum of those.
  */
 export function conv2dWeight([x, dy]: readonly [Tensor, Tensor], shape: Shape, geometry: Geometry): Tensor {
-  const { n, c_in, kernel_height, kernel_width, out_height, out_width } = geometry;
+  const { n, c_in, kernel_height, kernel_width, stride, out_height, out_width } = geometry;
+  const is3x3 = kernel_height === 3 && kernel_width === 3 && stride === 1;
   const rows = kernel_height * kernel_width * Math.ceil(c_in / 4) * 4;
   const lines = (dy.shape[0] ?? 0) * out_height;
   const least = Math.ceil(PIXELS / out_width);
   const sizes = { rows, columns: n, depth: out_width, segments: least, batches: Math.ceil(lines / least) };
-  const tiling = tilingOf(x.gpu, { op: "conv2d_weight", ...sizes, transposeA: true });
+  const op = is3x3 ? "conv2d_weight_3x3" : "conv2d_weight";
+  const tiling = tilingOf(x.gpu, { op, ...sizes, transposeA: true });
+  if (tiling.by === "winograd") return winogradWeight([x, dy], shape, geometry);
   const tiles = Math.ceil(rows / tiling.rows) * Math.ceil(n / tiling.columns);
   const chunk = Math.max(Math.ceil(lines * tiles / WORKGROUPS), least);
   const chunks = Math.ceil(lines / chunk);

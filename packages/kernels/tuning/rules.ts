@@ -14,10 +14,10 @@ const FULL = 256;
 const STEPS = 512;
 
 /**
- * The fewest channels, of x and of y, for which transforming takes less than it saves on llvmpipe: at 32 an eighth is
- * lost, at 64 a quarter is won, at 512 three fifths.
+ * The fewest channels, of x and of y, for which transforming takes less than it saves on llvmpipe: a convolution of 32
+ * loses an eighth, of 64 wins a quarter, of 512 three fifths; the gradient of a weight of 32 wins a seventh.
  */
-const TRANSFORMED_CHANNELS = 64;
+const TRANSFORMED_CHANNELS = { conv2d_3x3: 64, conv2d_weight_3x3: 32 } as const;
 
 /** The fewest pixels, 32 tiles, for which the same goes for transforming weights. */
 const TRANSFORMED_PIXELS = 512;
@@ -53,7 +53,7 @@ export function candidateTilings(adapter: AdapterSummary, shape: ProductShape): 
   return [
     ...lanes.map(lanesTiling),
     ...suitsFew(shape) ? [fewTiling(shape)] : [],
-    ...op === "conv2d_3x3" ? [WINOGRAD] : [],
+    ...isTransformable(op) ? [WINOGRAD] : [],
     ...op === "conv2d_narrow"
       ? []
       : [64, 128].flatMap((side) =>
@@ -62,8 +62,14 @@ export function candidateTilings(adapter: AdapterSummary, shape: ProductShape): 
   ];
 }
 
-function suitsWinograd({ op, rows, columns, depth }: ProductShape): boolean {
-  return op === "conv2d_3x3" && Math.min(columns, depth) >= TRANSFORMED_CHANNELS && rows >= TRANSFORMED_PIXELS;
+function isTransformable(op: ProductShape["op"]): op is keyof typeof TRANSFORMED_CHANNELS {
+  return op in TRANSFORMED_CHANNELS;
+}
+
+function suitsWinograd({ op, rows, columns, depth, segments = 1, batches }: ProductShape): boolean {
+  if (!isTransformable(op)) return false;
+  const [inner, pixels] = op === "conv2d_3x3" ? [depth, rows] : [rows / 9, depth * segments * batches];
+  return Math.min(inner, columns) >= TRANSFORMED_CHANNELS[op] && pixels >= TRANSFORMED_PIXELS;
 }
 
 function suitsFew({ op, rows }: ProductShape): boolean {

@@ -18,6 +18,8 @@ const CASES = [
 /** Of all sides, and of each its own. */
 const PADDINGS = [[1, 1, 1, 1], [0, 0, 1, 1], [2, 1, 0, 2]] as const;
 
+const lanes = { ...gpu.adapter, subgroups: { min: 8, max: 8 } };
+
 /** Kernels turned by half a turn, from output channels to input channels. */
 function turned(weight: ArrayLike<number>, [inner, outer]: readonly [number, number]): Float32Array {
   return Float32Array.from({ length: weight.length }, (_, i) => {
@@ -125,12 +127,20 @@ test.each(
   },
 );
 
-test("convolutions of few channels or pixels, and of other kernels, are not transformed", () => {
-  const adapter = { ...gpu.adapter, subgroups: { min: 8, max: 8 } };
-  const shape = { op: "conv2d_3x3", rows: 512, columns: 64, depth: 64, segments: 9, batches: 1 } as const;
-  expect(tilingByRule(adapter, shape).by).toBe("winograd");
-  for (const other of [{ rows: 511 }, { columns: 63 }, { depth: 63 }, { op: "conv2d" }] as const) {
-    expect(tilingByRule(adapter, { ...shape, ...other }).by).toBe("lanes");
+test("gradients of weights of few channels or pixels, and of other kernels, are not transformed", () => {
+  const sizes = { rows: 9 * 32, columns: 32, depth: 32, segments: 8, batches: 2, transposeA: true };
+  const shape = { op: "conv2d_weight_3x3", ...sizes } as const;
+  expect(tilingByRule(lanes, shape).by).toBe("winograd");
+  for (const other of [{ rows: 9 * 28 }, { columns: 31 }, { batches: 1 }, { op: "conv2d_weight" }] as const) {
+    expect(tilingByRule(lanes, { ...shape, ...other }).by).toBe("lanes");
   }
-  expect(tilingByRule({ ...adapter, subgroups: undefined, software: false }, shape).by).toBe("shared");
+});
+
+test("convolutions of few channels or pixels, and of other kernels, are not transformed", () => {
+  const shape = { op: "conv2d_3x3", rows: 512, columns: 64, depth: 64, segments: 9, batches: 1 } as const;
+  expect(tilingByRule(lanes, shape).by).toBe("winograd");
+  for (const other of [{ rows: 511 }, { columns: 63 }, { depth: 63 }, { op: "conv2d" }] as const) {
+    expect(tilingByRule(lanes, { ...shape, ...other }).by).toBe("lanes");
+  }
+  expect(tilingByRule({ ...lanes, subgroups: undefined, software: false }, shape).by).toBe("shared");
 });
