@@ -31,6 +31,7 @@ export { pictureSize } from "./image/picture_size.ts";
 export { readImage } from "./image/read_image.ts";
 export { cut, toRgb8, toTensor } from "./image/rgb8.ts";
 export { osReason } from "./files/os_reason.ts";
+export { holdFolder } from "./files/hold_folder.ts";
 export { checkPlace, writeAtomically } from "./files/write_atomically.ts";
 export { writeImage } from "./image/write_image.ts";
 export { attachedLora, attachLora, mergeLora } from "./lora/apply.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { InputError } from "@fluxsr/core";
+import { holdFolder, InputError } from "@fluxsr/core";
 
 /** Keys that a run may go on with differently: they change nothing of the steps that were made. */
 const FREE = [
@@ -38,12 +38,19 @@ export async function checkRunFolder(out: string, run: RunDescription, { resume 
   if (before) checkSame(path, before, contents(run));
 }
 
-/** Makes the folder of a run and writes its `config.json`. @throws {InputError} if it cannot be written */
-export async function makeRunFolder(out: string, run: RunDescription): Promise<void> {
+/**
+ * Makes the folder of a run, which keeps other processes out until it is disposed of, and writes its `config.json`.
+ *
+ * @throws {InputError} if it cannot be written, or another process trains into it
+ */
+export async function makeRunFolder(out: string, run: RunDescription): Promise<Disposable> {
   try {
     await Deno.mkdir(out, { recursive: true });
+    const held = await holdFolder(out);
     await Deno.writeTextFile(join(out, "config.json"), JSON.stringify(contents(run), null, 2) + "\n");
+    return held;
   } catch (cause) {
+    if (cause instanceof InputError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new InputError(`Cannot train into "${out}": it must be a folder that can be written: ${reason}`, { cause });
   }

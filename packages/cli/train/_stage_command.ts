@@ -88,7 +88,7 @@ async function runStage<S extends ConfigSchema, B extends Batch>(
   const open = await prepare(config, { notice });
   const residentBlocks = await keepWithin(gpu, { open, config, say: notice });
   using stage = await open(gpu, { notice, residentBlocks });
-  await makeRunFolder(out, run);
+  using _held = await makeRunFolder(out, run);
   const { step, finished, files } = await stoppable((signal) => {
     signal.addEventListener("abort", () => progress.say("Finishing the step, then saving."));
     const onProgress = (state: RunProgress) => progress.show(state);

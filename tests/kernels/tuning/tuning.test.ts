@@ -1,6 +1,7 @@
 import { candidateTilings, classOf, Gpu, matmul, type ProductShape, type Tiling, Tuning } from "@fluxsr/kernels";
 import { expect, test, vi } from "vitest";
 import { tilingOf } from "../../../packages/kernels/ops/_product.ts";
+import { tilingByRule } from "../../../packages/kernels/tuning/rules.ts";
 import { gpu, randomTensor } from "../../helpers/gpu.ts";
 import { hardwareGpu } from "../../helpers/ways.ts";
 
@@ -56,6 +57,20 @@ test.each(
   expect(`${by} ${rows}x${columns} / ${splits}`).toBe(expected);
 });
 
+/** What the rules suggest where subgroups have 8 lanes. */
+test.each(
+  [
+    [{ op: "matmul", rows: 4, columns: 3072, depth: 3072, batches: 1 }, "lanes 8x32 / 1"],
+    [{ op: "matmul", rows: 4, columns: 64, depth: 1400, batches: 1, transposeA: true }, "lanes 32x32 / 1"],
+    [{ op: "matmul", rows: 192, columns: 576, depth: 4096, batches: 1, transposeA: true }, "lanes 32x32 / 4"],
+    [{ op: "matmul", rows: 192, columns: 576, depth: 1e6, batches: 1, transposeA: true }, "lanes 32x32 / 16"],
+    [{ op: "conv2d_weight", rows: 36, columns: 64, depth: 1e6, batches: 1, transposeA: true }, "lanes 32x32 / 1"],
+  ] as const,
+)("on llvmpipe %j is %s", (shape, expected) => {
+  const { by, rows, columns, splits } = tilingByRule({ ...gpu.adapter, subgroups: { min: 8, max: 8 } }, shape);
+  expect(`${by} ${rows}x${columns} / ${splits}`).toBe(expected);
+});
+
 /** As above, for a GPU whose threads have half the registers. */
 test.each(
   [
@@ -75,8 +90,10 @@ test("what the rules suggest is among the candidates", () => {
   for (const on of [gpu, hardwareGpu(), hardwareGpu(undefined, { vendor: "intel" })]) {
     for (const rows of [1, 12, 4096]) {
       for (const transposeA of [false, true]) {
-        const shape = { ...SHAPE, rows, transposeA };
-        expect(candidateTilings(on.adapter, shape)).toContainEqual(tilingOf(on, shape));
+        for (const depth of [SHAPE.depth, 4096]) {
+          const shape = { ...SHAPE, rows, depth, transposeA };
+          expect(candidateTilings(on.adapter, shape)).toContainEqual(tilingOf(on, shape));
+        }
       }
     }
   }

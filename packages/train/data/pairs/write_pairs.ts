@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { InputError } from "@fluxsr/core";
+import { holdFolder, InputError } from "@fluxsr/core";
 import { hasManifest, type PairsSettings, readManifest, type Shard, writeManifest } from "./manifest.ts";
 import type { MadePair, PairMaker } from "./pair.ts";
 import { readShard, SHARD_FILE, shardFault, writeShard } from "./shards.ts";
@@ -24,12 +24,14 @@ export interface WriteOptions {
  * that a folder made in many runs has the same bytes as one made in one. What is made is kept, whatever ends the work.
  *
  * @returns how many of the first `count` pairs there are: fewer only if `signal` or `deadline` ended the work
- * @throws {InputError} if the folder has pairs of other settings, or cannot be written
+ * @throws {InputError} if the folder has pairs of other settings, cannot be written, or another process writes to it
  */
 export async function writePairs(dir: string, options: WriteOptions): Promise<number> {
   const { maker, settings, count, signal, deadline } = options;
   const isOver = () => signal?.aborted || deadline?.aborted;
   const per = settings.pairs_per_shard;
+  await makePairsFolder(dir);
+  using _held = await holdFolder(dir);
   const shards = [...await earlierShards(dir, settings)];
   let done = 0;
   for (let n = 0; n * per < count && !isOver(); n++) {
@@ -62,9 +64,8 @@ export async function writePairs(dir: string, options: WriteOptions): Promise<nu
   return Math.min(count, done);
 }
 
-/** The shards that are there, in a folder that is made if it is missing. */
+/** The shards that are there. */
 async function earlierShards(dir: string, settings: PairsSettings): Promise<readonly Shard[]> {
-  await makePairsFolder(dir);
   if (!await hasManifest(dir)) return [];
   const there = await readManifest(dir);
   for (const key of Object.keys({ ...settings, ...there.settings }) as (keyof PairsSettings)[]) {

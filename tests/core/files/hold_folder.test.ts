@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { holdFolder } from "../../../packages/core/files/hold_folder.ts";
+
+test("holdFolder() keeps others out until it is disposed of, and leaves nothing", async () => {
+  const folder = await Deno.makeTempDir();
+  const names = () => Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  try {
+    {
+      using _held = await holdFolder(folder);
+      await expect(holdFolder(folder)).rejects.toThrow(
+        `Cannot write to "${folder}": one process at a time may: another does`,
+      );
+      expect(await names()).toEqual([".lock"]);
+    }
+    expect(await names()).toEqual([]);
+    using _again = await holdFolder(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+test("holdFolder() may be disposed of after the folder is gone", async () => {
+  const folder = await Deno.makeTempDir();
+  using _held = await holdFolder(folder);
+  await Deno.remove(folder, { recursive: true });
+});
