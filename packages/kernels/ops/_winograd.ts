@@ -1,3 +1,4 @@
+import { hasFewRegisters } from "../gpu/adapter.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { groups1d, type Kernel } from "../gpu/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -38,6 +39,11 @@ const NONE = Object.fromEntries(Object.keys(PARAMS).map((name) => [name, 0])) as
 /** What all kernels have, for channels in fours or one by one. */
 export function common(source: string, { aligned }: { aligned: boolean }) {
   return { sources: [aligned ? vec4 : scalar, points, tiles, source], params: PARAMS };
+}
+
+/** Whether a thread takes four channels: if they come in fours, and it has the registers for 36 numbers of each. */
+export function takesFour({ adapter }: Gpu, channels: number): boolean {
+  return channels % 4 === 0 && !hasFewRegisters(adapter);
 }
 
 /** Some of the tiles of pictures, the results of a convolution. */

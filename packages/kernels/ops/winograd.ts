@@ -3,7 +3,7 @@ import { variants } from "../gpu/variants.ts";
 import { unrecorded } from "../tensor/tape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import type { Geometry } from "./_conv_geometry.ts";
-import { type Band, bandsOf, common, NUMBERS, runPairs, runTiles } from "./_winograd.ts";
+import { type Band, bandsOf, common, NUMBERS, runPairs, runTiles, takesFour } from "./_winograd.ts";
 import { matmul } from "./matmul.ts";
 import source from "./winograd.wgsl" with { type: "text" };
 
@@ -74,7 +74,7 @@ export function winograd(
   const { n, pad_top, pad_left } = geometry;
   // Turned kernels begin where the others ended.
   const padding = adjoint ? { pad_top: 2 - pad_top, pad_left: 2 - pad_left } : { pad_top, pad_left };
-  const aligned = n % 4 === 0;
+  const aligned = takesFour(gpu, n);
   using u = transformedWeights(weight, { turned: adjoint });
   for (const band of bandsOf(gpu, y.shape[0] ?? 0, geometry)) {
     using v = transformedPixels(x, { band, ...padding });
@@ -92,7 +92,7 @@ export function transformedPixels(
   { band, ...padding }: { readonly band: Band; readonly pad_top: number; readonly pad_left: number },
 ): Tensor {
   const channels = x.shape.at(-1) ?? 0;
-  const aligned = channels % 4 === 0;
+  const aligned = takesFour(x.gpu, channels);
   const v = empty(x.gpu, [NUMBERS, band.tiles, channels]);
   runTiles(pixelsOf({ aligned }), [x, v], { picture: x, band, aligned, ...padding });
   return v;
@@ -101,7 +101,7 @@ export function transformedPixels(
 /** `weight [3, 3, C_in, C_out] -> [36, C_in, C_out]` */
 function transformedWeights(weight: Tensor, { turned }: { turned: boolean }): Tensor {
   const [inner = 0, outer = 0] = weight.shape.slice(2);
-  const aligned = outer % 4 === 0;
+  const aligned = takesFour(weight.gpu, outer);
   const u = empty(weight.gpu, [NUMBERS, inner, outer]);
   runPairs(weightsOf({ aligned, turned }), [weight, u], inner * outer / (aligned ? 4 : 1));
   return u;

@@ -3,7 +3,7 @@ import { variants } from "../gpu/variants.ts";
 import { unrecorded } from "../tensor/tape.ts";
 import { empty, type Shape, type Tensor } from "../tensor/tensor.ts";
 import type { Geometry } from "./_conv_geometry.ts";
-import { type Band, bandsOf, common, NUMBERS, runPairs, runTiles } from "./_winograd.ts";
+import { type Band, bandsOf, common, NUMBERS, runPairs, runTiles, takesFour } from "./_winograd.ts";
 import { matmul } from "./matmul.ts";
 import { transformedPixels } from "./winograd.ts";
 import source from "./winograd_weight.wgsl" with { type: "text" };
@@ -40,7 +40,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
 export function winogradWeight([x, dy]: readonly [Tensor, Tensor], shape: Shape, geometry: Geometry): Tensor {
   const { gpu } = x;
   const { n, c_in, pad_top, pad_left } = geometry;
-  const aligned = n % 4 === 0;
+  const aligned = takesFour(gpu, n);
   let m: Tensor | undefined;
   for (const band of bandsOf(gpu, x.shape[0] ?? 0, geometry)) {
     using v = transformedPixels(x, { band, pad_top, pad_left });
