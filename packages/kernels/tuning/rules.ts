@@ -22,6 +22,9 @@ const TRANSFORMED_CHANNELS = { conv2d_3x3: 64, conv2d_weight_3x3: 32 } as const;
 /** The fewest pixels, 32 tiles, for which the same goes for transforming weights. */
 const TRANSFORMED_PIXELS = 512;
 
+/** The most pairs of channels whose 36 numbers have room in a binding of 128 MiB, which is what WebGPU guarantees. */
+const TRANSFORMED_PAIRS = 2 ** 27 / (36 * 4);
+
 /** F(4 x 4, 3 x 3): 36 multiply-adds in place of 144. */
 const WINOGRAD: Tiling = { by: "winograd", rows: 4, columns: 4, splits: 1 };
 
@@ -76,7 +79,8 @@ function isTransformable(op: ProductShape["op"]): op is keyof typeof TRANSFORMED
 function suitsWinograd({ op, rows, columns, depth, segments = 1, batches }: ProductShape): boolean {
   if (!isTransformable(op)) return false;
   const [inner, pixels] = op === "conv2d_3x3" ? [depth, rows] : [rows / 9, depth * segments * batches];
-  return Math.min(inner, columns) >= TRANSFORMED_CHANNELS[op] && pixels >= TRANSFORMED_PIXELS;
+  const isWide = Math.min(inner, columns) >= TRANSFORMED_CHANNELS[op] && inner * columns <= TRANSFORMED_PAIRS;
+  return isWide && pixels >= TRANSFORMED_PIXELS;
 }
 
 function suitsFew({ op, rows }: ProductShape): boolean {

@@ -136,10 +136,11 @@ test("gradients of weights of few channels or pixels, and of other kernels, are 
   }
 });
 
-test("convolutions of few channels or pixels, and of other kernels, are not transformed", () => {
+test("convolutions of few channels or pixels, or of too many, and of other kernels, are not transformed", () => {
   const shape = { op: "conv2d_3x3", rows: 512, columns: 64, depth: 64, segments: 9, batches: 1 } as const;
   expect(tilingByRule(lanes, shape).by).toBe("winograd");
-  for (const other of [{ rows: 511 }, { columns: 63 }, { depth: 63 }, { op: "conv2d" }] as const) {
+  const wide = { columns: 1024, depth: 1024 };
+  for (const other of [{ rows: 511 }, { columns: 63 }, { depth: 63 }, wide, { op: "conv2d" }] as const) {
     expect(tilingByRule(lanes, { ...shape, ...other }).by).toBe("lanes");
   }
   expect(tilingByRule({ ...lanes, subgroups: undefined, software: false }, shape).by).toBe("shared");
