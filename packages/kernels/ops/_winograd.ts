@@ -13,7 +13,7 @@ const TILE = 4;
 export const NUMBERS = 36;
 
 /** Bytes of the numbers of all tiles of a band: large caches hold so much. */
-const BAND = { software: 8 << 20, hardware: 64 << 20 } as const;
+const BAND = { software: 2 << 20, hardware: 64 << 20 } as const;
 
 const WORKGROUP = 64;
 
