@@ -1,3 +1,5 @@
+import type { Geometry } from "../../packages/kernels/ops/_conv_geometry.ts";
+
 /** Sizes of a convolution; `pad` zeros lie above and left of x. */
 export interface ConvSizes {
   readonly batches: number;
@@ -9,6 +11,23 @@ export interface ConvSizes {
   readonly stride: number;
   readonly pad: { readonly top: number; readonly left: number };
   readonly out: readonly [number, number];
+}
+
+/** The same sizes as the kernels have them. */
+export function geometryOf({ height, width, channels, outputs, size, stride, pad, out }: ConvSizes): Geometry {
+  return {
+    n: outputs,
+    c_in: channels,
+    height,
+    width,
+    out_height: out[0],
+    out_width: out[1],
+    kernel_height: size[0],
+    kernel_width: size[1],
+    stride,
+    pad_top: pad.top,
+    pad_left: pad.left,
+  };
 }
 
 /** Calls `visit` with the indices of each product's y, x and weight, of the first output channel. */

@@ -39,8 +39,8 @@ export function tilingByRule(adapter: AdapterSummary, shape: ProductShape): Tili
   const { rows, columns, depth, batches, segments = 1 } = shape;
   if (hasEightLanes(adapter)) {
     if (suitsWinograd(shape)) return WINOGRAD;
-    const parts = shape.op === "matmul" && shape.transposeA ? Math.round(Math.log2(depth / NEAR_STEPS)) : 0;
-    return lanesTiling(shape.transposeA || rows > 16 ? 32 : rows > 8 ? 16 : 8, 2 ** Math.min(4, Math.max(0, parts)));
+    const halvings = shape.op === "matmul" && shape.transposeA ? Math.round(Math.log2(depth / NEAR_STEPS)) : 0;
+    return lanesTiling(shape.transposeA || rows > 16 ? 32 : rows > 8 ? 16 : 8, 2 ** Math.min(4, Math.max(0, halvings)));
   }
   if (suitsFew(shape)) return fewTiling(shape);
   const sized = (side: number) => [hasFewRegisters(adapter) ? side / 2 : side, side] as const;
@@ -63,7 +63,7 @@ export function candidateTilings(adapter: AdapterSummary, shape: ProductShape): 
   return [
     ...lanes.flatMap((height) => (transposeA ? splits : [1]).map((parts) => lanesTiling(height, parts))),
     ...suitsFew(shape) ? [fewTiling(shape)] : [],
-    ...isTransformable(op) ? [WINOGRAD] : [],
+    ...isTransformable(shape) ? [WINOGRAD] : [],
     ...op === "conv2d_narrow"
       ? []
       : [64, 128].flatMap((side) =>
@@ -72,15 +72,21 @@ export function candidateTilings(adapter: AdapterSummary, shape: ProductShape): 
   ];
 }
 
-function isTransformable(op: ProductShape["op"]): op is keyof typeof TRANSFORMED_CHANNELS {
-  return op in TRANSFORMED_CHANNELS;
+/** Input channels of a 3 x 3 convolution, which are rows of the gradient of its weight, nine times. */
+function innerChannels({ op, rows, depth }: ProductShape): number {
+  return op === "conv2d_3x3" ? depth : rows / 9;
 }
 
-function suitsWinograd({ op, rows, columns, depth, segments = 1, batches }: ProductShape): boolean {
-  if (!isTransformable(op)) return false;
-  const [inner, pixels] = op === "conv2d_3x3" ? [depth, rows] : [rows / 9, depth * segments * batches];
-  const isWide = Math.min(inner, columns) >= TRANSFORMED_CHANNELS[op] && inner * columns <= TRANSFORMED_PAIRS;
-  return isWide && pixels >= TRANSFORMED_PIXELS;
+function isTransformable(shape: ProductShape): boolean {
+  return shape.op in TRANSFORMED_CHANNELS && innerChannels(shape) * shape.columns <= TRANSFORMED_PAIRS;
+}
+
+function suitsWinograd(shape: ProductShape): boolean {
+  if (!isTransformable(shape)) return false;
+  const { op, rows, columns, depth, segments = 1, batches } = shape;
+  const pixels = op === "conv2d_3x3" ? rows : depth * segments * batches;
+  const least = TRANSFORMED_CHANNELS[op as keyof typeof TRANSFORMED_CHANNELS];
+  return Math.min(innerChannels(shape), columns) >= least && pixels >= TRANSFORMED_PIXELS;
 }
 
 function suitsFew({ op, rows }: ProductShape): boolean {

@@ -19,7 +19,7 @@ export interface Tiling {
 export interface ProductShape {
   /**
    * `conv2d_narrow` has output channels for rows, pixels for columns; `conv2d_3x3` is one of stride 1, of x or of its
-   * result's gradient, without a ReLU; `conv2d_weight_3x3` is the gradient of such a weight.
+   * result's gradient, without a ReLU; `conv2d_weight_3x3` is the gradient of a 3 x 3 weight, with stride 1.
    */
   readonly op: "matmul" | "conv2d" | "conv2d_3x3" | "conv2d_narrow" | "conv2d_weight" | "conv2d_weight_3x3";
   readonly rows: number;

@@ -24,3 +24,11 @@ test("holdFolder() may be disposed of after the folder is gone", async () => {
   using _held = await holdFolder(folder);
   await Deno.remove(folder, { recursive: true });
 });
+
+test("holdFolder() refuses what is no folder, in words", async () => {
+  const file = await Deno.makeTempFile();
+  await expect(holdFolder(file)).rejects.toThrow(
+    `Cannot write to "${file}": it must be a folder that can be written: `,
+  );
+  await Deno.remove(file);
+});

@@ -4,7 +4,7 @@ import { winograd } from "../../../packages/kernels/ops/winograd.ts";
 import { tilingByRule } from "../../../packages/kernels/tuning/rules.ts";
 import { expectClose, gpu, randomTensor } from "../../helpers/gpu.ts";
 import { hardwareGpu } from "../../helpers/ways.ts";
-import { convReference } from "../../reference/conv2d.ts";
+import { convReference, geometryOf } from "../../reference/conv2d.ts";
 
 /** [batches, height, width, in, out]: one pixel, primes, channels that are no multiple of 4, tile + 1, non-square. */
 const CASES = [
@@ -33,34 +33,14 @@ function setUp(on: Gpu, [batches, height, width, channels, outputs]: readonly nu
   const [top = 0, left = 0, bottom = 0, right = 0] = padding;
   const [B = 0, h = 0, w = 0, inner = 0, outer = 0] = [batches, height, width, channels, outputs];
   const out = [h + top + bottom - 2, w + left + right - 2] as const;
+  const pad = { top, left }, size = [3, 3] as const;
+  const sizes = { batches: B, height: h, width: w, channels: inner, outputs: outer, size, stride: 1, pad, out };
   return {
     x: randomTensor([B, h, w, inner], 1, on),
     weight: randomTensor([3, 3, inner, outer], 2, on),
     out,
-    sizes: {
-      batches: B,
-      height: h,
-      width: w,
-      channels: inner,
-      outputs: outer,
-      size: [3, 3] as const,
-      stride: 1,
-      pad: { top, left },
-      out,
-    },
-    geometry: {
-      n: outer,
-      c_in: inner,
-      height: h,
-      width: w,
-      out_height: out[0],
-      out_width: out[1],
-      kernel_height: 3,
-      kernel_width: 3,
-      stride: 1,
-      pad_top: top,
-      pad_left: left,
-    },
+    sizes,
+    geometry: geometryOf(sizes),
   };
 }
 
@@ -83,34 +63,26 @@ describe.each(PADDINGS.map((padding) => ({ padding })))("winograd() with padding
     await expectClose(y, expected.map((sum, i) => sum + bias.data[i % outputs]! + addend.data[i]!));
   });
 
-  test.each(CASES)("has the gradient of [B %i, %i x %i, %i to %i channels]", async (...sizes) => {
-    const { weight, out, sizes: { batches, channels, outputs }, geometry } = setUp(gpu, sizes, padding);
+  test.each(CASES)("has the gradient of [B %i, %i x %i, %i to %i channels]", async (...form) => {
+    const { weight, out, sizes } = setUp(gpu, form, padding);
+    const { batches, channels, outputs } = sizes;
     if (Math.min(...out) < 1) return;
-    const { height, width, pad_top, pad_left } = geometry;
+    const { height, width, pad: { top, left } } = sizes;
     const dy = randomTensor([batches, ...out, outputs], 5);
     const dx = empty(gpu, [batches, height, width, channels]);
     const exchanged = {
-      n: channels,
-      c_in: outputs,
+      channels: outputs,
+      outputs: channels,
       height: out[0],
       width: out[1],
-      out_height: height,
-      out_width: width,
+      out: [height, width] as const,
     };
-    winograd([dy.tensor, weight.tensor, dx], { geometry: { ...geometry, ...exchanged }, adjoint: true });
+    const adjoint = geometryOf({ ...sizes, ...exchanged });
+    winograd([dy.tensor, weight.tensor, dx], { geometry: adjoint, adjoint: true });
+    const pad = { top: 2 - top, left: 2 - left };
     await expectClose(
       dx,
-      convReference(dy.data, turned(weight.data, [channels, outputs]), {
-        batches,
-        height: out[0],
-        width: out[1],
-        channels: outputs,
-        outputs: channels,
-        size: [3, 3],
-        stride: 1,
-        pad: { top: 2 - pad_top, left: 2 - pad_left },
-        out: [height, width],
-      }),
+      convReference(dy.data, turned(weight.data, [channels, outputs]), { ...sizes, ...exchanged, pad }),
     );
   });
 });

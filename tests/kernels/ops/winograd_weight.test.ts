@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { winogradWeight } from "../../../packages/kernels/ops/winograd_weight.ts";
 import { expectClose, gpu, randomTensor } from "../../helpers/gpu.ts";
-import { convWeightReference } from "../../reference/conv2d.ts";
+import { convWeightReference, geometryOf } from "../../reference/conv2d.ts";
 
 /** [batches, height, width, in, out]: one pixel, primes, channels that are no multiple of 4, tile + 1, several bands. */
 const CASES = [
@@ -21,21 +21,9 @@ describe.each([[[1, 1, 1, 1]], [[0, 0, 1, 1]], [[2, 1, 0, 2]]])("winogradWeight(
     const x = randomTensor([batches, height, width, channels], 1);
     const dy = randomTensor([batches, ...out, outputs], 2);
     const before = gpu.memory.live;
-    const dw = winogradWeight([x.tensor, dy.tensor], [3, 3, channels, outputs], {
-      n: outputs,
-      c_in: channels,
-      height,
-      width,
-      out_height: out[0],
-      out_width: out[1],
-      kernel_height: 3,
-      kernel_width: 3,
-      stride: 1,
-      pad_top: top,
-      pad_left: left,
-    });
     const pad = { top, left };
     const form = { batches, height, width, channels, outputs, size: [3, 3], stride: 1, pad, out } as const;
+    const dw = winogradWeight([x.tensor, dy.tensor], [3, 3, channels, outputs], geometryOf(form));
     await expectClose(dw, convWeightReference(x.data, dy.data, form));
     dw.dispose();
     expect(gpu.memory.live).toBe(before);
