@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { InputError } from "@fluxsr/core";
 import { read, type Tensor } from "@fluxsr/kernels";
+import { BatchesAhead } from "./batches_ahead.ts";
 import { CheckpointStore } from "./checkpoint_store.ts";
 import { GradientSum } from "./gradient_step.ts";
 import type { MetricsLog } from "./log/metrics_log.ts";
@@ -83,12 +84,13 @@ export async function train<B extends Batch, C extends RunConfig>(
   stage: Stage<B>,
   options: TrainOptions<C>,
 ): Promise<TrainResult> {
-  using run = new Run(stage, options);
+  await using run = new Run(stage, options);
   return await run.finish();
 }
 
-class Run<B extends Batch, C extends RunConfig> implements Disposable {
+class Run<B extends Batch, C extends RunConfig> implements AsyncDisposable {
   readonly #stage: Stage<B>;
+  readonly #batches: BatchesAhead<B>;
   readonly #options: TrainOptions<C>;
   readonly #store: CheckpointStore;
   readonly #state: TrainingState;
@@ -100,7 +102,10 @@ class Run<B extends Batch, C extends RunConfig> implements Disposable {
 
   constructor(stage: Stage<B>, options: TrainOptions<C>) {
     const { config, out, now = () => performance.now() } = options;
+    const { accumulate: parts, steps, max_vram } = config;
     this.#stage = stage;
+    // A budget is planned for the batch in hand alone.
+    this.#batches = new BatchesAhead(stage, { parts, steps, isAhead: max_vram === undefined });
     this.#options = options;
     this.#store = new CheckpointStore(join(out, "checkpoints"), { keep: config.keep_checkpoints });
     this.#state = new TrainingState(stage.weights, config);
@@ -161,7 +166,7 @@ class Run<B extends Batch, C extends RunConfig> implements Disposable {
     using sum = new GradientSum(this.#stage, { parts, recompute, separate });
     const samples: string[] = [];
     for (let part = 0; part < parts; part++) {
-      using batch = await this.#stage.batch({ step: taken, part });
+      using batch = await this.#batches.take({ step: taken, part });
       samples.push(...batch.samples);
       await sum.add(batch);
     }
@@ -210,7 +215,8 @@ class Run<B extends Batch, C extends RunConfig> implements Disposable {
     this.#clock.time += this.#now() - start; // not the steps' time
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#batches[Symbol.asyncDispose]();
     for (const { losses, norms } of this.#pending) {
       for (const each of [...losses.values(), ...norms.values()]) each.dispose();
     }

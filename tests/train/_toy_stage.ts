@@ -16,10 +16,15 @@ export class ToyStage implements Stage<ToyBatch> {
   readonly weights: ReadonlyMap<string, Tensor>;
   /** A target that is not finite from this step on, counted from 0. */
   readonly #badFrom: number;
-  readonly drawn: string[] = [];
+  /** The batches that steps were made of. */
+  readonly used: string[] = [];
   readonly groups: Stage<ToyBatch>["groups"];
 
-  constructor(gpu: Gpu, { badFrom = Infinity }: { badFrom?: number } = {}) {
+  /** @param options `onUse` is told of each batch that a step is made of */
+  constructor(
+    gpu: Gpu,
+    { badFrom = Infinity, onUse = () => {} }: { badFrom?: number; onUse?: (name: string) => void } = {},
+  ) {
     this.gpu = gpu;
     this.#badFrom = badFrom;
     this.weights = new Map(["a", "b"].map((name) => [name, tensor(gpu, new Float32Array(SIZE).fill(1), [SIZE])]));
@@ -31,7 +36,11 @@ export class ToyStage implements Stage<ToyBatch> {
     this.groups = [
       {
         weights: { near: 1, small: 0.1 },
-        loss: ({ target }) => scoped(gpu, () => ({ near: squared(a, target), small: mean(multiply(b, b)) })),
+        loss: ({ target, samples }) => {
+          this.used.push(...samples);
+          samples.forEach(onUse);
+          return scoped(gpu, () => ({ near: squared(a, target), small: mean(multiply(b, b)) }));
+        },
       },
       { weights: { same: 0.5 }, loss: () => scoped(gpu, () => ({ same: squared(a, scale(b, 2)) })) },
     ];
@@ -42,7 +51,6 @@ export class ToyStage implements Stage<ToyBatch> {
     const values = Float32Array.from({ length: SIZE }, () => step >= this.#badFrom ? NaN : random.normal());
     const target = tensor(this.gpu, values, [SIZE]);
     const name = `toy ${step}.${part}`;
-    this.drawn.push(name);
     return Promise.resolve({ target, samples: [name], [Symbol.dispose]: () => target.dispose() });
   }
 

@@ -1,8 +1,11 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Gpu } from "../gpu/gpu.ts";
 
 /** What a scope owns: a tensor, of which it knows no more than this. */
-interface Owned {
+export interface Owned {
   readonly gpu: Gpu;
+  /** What its scope has made, as long as the scope owns it. */
+  scope: Set<Owned> | undefined;
   /** Drops the handle that the scope holds. */
   release(): void;
 }
@@ -10,16 +13,28 @@ interface Owned {
 /** What a scope hands on: one tensor or several. */
 type Kept = Owned | readonly Owned[] | Readonly<Record<string, Owned>> | void;
 
-const scopes = new WeakMap<Gpu, Set<Owned>[]>();
+/** An open scope and those around it. */
+interface Scope {
+  readonly gpu: Gpu;
+  readonly made: Set<Owned>;
+  readonly outer: Scope | undefined;
+}
+
+/** The innermost scope of what is running: jobs that wait in turns each have their own. */
+const innermost = new AsyncLocalStorage<Scope | undefined>();
 
 /** Registers a new tensor with the innermost open scope of its GPU, if there is one. */
 export function adopt(tensor: Owned): void {
-  scopes.get(tensor.gpu)?.at(-1)?.add(tensor);
+  let scope = innermost.getStore();
+  while (scope && scope.gpu !== tensor.gpu) scope = scope.outer;
+  scope?.made.add(tensor);
+  tensor.scope = scope?.made;
 }
 
 /** Takes a tensor out of its scope: from then on it has an owner who disposes it. */
 export function abandon(tensor: Owned): void {
-  for (const scope of scopes.get(tensor.gpu) ?? []) scope.delete(tensor);
+  tensor.scope?.delete(tensor);
+  tensor.scope = undefined;
 }
 
 /**
@@ -27,46 +42,44 @@ export function abandon(tensor: Owned): void {
  * `body` is synchronous: it only records work.
  */
 export function scoped<T extends Kept>(gpu: Gpu, body: () => T): T {
-  const made = open(gpu);
+  const made = new Set<Owned>();
   let kept = new Set<unknown>();
   try {
-    const result = body();
-    kept = new Set(Array.isArray(result) ? result : [result, ...Object.values(result ?? {})]);
+    const result = innermost.run({ gpu, made, outer: innermost.getStore() }, body);
+    kept = keptOf(result);
     return result;
   } finally {
-    close(gpu, made, kept);
+    close(made, kept);
   }
 }
 
 /**
  * Runs `body`, which may wait, and disposes every tensor made until it ends except those it returns, also if it fails:
- * nothing of a job that ran out of memory is left. Only one such job at a time may use `gpu`.
+ * nothing of a job that ran out of memory is left. What runs in between, but not for `body`, keeps its own.
  */
 export async function scopedAsync<T>(gpu: Gpu, body: () => Promise<T>): Promise<T> {
-  const made = open(gpu);
+  const made = new Set<Owned>();
   let kept = new Set<unknown>();
   try {
-    const result = await body();
-    kept = new Set(Array.isArray(result) ? result : [result, ...Object.values(result ?? {})]);
+    const result = await innermost.run({ gpu, made, outer: innermost.getStore() }, body);
+    kept = keptOf(result);
     return result;
   } finally {
-    close(gpu, made, kept);
+    close(made, kept);
   }
 }
 
-function open(gpu: Gpu): Set<Owned> {
-  const stack = scopes.get(gpu) ?? [];
-  scopes.set(gpu, stack);
-  const made = new Set<Owned>();
-  stack.push(made);
-  return made;
+function keptOf(result: unknown): Set<unknown> {
+  return new Set(Array.isArray(result) ? result : [result, ...Object.values(result ?? {})]);
 }
 
-function close(gpu: Gpu, made: Set<Owned>, kept: ReadonlySet<unknown>): void {
-  const stack = scopes.get(gpu) ?? [];
-  stack.splice(stack.indexOf(made), 1);
+/** Ends a scope that has made `made`, outside it. */
+function close(made: ReadonlySet<Owned>, kept: ReadonlySet<unknown>): void {
   for (const tensor of made) {
     if (kept.has(tensor)) adopt(tensor);
-    else tensor.release();
+    else {
+      tensor.scope = undefined;
+      tensor.release();
+    }
   }
 }

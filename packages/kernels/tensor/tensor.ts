@@ -1,7 +1,7 @@
 import type { PooledBuffer } from "../gpu/buffer_pool.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { byteLength, dataLength, type Dtype } from "./dtype.ts";
-import { abandon, adopt } from "./scope.ts";
+import { abandon, adopt, type Owned } from "./scope.ts";
 
 /** Sizes, outermost first; row-major. */
 export type Shape = readonly number[];
@@ -22,12 +22,13 @@ export function show(shape: Shape): string {
 }
 
 /** A dense row-major array in GPU memory. Operations on it are functions in `ops/`, not methods. */
-export class Tensor {
+export class Tensor implements Owned {
   readonly gpu: Gpu;
   readonly shape: Shape;
   /** The number of elements. */
   readonly size: number;
   readonly dtype: Dtype;
+  scope: Set<Owned> | undefined;
   readonly #buffer: PooledBuffer;
   #handles = 1;
 

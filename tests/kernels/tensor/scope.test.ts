@@ -1,4 +1,4 @@
-import { add, affine, clamp, empty, read, scoped, Tape, tensor } from "@fluxsr/kernels";
+import { add, affine, clamp, empty, read, scoped, scopedAsync, Tape, tensor } from "@fluxsr/kernels";
 import { beforeEach, expect, test } from "vitest";
 import { gpu } from "../../helpers/gpu.ts";
 
@@ -122,5 +122,36 @@ test("leaves what an open tape holds until that is closed", () => {
   expect(alive()).toBe(2); // clamp's input and result
   tape.close();
   watched.dispose();
+  expect(alive()).toBe(0);
+});
+
+test("jobs that wait in turns keep their own tensors, and so does what runs between them", async () => {
+  const { promise: later, resolve } = Promise.withResolvers<void>();
+  const job = async () => {
+    make();
+    await later;
+    make();
+    return make();
+  };
+  const jobs = [scopedAsync(gpu, job), scopedAsync(gpu, job)];
+  const between = make();
+  const after = later.then(make);
+  resolve();
+  const results = await Promise.all(jobs);
+  expect(alive()).toBe(4);
+  for (const each of [...results, between, await after]) each.dispose();
+  expect(alive()).toBe(0);
+});
+
+test("a job's tensor that another disposes is not freed twice", async () => {
+  let made: ReturnType<typeof make> | undefined;
+  const { promise: later, resolve } = Promise.withResolvers<void>();
+  const job = scopedAsync(gpu, async () => {
+    made = make();
+    await later;
+  });
+  made!.dispose();
+  resolve();
+  await job;
   expect(alive()).toBe(0);
 });
