@@ -16,7 +16,6 @@ stage autoencoder autoencoder steps --resume
 stage flow flow steps --resume --model "$dir/autoencoder/model"
 stage pairs pairs count --model "$dir/flow/model"
 stage ftd ftd steps --resume --model "$dir/flow/model" --pairs "$dir/pairs"
-stage pairs crops count --model "$dir/flow/model"
-stage ftd refine steps --resume --model "$dir/flow/model" --pairs "$dir/crops" \
+stage ftd refine steps --resume --model "$dir/flow/model" --pairs "$dir/pairs" \
   --init-lora "$dir/ftd/pytorch_lora_weights.safetensors"
 $recipe/assemble.sh "$dir" "$dir/model"
