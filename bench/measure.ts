@@ -3,6 +3,9 @@ import type { Gpu, Tensor } from "@fluxsr/kernels";
 /** Runs of a shape: at least so many, then as many as fit into the time, but not more than enough. */
 const RUNS = { least: 5, most: 200, milliseconds: 1000 };
 
+/** Runs before those that are timed: a card takes so long to raise its clock from idle. */
+const WARM_UP = { least: 1, most: 200, milliseconds: 300 };
+
 /** How long equal runs took: the median in milliseconds, and the quartiles around it. */
 export interface Times {
   readonly runs: number;
@@ -44,19 +47,26 @@ export async function timestamps(gpu: Gpu, times: number, work: () => void | Pro
   );
 }
 
+/** What an op gives; it is timed, not looked at. */
+type Run = () => Tensor | readonly Tensor[] | void;
+
+/** GPU milliseconds of `times` runs of what `run` records. */
+function timesOf(gpu: Gpu, times: number, run: Run): Promise<number[]> {
+  return timestamps(gpu, times, () => {
+    for (let i = 0; i < times; i++) {
+      for (const each of [run() ?? []].flat()) each.dispose();
+      gpu.flush();
+    }
+  });
+}
+
 /** GPU milliseconds of enough runs of what `run` records; it ran before, so that its pipelines are built. */
-export async function gpuTimes(
-  gpu: Gpu,
-  run: () => Tensor | readonly Tensor[] | void,
-  enough = RUNS,
-): Promise<number[]> {
-  const runs = (times: number) =>
-    timestamps(gpu, times, () => {
-      for (let i = 0; i < times; i++) {
-        for (const each of [run() ?? []].flat()) each.dispose();
-        gpu.flush();
-      }
-    });
-  const [first = 0] = await runs(1);
-  return await runs(repeats(first, enough));
+export async function gpuTimes(gpu: Gpu, run: Run, enough = RUNS): Promise<number[]> {
+  const [first = 0] = await timesOf(gpu, 1, run);
+  return await timesOf(gpu, repeats(first, enough), run);
+}
+
+/** Keeps a card busy until its clock is up: it idles while the processor checks what it has computed. */
+export async function warmUp(gpu: Gpu, run: Run): Promise<void> {
+  if (!gpu.adapter.software) await gpuTimes(gpu, run, WARM_UP);
 }

@@ -2,7 +2,7 @@ import type { Gpu } from "@fluxsr/kernels";
 import type { Case } from "./case.ts";
 import type { Rates } from "./ceilings/ceilings.ts";
 import { checkWork } from "./check.ts";
-import { gpuTimes, summary } from "./measure.ts";
+import { gpuTimes, summary, warmUp } from "./measure.ts";
 import type { ResultRow } from "./report.ts";
 import { percent, short, Table } from "./table.ts";
 
@@ -41,6 +41,7 @@ export function withShares(row: ResultRow, ceilings: Rates): ResultRow {
 export async function runCase(gpu: Gpu, { name, shape, origin, flops, bytes, open }: Case, ceilings: Rates) {
   const work = open(gpu);
   await checkWork(gpu, `${name} (${shape})`, work);
+  await warmUp(gpu, work.run);
   const times = summary(await gpuTimes(gpu, work.run));
   work.tape?.close();
   for (const input of work.inputs) input.dispose();

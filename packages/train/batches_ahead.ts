@@ -1,6 +1,6 @@
 import type { Batch, BatchIndex, Stage } from "./stage.ts";
 
-/** Steps whose batches are being made while one is computed. */
+/** Batches that are being made while one is in use. */
 const AHEAD = 5;
 
 /** Options of {@linkcode BatchesAhead}. */
@@ -32,7 +32,7 @@ export class BatchesAhead<B extends Batch> implements AsyncDisposable {
   async take({ step, part }: BatchIndex): Promise<B> {
     const { parts, steps, isAhead } = this.#options;
     const number = step * parts + part;
-    const end = isAhead ? Math.min(number + 1 + AHEAD * parts, steps * parts) : number + 1;
+    const end = isAhead ? Math.min(number + 1 + AHEAD, steps * parts) : number + 1;
     for (let next = (this.#coming.at(-1)?.number ?? number - 1) + 1; next < end; next++) {
       const batch = this.#stage.batch({ step: Math.floor(next / parts), part: next % parts });
       batch.catch(() => {}); // whoever takes it is told

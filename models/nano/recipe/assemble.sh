@@ -11,7 +11,7 @@ cat >"$dir/fluxsr.json" <<'JSON'
   "name": "FluxSR nano",
   "T_L": 0.25,
   "scale": 4,
-  "token_shifts": 2,
+  "token_shifts": 4,
   "tile": 192,
   "border": 16,
   "lora": "lora/fluxsr.safetensors",
