@@ -102,10 +102,10 @@ class Run<B extends Batch, C extends RunConfig> implements AsyncDisposable {
 
   constructor(stage: Stage<B>, options: TrainOptions<C>) {
     const { config, out, now = () => performance.now() } = options;
-    const { accumulate: parts, steps, max_vram } = config;
+    const { accumulate: parts, steps } = config;
     this.#stage = stage;
     // A budget is planned for the batch in hand alone.
-    this.#batches = new BatchesAhead(stage, { parts, steps, isAhead: max_vram === undefined });
+    this.#batches = new BatchesAhead(stage, { parts, steps, isAhead: stage.gpu.buffers.budget === Infinity });
     this.#options = options;
     this.#store = new CheckpointStore(join(out, "checkpoints"), { keep: config.keep_checkpoints });
     this.#state = new TrainingState(stage.weights, config);
