@@ -21,7 +21,7 @@ export class BatchesAhead<B extends Batch> implements AsyncDisposable {
   readonly #stage: Pick<Stage<B>, "batch">;
   readonly #options: BatchesAheadOptions;
   /** Those after the last one taken, in order. */
-  readonly #coming: { readonly number: number; readonly batch: Promise<B> }[] = [];
+  readonly #coming: Promise<B>[] = [];
 
   constructor(stage: Pick<Stage<B>, "batch">, options: BatchesAheadOptions) {
     this.#stage = stage;
@@ -33,17 +33,17 @@ export class BatchesAhead<B extends Batch> implements AsyncDisposable {
     const { parts, steps, isAhead } = this.#options;
     const number = step * parts + part;
     const end = isAhead ? Math.min(number + 1 + AHEAD, steps * parts) : number + 1;
-    for (let next = (this.#coming.at(-1)?.number ?? number - 1) + 1; next < end; next++) {
+    for (let next = number + this.#coming.length; next < end; next++) {
       const batch = this.#stage.batch({ step: Math.floor(next / parts), part: next % parts });
       batch.catch(() => {}); // whoever takes it is told
-      this.#coming.push({ number: next, batch });
+      this.#coming.push(batch);
     }
-    return await this.#coming.shift()!.batch;
+    return await this.#coming.shift()!;
   }
 
   /** Waits for those that were begun, and frees them. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const rest = await Promise.allSettled(this.#coming.splice(0).map(({ batch }) => batch));
+    const rest = await Promise.allSettled(this.#coming.splice(0));
     for (const each of rest) if (each.status === "fulfilled") each.value[Symbol.dispose]();
   }
 }

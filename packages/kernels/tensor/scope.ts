@@ -43,13 +43,11 @@ export function abandon(tensor: Owned): void {
  */
 export function scoped<T extends Kept>(gpu: Gpu, body: () => T): T {
   const made = new Set<Owned>();
-  let kept = new Set<unknown>();
+  let result: T | undefined;
   try {
-    const result = innermost.run({ gpu, made, outer: innermost.getStore() }, body);
-    kept = keptOf(result);
-    return result;
+    return result = innermost.run({ gpu, made, outer: innermost.getStore() }, body);
   } finally {
-    close(made, kept);
+    close(made, result);
   }
 }
 
@@ -59,22 +57,17 @@ export function scoped<T extends Kept>(gpu: Gpu, body: () => T): T {
  */
 export async function scopedAsync<T>(gpu: Gpu, body: () => Promise<T>): Promise<T> {
   const made = new Set<Owned>();
-  let kept = new Set<unknown>();
+  let result: T | undefined;
   try {
-    const result = await innermost.run({ gpu, made, outer: innermost.getStore() }, body);
-    kept = keptOf(result);
-    return result;
+    return result = await innermost.run({ gpu, made, outer: innermost.getStore() }, body);
   } finally {
-    close(made, kept);
+    close(made, result);
   }
 }
 
-function keptOf(result: unknown): Set<unknown> {
-  return new Set(Array.isArray(result) ? result : [result, ...Object.values(result ?? {})]);
-}
-
-/** Ends a scope that has made `made`, outside it. */
-function close(made: ReadonlySet<Owned>, kept: ReadonlySet<unknown>): void {
+/** Ends a scope that has made `made`, outside it: what is in `result` is kept. */
+function close(made: ReadonlySet<Owned>, result: unknown): void {
+  const kept = new Set<unknown>(Array.isArray(result) ? result : [result, ...Object.values(result ?? {})]);
   for (const tensor of made) {
     if (kept.has(tensor)) adopt(tensor);
     else {

@@ -11,8 +11,8 @@ import {
 } from "@fluxsr/core";
 import type { Random } from "../random.ts";
 
-/** What decoded pictures may take: 40 photographs of 1.5 million pixels. */
-const CACHE_BYTES = 180e6;
+/** What decoded pictures may take: 220 photographs of 1.5 million pixels. */
+const CACHE_BYTES = 1e9;
 
 /** A picture that has a name for messages. */
 export interface NamedPicture extends Rgb8 {
