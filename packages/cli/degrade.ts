@@ -8,7 +8,7 @@ import { openChosenGpu } from "./_gpu.ts";
 import { type Host, PROCESS } from "./_host.ts";
 import { oneOf, path, wholeNumber } from "./_options.ts";
 
-const ORDERS = ["first", "second"] as const;
+const ORDERS = ["none", "first", "second"] as const;
 
 const MORE = `
 Writes <dir>/LR and <dir>/GT with PNG files of the same names, for "eval" and for any other upscaler, and prints a line
@@ -36,7 +36,8 @@ export function registerDegrade(program: Command, { host = PROCESS }: { host?: H
     .argument("<images...>", "files and folders")
     .addOption(new Option("--out <dir>", "the new folder").makeOptionMandatory().argParser(path("--out")))
     .addOption(
-      new Option("--order <which>", "rounds of Real-ESRGAN's degradation").choices(ORDERS).default("second")
+      new Option("--order <which>", "rounds of Real-ESRGAN's degradation; none: pictures are only made smaller")
+        .choices(ORDERS).default("second")
         .argParser(oneOf("--order", ORDERS)),
     )
     .addOption(
@@ -71,7 +72,11 @@ async function writePairs(
   if (size !== undefined && size % scale !== 0) {
     throw new UsageError(`Cannot use --size ${size}: it must be a multiple of --scale, ${scale}`);
   }
-  const parameters = { ...await readDegradation(file), second_order_prob: order === "second" ? 1 : 0 };
+  const parameters = {
+    ...await readDegradation(file),
+    clean_prob: order === "none" ? 1 : 0,
+    second_order_prob: order === "second" ? 1 : 0,
+  };
   const pictures = await openPictures(images, { size: size ?? scale, notice: (text) => host.err(`${text}\n`) });
   const count = request.count ?? pictures.count;
   await makeFolders(out);

@@ -71,11 +71,17 @@ test("takes whole pictures once, and one round of degradation", async () => {
   ]);
 });
 
+test("only makes pictures smaller, without a round of degradation", async () => {
+  const { stdout, code } = await run(`${folder}/a.png`, "--order", "none", "--out", `${folder}/p`);
+  expect([code, stdout]).toEqual([undefined, expect.stringMatching(/^1_a {2}fit (area|bilinear|bicubic)\n$/)]);
+  expect((await sizesIn(`${folder}/p/LR`)).map(([, width, height]) => [width, height].sort())).toEqual([[10, 12]]);
+});
+
 test.each<[string[], number, string]>([
   [["--size", "33"], 2, "Cannot use --size 33: it must be a multiple of --scale, 4"],
   [["--size", "64"], 1, "one must have 64 x 64 pixels: none has"],
   [["--count", "0"], 2, 'Cannot use --count "0": it must be a whole number of at least 1'],
-  [["--order", "third"], 2, 'Cannot use --order "third": it must be one of first, second'],
+  [["--order", "third"], 2, 'Cannot use --order "third": it must be one of none, first, second'],
   [["--degradation", "FOLDER/bad.json"], 1, 'keys must be known ones: it has "frist"'],
   [["--out", "FOLDER/file"], 1, 'file": the folder must be writable'],
   [["FOLDER/none.png"], 1, 'none.png": the file must exist'],

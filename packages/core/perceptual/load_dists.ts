@@ -9,7 +9,7 @@ import { VGG16_WIDTHS } from "./vgg16.ts";
  * DISTS with the weights of VGG16 in `files`, or pseudo-random ones if there are none; `source` of the result says which.
  * Where no file has `alpha` and `beta`, all channels weigh the same.
  *
- * @param options.files safetensors or ONNX: VGG16, alpha and beta, in one file or in several
+ * @param options.files safetensors, ONNX, .pth or .pt: VGG16, alpha and beta, in one file or in several
  * @param options.widths channels of the five blocks, by default those of VGG16
  * @throws {InputError} if the files do not hold the weights of VGG16
  */

@@ -8,7 +8,7 @@ import { VGG16_WIDTHS } from "./vgg16.ts";
 /**
  * LPIPS with the weights in `files`, or pseudo-random ones if there are none; `source` of the result says which.
  *
- * @param options.files safetensors or ONNX: VGG16 and the heads, in one file or in two
+ * @param options.files safetensors, ONNX, .pth or .pt: VGG16 and the heads, in one file or in two
  * @param options.widths channels of the five blocks, by default those of VGG16
  * @throws {InputError} if the files do not hold the weights of LPIPS
  */

@@ -3,6 +3,7 @@ import { isWeightDtype } from "../weights/dtypes/dtype.ts";
 import { quote, showNames, showShape } from "../files/messages.ts";
 import { openOnnx } from "../weights/onnx.ts";
 import { openWeights } from "../weights/open_weights.ts";
+import { openPth } from "../weights/pth/pth.ts";
 import { type TensorInfo, type WeightSource, weightSource } from "../weights/weight_source.ts";
 
 /** A tensor of a file. */
@@ -12,7 +13,8 @@ interface Place {
 }
 
 /**
- * Opens the weights of LPIPS or DISTS in `files`, safetensors or ONNX: VGG16 and the heads, in one file or in two.
+ * Opens the weights of LPIPS or DISTS in `files`, safetensors, ONNX or what torch.save wrote (.pth, .pt): VGG16 and
+ * the heads, in one file or in two.
  *
  * Other tensors, such as torchvision's classifier, are left out; of two with the same meaning the first counts.
  * @param shapes what is needed, by the property path in `Lpips` or `Dists`
@@ -27,7 +29,7 @@ export async function openLpipsWeights(
   using opened = new DisposableStack();
   const places = new Map<string, Place>();
   for (const file of files) {
-    const source = opened.use(await (file.endsWith(".onnx") ? openOnnx(file) : openWeights(file)));
+    const source = opened.use(await open(file));
     for (const name of source.tensors.keys()) {
       const path = lpipsPath(name);
       if (path !== undefined && !places.has(path)) places.set(path, { source, name });
@@ -55,6 +57,11 @@ export async function openLpipsWeights(
     },
     close: () => all.dispose(),
   });
+}
+
+function open(file: string): Promise<WeightSource> {
+  if (file.endsWith(".onnx")) return openOnnx(file);
+  return /\.pth?$/.test(file) ? openPth(file) : openWeights(file);
 }
 
 /**

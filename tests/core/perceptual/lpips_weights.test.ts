@@ -6,6 +6,7 @@ import { lpipsPath, openLpipsWeights } from "../../../packages/core/perceptual/l
 import { writeSafetensors } from "../../../packages/core/weights/safetensors/safetensors.ts";
 import { gpu, randomTensor } from "../../helpers/gpu.ts";
 import { inputError, messageOf, temporaryFolder } from "../weights/_files.ts";
+import { dict, pthFile, storage, tensor } from "../weights/pth/_pickles.ts";
 import { type Named, writeF32, writeOnnx } from "./_files.ts";
 import { narrowWeights, SHAPES, WIDTHS } from "./_narrow.ts";
 
@@ -48,6 +49,22 @@ async function expectWeights(files: readonly string[]): Promise<void> {
 }
 
 describe("openLpipsWeights()", () => {
+  test("reads heads that torch.save wrote", async () => {
+    const heads = [...stored({ of: isHead })];
+    const entries = heads.map(([name, { shape: [count = 0] }], i): [string, number[]] => {
+      return [
+        `${name}.model.1.weight`,
+        tensor(storage("FloatStorage", `${i}`, count), 0, [1, count, 1, 1], [count, 1, 1, 1]),
+      ];
+    });
+    const storages = Object.fromEntries(
+      heads.map(([, { values }], i) => [i, new Uint8Array(Float32Array.from(values).buffer)]),
+    );
+    const trunk = join(temporaryFolder(), "vgg16.safetensors");
+    await writeF32(trunk, stored({ of: isTrunk }));
+    await expectWeights([trunk, pthFile(dict(...entries), storages)]);
+  });
+
   test("reads torchvision's file, whose classifier is left out, and the heads of the lpips package", async () => {
     const folder = temporaryFolder();
     const [trunk, heads] = [join(folder, "vgg16.safetensors"), join(folder, "lpips.safetensors")];

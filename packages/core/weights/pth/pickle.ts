@@ -3,8 +3,11 @@ import { quote } from "../../files/messages.ts";
 
 /** What a pickle may refer to. */
 export interface PickleNames {
-  /** By `module.name`: a function may be called with the array of its arguments (REDUCE), anything else is a value. */
-  readonly globals: ReadonlyMap<string, unknown>;
+  /**
+   * What `module.name` is: a function may be called with the array of its arguments (REDUCE), anything else is a value;
+   * undefined for what a pickle may not refer to.
+   */
+  global(name: string): unknown;
   /** The object that a persistent id stands for. */
   persistent(id: unknown): unknown;
   /** The error for a file that breaks `rule`. */
@@ -12,13 +15,13 @@ export interface PickleNames {
 }
 
 /**
- * The object in a pickle of protocol 2, as torch.save writes it: numbers, text, lists and tuples as arrays, dicts as
- * Maps, and what `globals` make. Opcodes are those that tensors need (https://docs.python.org/3/library/pickletools.html);
- * nothing is ever executed, and every name that is not in `globals` is refused.
+ * The object in a pickle of protocol 2, as torch.save writes it, and where the pickle ends in `bytes`: numbers, text, lists
+ * and tuples as arrays, dicts as Maps, and what the `names` make. Opcodes are those that tensors need
+ * (https://docs.python.org/3/library/pickletools.html); nothing is ever executed, and every other name is refused.
  *
  * @throws {InputError} if the pickle uses another opcode or global, or ends too early
  */
-export function readPickle(bytes: Uint8Array, names: PickleNames): unknown {
+export function readPickle(bytes: Uint8Array, names: PickleNames): { object: unknown; end: number } {
   return new Reader(bytes, names).run();
 }
 
@@ -38,10 +41,10 @@ class Reader {
     this.#names = names;
   }
 
-  run(): unknown {
+  run(): { object: unknown; end: number } {
     for (;;) {
       const opcode = this.#byte();
-      if (opcode === 0x2e) return this.pop(); // STOP
+      if (opcode === 0x2e) return { object: this.pop(), end: this.#at }; // STOP
       const step = STEPS[opcode];
       if (!step) throw this.#names.fail(`pickle must have opcodes of tensors only: it has 0x${opcode.toString(16)}`);
       step(this);
@@ -152,9 +155,11 @@ class Reader {
 
   global(): void {
     const name = `${this.line()}.${this.line()}`;
-    const { globals, fail } = this.#names;
-    if (!globals.has(name)) throw fail(`pickle must hold tensors only: it has executable content: ${quote(name)}`);
-    this.push(globals.get(name));
+    const value = this.#names.global(name);
+    if (value === undefined) {
+      throw this.#names.fail(`pickle must hold tensors only: it has executable content: ${quote(name)}`);
+    }
+    this.push(value);
   }
 
   reduce(): void {
@@ -193,6 +198,7 @@ const STEPS: Readonly<Record<number, (reader: Reader) => void>> = {
   0x8a: (r) => r.push(r.long()), // LONG1
   0x47: (r) => r.push(r.float64()), // BINFLOAT
   0x58: (r) => r.push(r.text(r.uint(4))), // BINUNICODE
+  0x55: (r) => r.push(r.text(r.uint(1))), // SHORT_BINSTRING, by Python 2
   0x29: (r) => r.push([]), // EMPTY_TUPLE
   0x85: (r) => r.tuple(1), // TUPLE1
   0x86: (r) => r.tuple(2), // TUPLE2

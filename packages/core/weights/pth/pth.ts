@@ -1,41 +1,36 @@
-import { unzipSync } from "fflate";
 import { InputError } from "../../errors.ts";
 import { ioError } from "../../files/read.ts";
 import { quote, showValue } from "../../files/messages.ts";
+import { isArchive, readArchive } from "./archive.ts";
+import { isLegacy, readLegacy } from "./legacy.ts";
 import { readPickle } from "./pickle.ts";
+import type { Fail, Saved } from "./saved.ts";
 import { type PthTensor, rebuildTensor, type Storage, STORAGES } from "./tensor.ts";
 import { type WeightSource, weightSource } from "../weight_source.ts";
 
-/** No adapter or embedding is larger, and all of the file is in memory. */
+/** No adapter, embedding or VGG16 is larger, and all of the file is in memory. */
 const MAX_BYTES = 2 ** 30;
 
 /**
- * Opens what torch.save (since PyTorch 1.6) wrote of a tensor, or of dicts and lists of tensors: a ZIP with a pickle,
- * `<name>/data.pkl`, and the storages, `<name>/data/<key>`. The pickle is only read, never executed. Tensors are named
- * by their path in it (`state_dict.x.weight`), a single one `tensor`; other values are left out.
+ * Opens what torch.save wrote of a tensor, or of dicts and lists of tensors. The pickle is only read, never executed.
+ * Tensors are named by their path in it (`state_dict.x.weight`), a single one `tensor`; other values are left out.
  *
  * @throws {InputError} if the file is not that, is too large, or its pickle has anything but tensors in it
  */
 export async function openPth(path: string): Promise<WeightSource> {
   const fail = (rule: string) => new InputError(`Cannot open ${quote(path)}: ${rule}`);
-  const files = unzip(await readFile(path, fail), fail);
-  const pickles = [...files.keys()].filter((name) => /^[^/]*\/data\.pkl$/.test(name));
-  const [pickle] = pickles;
-  if (pickle === undefined || pickles.length > 1) {
-    throw fail(`archive must have one data.pkl, as torch.save writes it: it has ${pickles.length}`);
-  }
-  const folder = pickle.slice(0, -"data.pkl".length);
-  const order = files.get(`${folder}byteorder`);
-  if (order && new TextDecoder().decode(order) !== "little") throw fail("values must be little-endian: they are not");
-  const object = readPickle(files.get(pickle)!, {
+  const { pickle, storage } = takeApart(await readFile(path, fail), fail);
+  const globals = new Map<string, unknown>([
+    ...STORAGES,
+    ["torch._utils._rebuild_tensor_v2", (args: unknown[]) => rebuildTensor(args, { fail, maxBytes: MAX_BYTES })],
+    ["torch._utils._rebuild_parameter", ([tensor]: unknown[]) => tensor],
+    // Python 2 gave the entries as an argument.
+    ["collections.OrderedDict", ([entries]: unknown[]) => new Map(isEntries(entries) ? entries : [])],
+  ]);
+  const { object } = readPickle(pickle, {
     fail,
-    globals: new Map<string, unknown>([
-      ...STORAGES,
-      ["torch._utils._rebuild_tensor_v2", (args: unknown[]) => rebuildTensor(args, { fail, maxBytes: MAX_BYTES })],
-      ["torch._utils._rebuild_parameter", ([tensor]: unknown[]) => tensor],
-      ["collections.OrderedDict", () => new Map()],
-    ]),
-    persistent: (id) => openStorage(id, { bytes: (key) => files.get(`${folder}data/${key}`), fail }),
+    global: (name) => globals.get(name),
+    persistent: (id) => openStorage(id, { bytes: storage, fail }),
   });
   const tensors = new Map(namedTensors(object));
   if (tensors.size === 0) throw fail("file must hold tensors: it has none");
@@ -54,9 +49,6 @@ export async function openPth(path: string): Promise<WeightSource> {
   });
 }
 
-/** Makes the error for a file that breaks `rule`. */
-type Fail = (rule: string) => InputError;
-
 async function readFile(path: string, fail: Fail): Promise<Uint8Array> {
   try {
     const { size } = await Deno.stat(path);
@@ -67,25 +59,14 @@ async function readFile(path: string, fail: Fail): Promise<Uint8Array> {
   }
 }
 
-/** The files of the archive, by name. */
-function unzip(bytes: Uint8Array, fail: Fail): ReadonlyMap<string, Uint8Array> {
-  if (bytes[0] !== 0x50 || bytes[1] !== 0x4b) { // "PK"
-    throw new InputError(fail("file must be a ZIP, as torch.save writes it since PyTorch 1.6: it is none").message, {
-      hint: "save it again with a newer PyTorch, or as .safetensors",
-    });
-  }
-  let total = 0;
-  const filter = ({ originalSize }: { originalSize: number }) => {
-    total += originalSize;
-    if (total > MAX_BYTES) throw fail(`archive must unpack to at most ${MAX_BYTES} bytes: it has more`);
-    return true;
-  };
-  try {
-    return new Map(Object.entries(unzipSync(bytes, { filter })));
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    throw fail("ZIP must be whole: it is damaged");
-  }
+function takeApart(bytes: Uint8Array, fail: Fail): Saved {
+  if (isArchive(bytes)) return readArchive(bytes, { fail, maxBytes: MAX_BYTES });
+  if (isLegacy(bytes)) return readLegacy(bytes, { fail });
+  throw fail("file must be what torch.save writes: it is not");
+}
+
+function isEntries(value: unknown): value is [unknown, unknown][] {
+  return Array.isArray(value) && value.every((each) => Array.isArray(each) && each.length === 2);
 }
 
 /** The storage that ("storage", type, key, device, element count) stands for. */
@@ -99,7 +80,7 @@ function openStorage(
     throw fail(`pickle must refer to storages of numbers: it refers to ${showValue(id)}`);
   }
   const data = bytes(key);
-  if (!data) throw fail(`archive must hold storage ${quote(key)}: it does not`);
+  if (!data) throw fail(`file must hold storage ${quote(key)}: it does not`);
   if (data.length !== known.bytes * Number(count)) {
     throw fail(`storage ${quote(key)} must have ${count} values of ${known.bytes} bytes: it has ${data.length} bytes`);
   }

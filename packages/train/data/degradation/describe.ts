@@ -5,9 +5,9 @@ import type { Noise } from "./noise.ts";
 /** What was drawn, in one line: the steps in their order. */
 export function describeDegradation({ sharpen, stages, mode, sinc, isJpegLast }: Degradation): string {
   const steps = stages.map(describeStage);
-  const jpeg = `jpeg ${stages.at(-1)?.jpeg}`;
+  const jpeg = stages.slice(-1).map((last) => `jpeg ${last.jpeg}`);
   const fit = [`fit ${mode}`, ...(sinc ? [describeBlur(sinc)] : [])];
-  const ends = isJpegLast ? [...fit, jpeg] : [jpeg, ...fit];
+  const ends = isJpegLast ? [...fit, ...jpeg] : [...jpeg, ...fit];
   const rounds = steps.map((round, i) => i < steps.length - 1 ? [...round, `jpeg ${stages[i]?.jpeg}`] : round);
   return [...(sharpen ? ["sharpen"] : []), ...rounds.flat(), ...ends].join(", ");
 }

@@ -24,7 +24,7 @@ export interface Resize {
 /** What happens to one picture. */
 export interface Degradation {
   readonly sharpen: SharpenOptions | null;
-  /** One or two. */
+  /** Two, one, or none: then the picture is only made smaller. */
   readonly stages: readonly Stage[];
   /** How the result gets its size. */
   readonly mode: InterpolationMode;
@@ -41,7 +41,7 @@ export function drawDegradation(parameters: DegradationParameters, random: Rando
   const { first, second, second_order_prob, final_sinc_prob, final_kernel_size, jpeg_last_prob } = parameters;
   const stages = [drawStage(first, random)];
   if (chance(second_order_prob, random)) stages.push(drawStage(second, random));
-  return {
+  const degradation: Degradation = {
     sharpen: parameters.sharpen,
     stages,
     mode: MODES[random.integer(MODES.length)]!,
@@ -50,6 +50,8 @@ export function drawDegradation(parameters: DegradationParameters, random: Rando
       : undefined,
     isJpegLast: chance(jpeg_last_prob, random),
   };
+  // Last, so that all else of a sample is the same whatever the share of clean ones.
+  return chance(parameters.clean_prob, random) ? { ...degradation, stages: [], sinc: undefined } : degradation;
 }
 
 function drawStage(parameters: StageParameters, random: Random): Stage {

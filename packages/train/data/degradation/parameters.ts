@@ -77,6 +77,8 @@ const schema = z.strictObject({
   /** That there is a second round at all. */
   second_order_prob: probability,
   second: stage,
+  /** That there is no round and no low pass: the picture is only made smaller. Not of Real-ESRGAN, where it is 0. */
+  clean_prob: probability,
   /** That the result goes through a low pass at the end. */
   final_sinc_prob: probability,
   final_kernel_size: kernelSize,

@@ -83,6 +83,17 @@ test("there is a second round as often as it should be", () => {
   expectShare(rounds(0.3), (count) => count === 2, 0.3);
 });
 
+test("as many as should be are only made smaller, and the others stay what they are", () => {
+  const mixed = drawn.map((_, i) => drawDegradation({ ...parameters, clean_prob: 0.3 }, randomOf(1, "degradation", i)));
+  expectShare(mixed, ({ stages }) => stages.length === 0, 0.3);
+  for (const [i, { stages, ...rest }] of mixed.entries()) {
+    const { stages: before, ...others } = drawn[i]!;
+    expect({ stages, ...rest }).toEqual(
+      stages.length === 0 ? { stages: [], ...others, sinc: undefined } : { stages: before, ...others },
+    );
+  }
+});
+
 test("the same random numbers give the same degradation", () => {
   expect(drawDegradation(parameters, randomOf(1, "degradation", 7))).toEqual(drawn[7]);
   expect(drawn[8]).not.toEqual(drawn[7]);
@@ -116,4 +127,5 @@ test("describeDegradation() names the steps in their order", () => {
   expect(describeDegradation({ ...degradation, isJpegLast: true, sharpen: null, sinc: undefined })).toBe(
     `${start.replace("sharpen, ", "")}, fit bilinear, jpeg 60`,
   );
+  expect(describeDegradation({ ...degradation, stages: [], sinc: undefined })).toBe("sharpen, fit bilinear");
 });

@@ -34,6 +34,7 @@ test("readDegradation() without a file gives Real-ESRGAN's parameters", async ()
   expect(rest).toEqual({
     sharpen: { size: 51, sigma: 8, weight: 0.5, threshold: 10 },
     second_order_prob: 1,
+    clean_prob: 0,
     final_sinc_prob: 0.8,
     final_kernel_size: [7, 21],
     jpeg_last_prob: 0.5,
