@@ -4,6 +4,7 @@
 set -euo pipefail
 share=${1:-1} dir=${2:-out/nano} recipe=models/nano/recipe
 [ -d out/photos/valid ] || $recipe/photos.sh out/photos
+[ -f out/vgg16/lpips.safetensors ] || $recipe/vgg16.sh out/vgg16
 # stage KIND NAME KEY FLAGS...: a stage with its share of the steps (of the pairs: of their number) that its configuration
 # says
 stage() {
@@ -18,4 +19,6 @@ stage pairs pairs count --model "$dir/flow/model"
 stage ftd ftd steps --resume --model "$dir/flow/model" --pairs "$dir/pairs"
 stage ftd refine steps --resume --model "$dir/flow/model" --pairs "$dir/pairs" \
   --init-lora "$dir/ftd/pytorch_lora_weights.safetensors"
+stage ftd perceptual steps --resume --model "$dir/flow/model" --pairs "$dir/pairs" \
+  --init-lora "$dir/refine/pytorch_lora_weights.safetensors"
 $recipe/assemble.sh "$dir" "$dir/model"

