@@ -47,9 +47,11 @@ export function readLegacy(bytes: Uint8Array, { fail }: { fail: Fail }): Saved {
   const storages = new Map<string, Uint8Array>();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (const key of keys.object) {
+    const width = widths.get(key);
+    if (width === undefined) throw fail(`storage ${showValue(key)} must be that of a tensor: no tensor refers to it`);
     const begin = at + 8;
     const count = begin <= bytes.length ? Number(view.getBigInt64(at, true)) : NaN;
-    at = begin + count * (widths.get(key) ?? NaN);
+    at = begin + count * width;
     if (!(count >= 0 && at <= bytes.length)) {
       throw fail(`storage ${showValue(key)} must be whole: the file ends too early`);
     }
