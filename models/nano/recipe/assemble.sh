@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# assemble.sh RUNS DIR: the model folder DIR out of the stages' results in RUNS (flow/model and perceptual). How it is used,
-# from token_shifts on, was chosen after training: README.md of the model.
+# assemble.sh RUNS DIR: the model folder DIR out of the stages' results in RUNS (flow/model and perceptual). How it is
+# used, from token_shifts on, was chosen after training: README.md of the model.
 set -euo pipefail
 runs=${1:?usage: assemble.sh RUNS DIR} dir=${2:?usage: assemble.sh RUNS DIR}
 mkdir -p "$dir/lora"

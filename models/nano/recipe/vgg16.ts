@@ -20,7 +20,7 @@ class Float32s {
   }
 }
 
-/** What the pickle may name; NumPy's dtype is not looked at: the lengths tell float32. */
+/** What the pickle may name. Its dtype is not looked at: the package is known by its hash, and has float32 alone. */
 const NAMES: Readonly<Record<string, unknown>> = {
   "numpy.core.multiarray._reconstruct": () => new Float32s(),
   "numpy.ndarray": Float32s,

@@ -10,8 +10,6 @@ import { JsonFields } from "../files/json_fields.ts";
 import { quote, showNames, showShape } from "../files/messages.ts";
 import type { ModelSettings } from "../model_folder/model_settings.ts";
 import { openWeights } from "../weights/open_weights.ts";
-import { openPth } from "../weights/pth/pth.ts";
-import type { WeightSource } from "../weights/weight_source.ts";
 
 /** What an adapter brings: a LoRA, and in a folder the text and the settings that it was trained with. */
 export interface AdapterFolder {
@@ -83,7 +81,7 @@ async function embeddingFile(folder: string, stem: string): Promise<string | und
 
 /** The one tensor of the file that has the `wanted` sizes (undefined: any above 0), with or without a leading 1. */
 async function readEmbedding(path: string, wanted: readonly (number | undefined)[]) {
-  using source: WeightSource = path.endsWith(".safetensors") ? await openWeights(path) : await openPth(path);
+  using source = await openWeights(path);
   const fitting = [...source.tensors].flatMap(([name, { shape }]) => {
     const inner = shape.length === wanted.length + 1 && shape[0] === 1 ? shape.slice(1) : shape;
     const fits = inner.length === wanted.length && inner.every((size, i) => size > 0 && size === (wanted[i] ?? size));

@@ -3,7 +3,6 @@ import { isWeightDtype } from "../weights/dtypes/dtype.ts";
 import { quote, showNames, showShape } from "../files/messages.ts";
 import { openOnnx } from "../weights/onnx.ts";
 import { openWeights } from "../weights/open_weights.ts";
-import { openPth } from "../weights/pth/pth.ts";
 import { type TensorInfo, type WeightSource, weightSource } from "../weights/weight_source.ts";
 
 /** A tensor of a file. */
@@ -29,7 +28,7 @@ export async function openLpipsWeights(
   using opened = new DisposableStack();
   const places = new Map<string, Place>();
   for (const file of files) {
-    const source = opened.use(await open(file));
+    const source = opened.use(await (file.endsWith(".onnx") ? openOnnx(file) : openWeights(file)));
     for (const name of source.tensors.keys()) {
       const path = lpipsPath(name);
       if (path !== undefined && !places.has(path)) places.set(path, { source, name });
@@ -57,11 +56,6 @@ export async function openLpipsWeights(
     },
     close: () => all.dispose(),
   });
-}
-
-function open(file: string): Promise<WeightSource> {
-  if (file.endsWith(".onnx")) return openOnnx(file);
-  return /\.pth?$/.test(file) ? openPth(file) : openWeights(file);
 }
 
 /**

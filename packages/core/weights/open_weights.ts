@@ -4,6 +4,7 @@ import { listFiles, pathKind, readJson } from "../files/read.ts";
 import { withFp8Scales } from "./fp8_scales.ts";
 import { openGguf } from "./gguf/gguf.ts";
 import { quote, showValue } from "../files/messages.ts";
+import { openPth } from "./pth/pth.ts";
 import { openSafetensors, type SafetensorsFile } from "./safetensors/safetensors.ts";
 import { filesSource, type WeightSource } from "./weight_source.ts";
 
@@ -16,13 +17,14 @@ export interface WeightFiles extends WeightSource {
 
 /**
  * Opens the weights at `path`: a .safetensors file, an index of shards (`*.safetensors.index.json`), a folder with one
- * index, or with one or several .safetensors files, or a .gguf file.
+ * index, or with one or several .safetensors files, a .gguf file, or what torch.save wrote (.pth, .pt).
  *
  * @throws {InputError} if there is nothing to open, a shard or a listed tensor is missing, or two files hold the same
  * tensor.
  */
 export async function openWeights(path: string): Promise<WeightFiles> {
   if (path.endsWith(".gguf")) return { ...await openGguf(path), files: [path] };
+  if (/\.pth?$/.test(path)) return { ...await openPth(path), files: [path] };
   if (path.endsWith(INDEX)) return await openShards(path);
   if (await pathKind(path) !== "folder") return await openFiles(path, [path]);
   const [index, ...others] = await listFiles(path, INDEX);

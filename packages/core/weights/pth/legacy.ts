@@ -1,7 +1,7 @@
 import { showValue } from "../../files/messages.ts";
 import { readPickle } from "./pickle.ts";
 import type { Fail, Saved } from "./saved.ts";
-import { STORAGES } from "./tensor.ts";
+import { parseStorageId, STORAGES } from "./tensor.ts";
 
 /** The pickle of the number that such files begin with, 0x1950a86a20f9469cfc6c. */
 const MAGIC = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
@@ -12,7 +12,7 @@ export function isLegacy(bytes: Uint8Array): boolean {
 }
 
 /**
- * What torch.save wrote before PyTorch 1.6, such as torchvision's first weights: five pickles one after another (a magic
+ * What torch.save wrote before PyTorch 1.6: five pickles one after another (a magic
  * number, the version, facts of the machine, the object, the keys of its storages), then in the order of the keys the
  * number of values of each storage in 8 bytes, and the values.
  * Source: `_legacy_save` in https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
@@ -30,9 +30,8 @@ export function readLegacy(bytes: Uint8Array, { fail }: { fail: Fail }): Saved {
       // What the names stand for is asked when the object's pickle is read again, with its storages known.
       global: (name) => STORAGES.get(name) ?? (() => new Map()),
       persistent: (id) => {
-        const [, type, key] = Array.isArray(id) ? id : [];
-        const known = [...STORAGES.values()].find((each) => each === type);
-        if (known && typeof key === "string") widths.set(key, known.bytes);
+        const storage = parseStorageId(id);
+        if (storage) widths.set(storage.key, storage.type.bytes);
         return null;
       },
     });

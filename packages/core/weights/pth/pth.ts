@@ -5,7 +5,7 @@ import { isArchive, readArchive } from "./archive.ts";
 import { isLegacy, readLegacy } from "./legacy.ts";
 import { readPickle } from "./pickle.ts";
 import type { Fail, Saved } from "./saved.ts";
-import { type PthTensor, rebuildTensor, type Storage, STORAGES } from "./tensor.ts";
+import { parseStorageId, type PthTensor, rebuildTensor, type Storage, STORAGES } from "./tensor.ts";
 import { type WeightSource, weightSource } from "../weight_source.ts";
 
 /** No adapter, embedding or VGG16 is larger, and all of the file is in memory. */
@@ -20,9 +20,11 @@ const MAX_BYTES = 2 ** 30;
 export async function openPth(path: string): Promise<WeightSource> {
   const fail = (rule: string) => new InputError(`Cannot open ${quote(path)}: ${rule}`);
   const { pickle, storage } = takeApart(await readFile(path, fail), fail);
+  const rebuild = (args: unknown[]) => rebuildTensor(args, { fail, maxBytes: MAX_BYTES });
   const globals = new Map<string, unknown>([
     ...STORAGES,
-    ["torch._utils._rebuild_tensor_v2", (args: unknown[]) => rebuildTensor(args, { fail, maxBytes: MAX_BYTES })],
+    ["torch._utils._rebuild_tensor", rebuild],
+    ["torch._utils._rebuild_tensor_v2", rebuild],
     ["torch._utils._rebuild_parameter", ([tensor]: unknown[]) => tensor],
     // Python 2 gave the entries as an argument.
     ["collections.OrderedDict", ([entries]: unknown[]) => new Map(isEntries(entries) ? entries : [])],
@@ -69,22 +71,20 @@ function isEntries(value: unknown): value is [unknown, unknown][] {
   return Array.isArray(value) && value.every((each) => Array.isArray(each) && each.length === 2);
 }
 
-/** The storage that ("storage", type, key, device, element count) stands for. */
+/** The storage that a persistent id stands for. */
 function openStorage(
   id: unknown,
   { bytes, fail }: { bytes: (key: string) => Uint8Array | undefined; fail: Fail },
 ): Storage {
-  const [kind, type, key, , count] = Array.isArray(id) ? id : [];
-  const known = [...STORAGES.values()].find((each) => each === type);
-  if (kind !== "storage" || !known || typeof key !== "string") {
-    throw fail(`pickle must refer to storages of numbers: it refers to ${showValue(id)}`);
-  }
+  const storage = parseStorageId(id);
+  if (!storage) throw fail(`pickle must refer to storages of numbers: it refers to ${showValue(id)}`);
+  const { type, key, count } = storage;
   const data = bytes(key);
   if (!data) throw fail(`file must hold storage ${quote(key)}: it does not`);
-  if (data.length !== known.bytes * Number(count)) {
-    throw fail(`storage ${quote(key)} must have ${count} values of ${known.bytes} bytes: it has ${data.length} bytes`);
+  if (data.length !== type.bytes * count) {
+    throw fail(`storage ${quote(key)} must have ${count} values of ${type.bytes} bytes: it has ${data.length} bytes`);
   }
-  return { type: known, data };
+  return { type, data };
 }
 
 /** Containers in containers: a pickle can nest a million, which would exhaust the stack. */

@@ -23,6 +23,23 @@ export const STORAGES: ReadonlyMap<string, StorageType> = new Map<string, Storag
   ["torch.BoolStorage", { dtype: "BOOL", bytes: 1 }],
 ]);
 
+/** What the persistent id of a storage says. */
+export interface StorageId {
+  readonly type: StorageType;
+  readonly key: string;
+  /** Values. */
+  readonly count: number;
+}
+
+/** Reads `("storage", type, key, device, count, ...)`; undefined for what is none of {@linkcode STORAGES}. */
+export function parseStorageId(id: unknown): StorageId | undefined {
+  const [kind, type, key, , count] = Array.isArray(id) ? id : [];
+  const known = [...STORAGES.values()].find((each) => each === type);
+  return kind === "storage" && known && typeof key === "string"
+    ? { type: known, key, count: Number(count) }
+    : undefined;
+}
+
 /** No tensor of a model has more; each is a call within that of the one before. */
 const MAX_AXES = 64;
 
@@ -39,7 +56,7 @@ export interface PthTensor extends TensorInfo {
 }
 
 /**
- * `torch._utils._rebuild_tensor_v2(storage, offset, sizes, strides, ...)`: element (i, j, ...) of the tensor is number
+ * `torch._utils._rebuild_tensor(storage, offset, sizes, strides)`, and what has followed on it with more arguments: element (i, j, ...) of the tensor is number
  * `offset + i strides[0] + j strides[1] + ...` of the storage.
  *
  * @throws {InputError} if the arguments are not those, or the tensor does not lie in its storage

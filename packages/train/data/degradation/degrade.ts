@@ -41,18 +41,25 @@ type Step = (x: Tensor) => Tensor | Promise<Tensor>;
 
 /** What is done, in order; the result is of `size`. */
 function stepsOf({ sharpen: usm, stages, mode, sinc, isJpegLast }: Degradation, size: Size): Step[] {
-  const steps: Step[] = usm ? [(x) => sharpen(x, usm)] : [];
-  const fit: Step[] = [(x) => interpolate(x, { mode, ...size }), ...blurSteps(sinc)];
-  if (stages.length === 0) steps.push(...fit);
-  stages.forEach(({ blur, resize, noise, jpeg }, i) => {
+  const rounds = stages.flatMap(({ blur, resize, noise, jpeg }, i): Step[] => {
     // The second round may follow on a picture of any size, so that it aims at a part of the final one.
     const wanted = i === 0 ? resize : { mode: resize.mode, ...scaled(size, resize.factor) };
-    steps.push(...blurSteps(blur), (x) => interpolate(x, wanted), (x) => addNoise(x, noise));
-    const compress: Step = (x) => compressJpeg(x, { quality: jpeg });
-    if (i < stages.length - 1) steps.push(compress);
-    else steps.push(...(isJpegLast ? [...fit, compress] : [compress, ...fit]));
+    return [
+      ...blurSteps(blur),
+      (x) => interpolate(x, wanted),
+      (x) => addNoise(x, noise),
+      (x) => compressJpeg(x, { quality: jpeg }),
+    ];
   });
-  return [...steps, quantize];
+  const lastJpeg = isJpegLast ? rounds.splice(-1) : [];
+  return [
+    ...(usm ? [(x: Tensor) => sharpen(x, usm)] : []),
+    ...rounds,
+    (x) => interpolate(x, { mode, ...size }),
+    ...blurSteps(sinc),
+    ...lastJpeg,
+    quantize,
+  ];
 }
 
 function scaled({ height, width }: Size, factor: number): Size {

@@ -4,16 +4,19 @@ import type { Noise } from "./noise.ts";
 
 /** What was drawn, in one line: the steps in their order. */
 export function describeDegradation({ sharpen, stages, mode, sinc, isJpegLast }: Degradation): string {
-  const steps = stages.map(describeStage);
-  const jpeg = stages.slice(-1).map((last) => `jpeg ${last.jpeg}`);
+  const rounds = stages.flatMap(describeStage);
+  const lastJpeg = isJpegLast ? rounds.splice(-1) : [];
   const fit = [`fit ${mode}`, ...(sinc ? [describeBlur(sinc)] : [])];
-  const ends = isJpegLast ? [...fit, ...jpeg] : [...jpeg, ...fit];
-  const rounds = steps.map((round, i) => i < steps.length - 1 ? [...round, `jpeg ${stages[i]?.jpeg}`] : round);
-  return [...(sharpen ? ["sharpen"] : []), ...rounds.flat(), ...ends].join(", ");
+  return [...(sharpen ? ["sharpen"] : []), ...rounds, ...fit, ...lastJpeg].join(", ");
 }
 
-function describeStage({ blur, resize: { mode, factor }, noise }: Stage): string[] {
-  return [...(blur ? [describeBlur(blur)] : []), `${mode} x${factor.toFixed(2)}`, describeNoise(noise)];
+function describeStage({ blur, resize: { mode, factor }, noise, jpeg }: Stage): string[] {
+  return [
+    ...(blur ? [describeBlur(blur)] : []),
+    `${mode} x${factor.toFixed(2)}`,
+    describeNoise(noise),
+    `jpeg ${jpeg}`,
+  ];
 }
 
 function describeBlur(blur: BlurKernel): string {

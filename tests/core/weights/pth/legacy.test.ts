@@ -46,13 +46,14 @@ describe("openPth(), of a file from before PyTorch 1.6,", () => {
     expect([...await source.readF32("b")]).toEqual([1, 2]);
   });
 
-  it("reads what Python 2 wrote, with its strings and dicts, and storages that know of views", async () => {
+  it("reads what Python 2 wrote, with its strings and dicts, tensors of the first kind and storages that know of views", async () => {
     const bytes = (value: string) => [0x55, value.length, ...strToU8(value)];
     const from = [
       ...tuple(bytes("storage"), global("torch", "FloatStorage"), bytes("0"), bytes("cpu"), int(2), NONE),
       0x51,
     ];
-    const entry = [0x5d, 0x28, ...bytes("w"), ...tensor(from, 0, [2], [1]), 0x65];
+    const rebuild = global("torch._utils", "_rebuild_tensor");
+    const entry = [0x5d, 0x28, ...bytes("w"), ...reduce(rebuild, from, int(0), tuple(int(2)), tuple(int(1))), 0x65];
     const state = reduce(global("collections", "OrderedDict"), [0x5d, ...entry, 0x61]);
     using source = await openPth(written(legacy(state, [["0", 2, f32(2)]])));
     expect([...source.tensors.keys()]).toEqual(["w"]);
