@@ -14,13 +14,17 @@ export async function toPictures(x: Tensor): Promise<Rgb8[]> {
   const [batch = 0, height = 0, width = 0] = x.shape;
   const [values = new Float32Array()] = await read(x);
   const length = height * width * 3;
-  return Array.from({ length: batch }, (_, k) => {
-    const rgb = new Uint8Array(length);
-    for (let i = 0; i < length; i++) {
-      rgb[i] = Math.round(255 * Math.min(1, Math.max(0, (values[k * length + i]! + 1) / 2)));
-    }
-    return { width, height, rgb };
-  });
+  const pictures: Rgb8[] = [];
+  // A loop, not a function that captures the sides: V8 15.0 (Deno 2.9.6), once it had optimised one, gave all pictures
+  // the sides of one of them (seen in three runs that trained, not outside).
+  for (let start = 0; start < batch * length; start += length) {
+    pictures.push({ width, height, rgb: toBytes(values.subarray(start, start + length)) });
+  }
+  return pictures;
+}
+
+function toBytes(values: Float32Array): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(values, (value) => Math.round(255 * Math.min(1, Math.max(0, (value + 1) / 2))));
 }
 
 /** From [-1, 1] to [0, 1]. */
