@@ -12,9 +12,9 @@ export function isLegacy(bytes: Uint8Array): boolean {
 }
 
 /**
- * What torch.save wrote before PyTorch 1.6: five pickles one after another (a magic
- * number, the version, facts of the machine, the object, the keys of its storages), then in the order of the keys the
- * number of values of each storage in 8 bytes, and the values.
+ * What torch.save wrote before PyTorch 1.6: five pickles one after another (a magic number, the version, facts of the
+ * machine, the object, the keys of its storages), then in the order of the keys the number of values of each storage in
+ * 8 bytes, and the values.
  * Source: `_legacy_save` in https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
  *
  * @throws {InputError} if it is not that, or ends too early

@@ -56,8 +56,8 @@ export interface PthTensor extends TensorInfo {
 }
 
 /**
- * `torch._utils._rebuild_tensor(storage, offset, sizes, strides)`, and what has followed on it with more arguments: element (i, j, ...) of the tensor is number
- * `offset + i strides[0] + j strides[1] + ...` of the storage.
+ * `torch._utils._rebuild_tensor(storage, offset, sizes, strides)`, and what has followed on it with more arguments:
+ * element (i, j, ...) of the tensor is number `offset + i strides[0] + j strides[1] + ...` of the storage.
  *
  * @throws {InputError} if the arguments are not those, or the tensor does not lie in its storage
  */
