@@ -13,6 +13,15 @@ export function wholeNumber(
   };
 }
 
+/** A parser of an option's value for Commander: a decimal number from `min` to `max`. */
+export function number(flag: string, { min, max }: { min: number; max: number }): (text: string) => number {
+  return (text) => {
+    const value = /^\d*\.?\d+$/.test(text) ? Number(text) : NaN;
+    if (value >= min && value <= max) return value;
+    throw new UsageError(`Cannot use ${flag} "${text}": it must be a number from ${min} to ${max}`);
+  };
+}
+
 /** A parser of an option's value for Commander: one of `values`. */
 export function oneOf<T extends string>(flag: string, values: readonly T[]): (text: string) => T {
   return (text) => {

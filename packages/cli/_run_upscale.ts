@@ -98,7 +98,7 @@ class Run implements Disposable {
 
   async #make({ input, output, comparison }: Job): Promise<Done> {
     const { host, readImage } = this.#deps;
-    const { scale, colorFix, seed, compare = false, json = false } = this.#request;
+    const { scale, colorFix, seed, strength, compare = false, json = false } = this.#request;
     const start = host.now();
     const source = await readImage(input);
     const readMs = host.now() - start;
@@ -108,6 +108,7 @@ class Run implements Disposable {
       scale,
       colorFix,
       seed,
+      strength,
       compare,
       timed: json,
       onProgress: (done, total) => this.#progress.tiles(done, total),

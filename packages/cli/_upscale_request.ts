@@ -14,6 +14,7 @@ export interface UpscaleRequest {
   readonly colorFix: core.ColorFix;
   readonly precision: "auto" | "native" | "f32";
   readonly seed?: number;
+  readonly strength: number;
   readonly overwrite?: boolean;
   readonly compare?: boolean;
   readonly json?: boolean;

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { openChosenGpu } from "./_gpu.ts";
 import { type Host, PROCESS } from "./_host.ts";
 import { sizeInBytes } from "./_model_options.ts";
-import { oneOf, path, wholeNumber } from "./_options.ts";
+import { number, oneOf, path, wholeNumber } from "./_options.ts";
 import { runUpscale } from "./_run_upscale.ts";
 import type { UpscaleRequest } from "./_upscale_request.ts";
 
@@ -60,6 +60,10 @@ export function registerUpscale(
       new Option("--tile-overlap <px>", "least overlap of tiles (default: chosen with the tile)").argParser(
         wholeNumber("--tile-overlap", { min: 0 }),
       ),
+    )
+    .addOption(
+      new Option("--strength <share>", "how much is restored, 0 to 1: less for pictures that are clean").default(1)
+        .argParser(number("--strength", { min: 0, max: 1 })),
     )
     .addOption(
       new Option("--color-fix <kind>", "ties the colours to those of the input").choices(COLOR_FIXES)

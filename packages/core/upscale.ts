@@ -38,6 +38,8 @@ export interface UpscaleOptions {
   readonly tileOverlap?: number | undefined;
   /** Samples the encoder's posterior with this seed; left out, its mean is taken. */
   readonly seed?: number | undefined;
+  /** Share of the step that is taken, 0 to 1 (default): less removes less, noise and fine detail alike. */
+  readonly strength?: number | undefined;
   /** Also return the plain enlargement. */
   readonly compare?: boolean;
   /** Fill `stages`; costs a wait per stage and tile. */
@@ -76,12 +78,15 @@ const MEMORY_SHARE = 0.6;
  *
  * @throws {InputError} if the result does not fit in memory or the network returns NaN
  * @throws {GpuError} if the mean colour is not kept in spite of a colour fix
- * @throws {RangeError} if the scale, tile or overlap is out of range
+ * @throws {RangeError} if the scale, strength, tile or overlap is out of range
  */
 export async function upscale(model: Model, picture: Picture, options: UpscaleOptions): Promise<UpscaleResult> {
-  const { scale } = options;
+  const { scale, strength = 1 } = options;
   if (!Number.isInteger(scale) || scale < 1 || scale > 8) {
     throw new RangeError(`Cannot upscale: scale must be a whole number from 1 to 8: it is ${scale}`);
+  }
+  if (!(strength >= 0 && strength <= 1)) {
+    throw new RangeError(`Cannot upscale: strength must be from 0 to 1: it is ${strength}`);
   }
   const { gpu } = model;
   for (let tiling: Tiling = options;;) {
@@ -118,7 +123,7 @@ function smallerTiling(
 }
 
 async function run(model: Model, picture: Picture, options: UpscaleOptions & Tiling): Promise<UpscaleResult> {
-  const { scale, colorFix, compare = false, onProgress = () => {} } = options;
+  const { scale, colorFix, seed, strength = 1, compare = false, onProgress = () => {} } = options;
   const { gpu } = model;
   const size = { height: picture.height * scale, width: picture.width * scale };
   const plan = layTiles(model, size, options);
@@ -131,7 +136,7 @@ async function run(model: Model, picture: Picture, options: UpscaleOptions & Til
   const enlarge = (window: Rectangle) => clock.measure("enlarge", () => enlargePart(gpu, picture, { size, window }));
   const sharing = shareStatistics(plan, model, options);
   const { groups, keep } = sharing;
-  const latents = await restoreLatents(model, { sharing, enlarge, seed: options.seed, clock, progress });
+  const latents = await restoreLatents(model, { sharing, enlarge, seed, strength, clock, progress });
   await makeRoom(gpu);
   for (const group of groups) {
     const decoded = await clock.measure(
@@ -177,10 +182,11 @@ const TOGETHER = 8;
 /** The restored latent of every tile: all are encoded, then one transformer call each. */
 async function restoreLatents(
   model: Model,
-  { sharing: { groups, keep }, enlarge, seed, clock, progress }: {
+  { sharing: { groups, keep }, enlarge, seed, strength, clock, progress }: {
     sharing: Sharing;
     enlarge: (window: Rectangle) => Promise<Tensor>;
     seed: number | undefined;
+    strength: number;
     clock: StageClock;
     progress: Progress;
   },
@@ -207,7 +213,7 @@ async function restoreLatents(
   for (let at = 0, together = model.blocks.isWhole ? 1 : TOGETHER; at < latents.length;) {
     const some = latents.slice(at, at + together);
     try {
-      restored.push(...await clock.measure("transformer", () => stepAll(model, some)));
+      restored.push(...await clock.measure("transformer", () => stepAll(model, some, strength)));
     } catch (error) {
       if (!(error instanceof OutOfMemoryError) || some.length === 1) throw error;
       together = Math.ceil(some.length / 2); // fewer have room
@@ -229,11 +235,11 @@ async function recover(gpu: Gpu): Promise<void> {
   gpu.trim();
 }
 
-/** One step of the flow for each of the latents z_L. */
-async function stepAll(model: Model, latents: readonly Tensor[]): Promise<Tensor[]> {
+/** One step of the flow for each of the latents z_L, or the share `strength` of it. */
+async function stepAll(model: Model, latents: readonly Tensor[], strength: number): Promise<Tensor[]> {
   const velocities = await shiftedVelocities(model, latents, model.settings.token_shifts);
   return velocities.map((v, i) => {
-    const z_0hat = oneStep(latents[i]!, v, model.settings.T_L);
+    const z_0hat = oneStep(latents[i]!, v, strength * model.settings.T_L);
     v.dispose();
     return z_0hat;
   });

@@ -16,6 +16,7 @@ export async function run({ files, inputs = Object.keys(files), columns, deps: r
   const code = await runUpscale({
     model: "some/model",
     scale: 4,
+    strength: 1,
     colorFix: "wavelet",
     precision: "auto",
     ...request,

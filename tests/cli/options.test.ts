@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { oneOf, path, wholeNumber } from "../../packages/cli/_options.ts";
+import { number, oneOf, path, wholeNumber } from "../../packages/cli/_options.ts";
 
 describe("wholeNumber()", () => {
   const parse = wholeNumber("--scale", { min: 1, max: 8 });
@@ -15,6 +15,18 @@ describe("wholeNumber()", () => {
   test("names the lower end alone where there is no upper one", () => {
     expect(() => wholeNumber("--tile", { min: 1 })("0")).toThrow("it must be a whole number of at least 1");
     expect(() => wholeNumber("--seed", { min: 0 })("9007199254740993")).toThrow("Cannot use --seed");
+  });
+});
+
+describe("number()", () => {
+  const parse = number("--strength", { min: 0, max: 1 });
+
+  test("takes decimals in the range, both ends too", () => {
+    expect(["0", "0.6", ".25", "1", "1.0"].map(parse)).toEqual([0, 0.6, 0.25, 1, 1]);
+  });
+
+  test.each(["1.01", "-0.5", "1e-1", "50%", "0,5", "", ".", "1.", "NaN", "Infinity"])("refuses %j", (text) => {
+    expect(() => parse(text)).toThrow(`Cannot use --strength "${text}": it must be a number from 0 to 1`);
   });
 });
 

@@ -14,7 +14,7 @@ import { fakeDeps, fakeHost, fakePlan, folderWith, removeFolders } from "./_fake
 
 afterEach(removeFolders);
 
-const REQUEST = { model: "m", scale: 4, colorFix: "wavelet", precision: "auto" } as const;
+const REQUEST = { model: "m", scale: 4, strength: 1, colorFix: "wavelet", precision: "auto" } as const;
 const plan = (...[, options]: Parameters<typeof planUpscale>) => Promise.resolve().then(() => fakePlan(options));
 
 describe("planText()", () => {

@@ -30,11 +30,11 @@ describe("runUpscale()", () => {
   test("passes the options on", async () => {
     const { calls } = await run({
       files: { "a.png": "" },
-      ...{ lora: "l", scale: 2, tile: 64, tileOverlap: 8, colorFix: "none", precision: "f32", seed: 3 },
+      ...{ lora: "l", scale: 2, tile: 64, tileOverlap: 8, colorFix: "none", precision: "f32", seed: 3, strength: 0.5 },
     });
     expect(calls.loaded[0]?.options).toMatchObject({ lora: "l", precision: "f32" });
     expect(calls.upscaled[0]).toMatchObject({ scale: 2, tile: 64, tileOverlap: 8, colorFix: "none", seed: 3 });
-    expect(calls.upscaled[0]).toMatchObject({ compare: false, timed: false });
+    expect(calls.upscaled[0]).toMatchObject({ strength: 0.5, compare: false, timed: false });
   });
 
   test("passes on what is to be known", async () => {

@@ -148,6 +148,23 @@ describe("upscale()", () => {
     expect(await run()).toEqual(await run());
   });
 
+  test("takes a share of the step: less changes less, all of it is the default", async () => {
+    const source = waves(12, 8);
+    const run = async (strength?: number) =>
+      (await upscale(model, source, { ...OPTIONS, colorFix: "none", strength })).picture.rgb;
+    const [none, some, all] = [await run(0), await run(0.5), await run(1)];
+    expect(all).toEqual(await run());
+    const change = meanDifference(all, none);
+    expect(change).toBeGreaterThan(0.1);
+    expect(meanDifference(some, none)).toBeGreaterThan(change / 4);
+    expect(meanDifference(some, none)).toBeLessThan(change * 3 / 4);
+    for (const strength of [-0.1, 1.5, NaN]) {
+      await expect(upscale(model, source, { ...OPTIONS, strength })).rejects.toThrow(
+        `Cannot upscale: strength must be from 0 to 1: it is ${strength}`,
+      );
+    }
+  });
+
   test("reports progress and stages, and returns the plain enlargement", async () => {
     const progress: [number, number][] = [];
     const result = await upscale(model, waves(40, 20), {

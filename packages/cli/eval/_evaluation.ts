@@ -6,7 +6,12 @@ export const TRUTH = "GT";
 /** All that a run of `eval` found out; names are those of its JSON. */
 export interface Evaluation {
   readonly adapter: { readonly description: string; readonly vendor: string; readonly software: boolean };
-  readonly model: { readonly name: string; readonly path: string; readonly lora: string | null };
+  readonly model: {
+    readonly name: string;
+    readonly path: string;
+    readonly lora: string | null;
+    readonly strength: number;
+  };
   /** The folder of the pairs. */
   readonly pairs: string;
   readonly scale: number;

@@ -29,6 +29,7 @@ export interface EvalRequest {
   readonly also: ReadonlyMap<string, string>;
   readonly tile?: number;
   readonly seed?: number;
+  readonly strength: number;
   readonly cropBorder?: number;
   readonly lpipsWeights?: readonly string[];
   readonly json?: string;
@@ -57,7 +58,7 @@ export async function runEval(
 
   using work = new DisposableStack();
   const gpu = work.use(await openGpu());
-  const { lora, lpipsWeights: files = [], tile, seed, cropBorder = folder.scale } = request;
+  const { lora, lpipsWeights: files = [], tile, seed, strength, cropBorder = folder.scale } = request;
   const model = work.use(await loadModel(gpu, request.model, { lora, fold: true }));
   const lpips = work.adopt(await loadLpips(gpu, { files }), (network) => network.dispose());
   const dists = work.adopt(await loadDists(gpu, { files }), (network) => network.dispose());
@@ -68,7 +69,7 @@ export async function runEval(
   host.out(table.head());
   const pictures: Evaluation["pictures"][number][] = [];
   const networks = { gpu, lpips, dists };
-  for await (const evaluated of evaluate(model, folder, { networks, cropBorder, also, tile, seed })) {
+  for await (const evaluated of evaluate(model, folder, { networks, cropBorder, also, tile, seed, strength })) {
     const { name, truth } = evaluated;
     const figures = new Map([...evaluated.figures, [TRUTH, truth]]);
     pictures.push({ name, figures });
@@ -78,7 +79,7 @@ export async function runEval(
   const { description, vendor, software } = gpu.adapter;
   const evaluation: Evaluation = {
     adapter: { description, vendor, software },
-    model: { name: model.name, path: model.path, lora: lora ?? null },
+    model: { name: model.name, path: model.path, lora: lora ?? null, strength },
     pairs: request.pairs,
     scale: folder.scale,
     crop_border: cropBorder,

@@ -33,6 +33,7 @@ export class TextTable {
 /** The means, with the best of each figure in bold, then every picture. */
 export function markdown({ pairs, scale, crop_border, network, model, means, pictures }: Evaluation): string {
   const count = `${pictures.length} ${pictures.length === 1 ? "pair" : "pairs"}`;
+  const strength = model.strength === 1 ? "" : `, strength ${model.strength}`;
   const best = new Map(FIGURE_NAMES.map((name) => [name, bestOf(name, means)]));
   const meanRows = [...means].map(([method, figures]) => {
     const isBest = (name: FigureName) => figures[name] === best.get(name);
@@ -42,7 +43,7 @@ export function markdown({ pairs, scale, crop_border, network, model, means, pic
     [...figures].map(([method, each], i) => [i === 0 ? name : "", method, ...cells(each)])
   );
   return [
-    `# ${model.name}: ${count}, x${scale}`,
+    `# ${model.name}: ${count}, x${scale}${strength}`,
     "",
     `Means over the pairs in \`${pairs}\`, less a border of ${crop_border} pixels; LPIPS and DISTS with ${network}.`,
     "",

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { UsageError } from "../_errors.ts";
 import { openChosenGpu } from "../_gpu.ts";
 import { type Host, PROCESS } from "../_host.ts";
-import { path, wholeNumber } from "../_options.ts";
+import { number, path, wholeNumber } from "../_options.ts";
 import { type EvalRequest, runEval } from "./_run_eval.ts";
 
 const MORE = `
@@ -46,6 +46,10 @@ export function registerEval(
     .addOption(
       new Option("--tile <px>", "tile side in pixels of the result (default: chosen for the adapter)")
         .argParser(wholeNumber("--tile", { min: 1 })),
+    )
+    .addOption(
+      new Option("--strength <share>", "how much is restored, 0 to 1: less for pictures that are clean").default(1)
+        .argParser(number("--strength", { min: 0, max: 1 })),
     )
     .addOption(
       new Option("--seed <n>", "sample the encoder with this seed (default: its mean)")

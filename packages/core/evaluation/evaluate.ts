@@ -21,6 +21,7 @@ export interface EvaluateOptions {
   readonly also: ReadonlyMap<string, readonly string[]>;
   readonly tile?: number | undefined;
   readonly seed?: number | undefined;
+  readonly strength?: number | undefined;
 }
 
 /** How one pair came out. */
@@ -38,7 +39,7 @@ export interface Evaluated {
 export async function* evaluate(
   model: Model,
   { pairs, scale }: PairsFolder,
-  { networks, cropBorder, also, tile, seed }: EvaluateOptions,
+  { networks, cropBorder, also, tile, seed, strength }: EvaluateOptions,
 ): AsyncGenerator<Evaluated> {
   for (const [i, { name, low, truth }] of pairs.entries()) {
     const source = await readImage(low);
@@ -48,6 +49,7 @@ export async function* evaluate(
       colorFix: "wavelet",
       tile,
       seed,
+      strength,
       compare: true,
     });
     const pictures = new Map<string, Rgb8>([

@@ -33,9 +33,10 @@ test("passes its options on, with defaults", async () => {
   const requests: EvalRequest[] = [];
   const stub = (request: EvalRequest) => Promise.resolve(void requests.push(request));
   await run(["--pairs", "p"], { run: stub });
-  expect(requests[0]).toEqual({ pairs: "p", model: expect.stringMatching(/models/), also: new Map() });
+  expect(requests[0]).toEqual({ pairs: "p", model: expect.stringMatching(/models/), also: new Map(), strength: 1 });
   await run([
     ...["--pairs", "p", "-m", "m", "--lora", "l", "--also", "x=a=b", "--also", "y.2=c", "--tile", "64", "--seed", "5"],
+    ...["--strength", "0.5"],
     ...[
       "--crop-border",
       "0",
@@ -57,6 +58,7 @@ test("passes its options on, with defaults", async () => {
     also: new Map([["x", "a=b"], ["y.2", "c"]]),
     tile: 64,
     seed: 5,
+    strength: 0.5,
     cropBorder: 0,
     lpipsWeights: ["v", "w"],
     json: "j",
@@ -91,7 +93,12 @@ test("judges the model beside classic enlargement and another program, and write
   ]);
 
   const json = JSON.parse(await Deno.readTextFile(join(folder, "e.json")));
-  expect(json).toMatchObject({ scale: 2, crop_border: 2, network: "pseudo-random VGG16", model: { lora: null } });
+  expect(json).toMatchObject({
+    scale: 2,
+    crop_border: 2,
+    network: "pseudo-random VGG16",
+    model: { lora: null, strength: 1 },
+  });
   expect(Object.keys(json.means)).toEqual(["model", "bicubic", "lanczos", "other", "GT"]);
   for (const method of ["model", "bicubic", "lanczos"]) {
     const { psnr_y, ssim_y, lpips, dists, niqe, grid } = json.means[method];

@@ -29,7 +29,7 @@ const PICTURES: Evaluation["pictures"] = [
 
 const EVALUATION: Evaluation = {
   adapter: { description: "Pretender 9", vendor: "none", software: true },
-  model: { name: "tiny", path: "models/tiny", lora: null },
+  model: { name: "tiny", path: "models/tiny", lora: null, strength: 1 },
   pairs: "pairs",
   scale: 4,
   crop_border: 3,
@@ -68,6 +68,11 @@ test("markdown() has the means, the best of each figure in bold, and all picture
   expect(rows).toHaveLength(6);
   expect(rows[0]).toBe("| a\\|b | model | 30.13 | 0.9000 | 0.25000 | - | - | - | 1.25 | 0.25 | - |");
   expect(rows[4]).toBe("|  | bicubic | 10.00 | 0.6000 | - | - | 4.00 | - | - | 0.75 | - |");
+});
+
+test("markdown() says a strength that is not the default", () => {
+  const model = { ...EVALUATION.model, strength: 0.5 };
+  expect(markdown({ ...EVALUATION, model }).split("\n")[0]).toBe("# tiny: 2 pairs, x4, strength 0.5");
 });
 
 test("toJson() has everything, with null for what could not be measured", () => {

@@ -43,7 +43,8 @@ test("evaluate() judges the model, bicubic, Lanczos and others' pictures", async
   const before = gpu.memory.live;
   const also = new Map([["perfect", pairs.pairs.map(({ truth }) => truth)]]);
   const networks = { gpu, lpips, dists };
-  const run = () => Array.fromAsync(evaluate(model, pairs, { networks, cropBorder: 1, also, seed: 3 }));
+  const options = { networks, cropBorder: 1, also, seed: 3 };
+  const run = () => Array.fromAsync(evaluate(model, pairs, options));
   const results = await run();
 
   expect(results.map(({ name }) => name)).toEqual(["a", "b"]);
@@ -62,6 +63,8 @@ test("evaluate() judges the model, bicubic, Lanczos and others' pictures", async
   expect(worst(bicubic.rgb, values)).toBeLessThan(0.51);
 
   expect(await run()).toEqual(results);
+  const [gentle] = await Array.fromAsync(evaluate(model, pairs, { ...options, strength: 0 }));
+  expect(gentle!.pictures.get("model")).not.toEqual(results[0]!.pictures.get("model"));
   expect(gpu.memory.live).toBe(before);
   for (const network of [lpips, dists]) network.dispose();
 });
