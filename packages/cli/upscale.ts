@@ -1,9 +1,10 @@
-import { BUNDLED_MODEL, loadModel, pictureSize, planUpscale, readImage, upscale, writeImage } from "@fluxsr/core";
+import { loadModel, pictureSize, planUpscale, readImage, upscale, writeImage } from "@fluxsr/core";
 import { type Command, Option } from "commander";
 import { openChosenGpu } from "./_gpu.ts";
 import { type Host, PROCESS } from "./_host.ts";
 import { sizeInBytes } from "./_model_options.ts";
-import { number, oneOf, path, wholeNumber } from "./_options.ts";
+import { oneOf, path, wholeNumber } from "./_options.ts";
+import { RESTORING } from "./_restoring_options.ts";
 import { runUpscale } from "./_run_upscale.ts";
 import type { UpscaleRequest } from "./_upscale_request.ts";
 
@@ -37,34 +38,20 @@ export function registerUpscale(
         "file, or folder: existing, ending in / or for several inputs (default: <name>_x4.png beside the input)",
       ).argParser(path("--output")),
     )
-    .addOption(
-      new Option("-m, --model <dir>", "model folder")
-        .default(BUNDLED_MODEL, "the bundled model")
-        .argParser(path("--model")),
-    )
-    .addOption(
-      new Option("--lora <path>", "LoRA, or folder of a LoRA with its text, to use instead of the model's own")
-        .argParser(path("--lora")),
-    )
+    .addOption(RESTORING.model())
+    .addOption(RESTORING.lora())
     .addOption(
       new Option("-s, --scale <n>", "times larger, 1 to 8").default(4).argParser(
         wholeNumber("--scale", { min: 1, max: 8 }),
       ),
     )
-    .addOption(
-      new Option("--tile <px>", "tile side in pixels of the result (default: chosen for the adapter)").argParser(
-        wholeNumber("--tile", { min: 1 }),
-      ),
-    )
+    .addOption(RESTORING.tile())
     .addOption(
       new Option("--tile-overlap <px>", "least overlap of tiles (default: chosen with the tile)").argParser(
         wholeNumber("--tile-overlap", { min: 0 }),
       ),
     )
-    .addOption(
-      new Option("--strength <share>", "how much is restored, 0 to 1: less for pictures that are clean").default(1)
-        .argParser(number("--strength", { min: 0, max: 1 })),
-    )
+    .addOption(RESTORING.strength())
     .addOption(
       new Option("--color-fix <kind>", "ties the colours to those of the input").choices(COLOR_FIXES)
         .default("wavelet").argParser(oneOf("--color-fix", COLOR_FIXES)),
@@ -73,11 +60,7 @@ export function registerUpscale(
       new Option("--precision <kind>", "how weights are kept").choices(PRECISIONS)
         .default("auto").argParser(oneOf("--precision", PRECISIONS)),
     )
-    .addOption(
-      new Option("--seed <n>", "sample the encoder with this seed (default: its mean)").argParser(
-        wholeNumber("--seed", { min: 0 }),
-      ),
-    )
+    .addOption(RESTORING.seed())
     .addOption(
       new Option(
         "--max-vram <size>",

@@ -91,7 +91,7 @@ export async function upscale(model: Model, picture: Picture, options: UpscaleOp
   const { gpu } = model;
   for (let tiling: Tiling = options;;) {
     try {
-      return await scopedAsync(gpu, () => run(model, picture, { ...options, ...tiling }));
+      return await scopedAsync(gpu, () => run(model, picture, { ...options, ...tiling, strength }));
     } catch (error) {
       const smaller = error instanceof OutOfMemoryError && smallerTiling(model, picture, { ...options, ...tiling });
       if (!smaller) throw error;
@@ -122,8 +122,12 @@ function smallerTiling(
   return { tile, tileOverlap: Math.min(options.tileOverlap ?? Infinity, defaultOverlap(tile)), scarce: true };
 }
 
-async function run(model: Model, picture: Picture, options: UpscaleOptions & Tiling): Promise<UpscaleResult> {
-  const { scale, colorFix, seed, strength = 1, compare = false, onProgress = () => {} } = options;
+async function run(
+  model: Model,
+  picture: Picture,
+  options: UpscaleOptions & Tiling & { readonly strength: number },
+): Promise<UpscaleResult> {
+  const { scale, colorFix, seed, strength, compare = false, onProgress = () => {} } = options;
   const { gpu } = model;
   const size = { height: picture.height * scale, width: picture.width * scale };
   const plan = layTiles(model, size, options);
@@ -235,7 +239,7 @@ async function recover(gpu: Gpu): Promise<void> {
   gpu.trim();
 }
 
-/** One step of the flow for each of the latents z_L, or the share `strength` of it. */
+/** The share `strength` of the one step, Eq. 18, for each of the latents: `z_L - strength T_L v_theta(z_L, T_L)`. */
 async function stepAll(model: Model, latents: readonly Tensor[], strength: number): Promise<Tensor[]> {
   const velocities = await shiftedVelocities(model, latents, model.settings.token_shifts);
   return velocities.map((v, i) => {

@@ -1,17 +1,18 @@
-import { BUNDLED_MODEL } from "@fluxsr/core";
 import { type Command, Option } from "commander";
 import { UsageError } from "../_errors.ts";
 import { openChosenGpu } from "../_gpu.ts";
 import { type Host, PROCESS } from "../_host.ts";
-import { number, path, wholeNumber } from "../_options.ts";
+import { path, wholeNumber } from "../_options.ts";
+import { RESTORING } from "../_restoring_options.ts";
 import { type EvalRequest, runEval } from "./_run_eval.ts";
 
 const MORE = `
 The folder has two folders, LR and GT, with pictures of the same names but for the extension; GT is 1 to 8 times larger,
 all pairs by the same factor. "degrade" makes such folders. Figures are PSNR and SSIM of Y, LPIPS, DISTS, NIQE and its
 distance to that of GT (dNIQE), the energy of a 16-pixel grid relative to GT's, and the largest difference of mean R, G
-and B from GT's (dRGB) and LR's (dRGB-LR) in steps of 8 bits. "-" is for pictures that a figure cannot be had of: NIQE takes two blocks of 96 x 96 pixels
-within the border, the grid figure sides of 96; LPIPS and DISTS are left out where the adapter has no buffers that large.
+and B from GT's (dRGB) and LR's (dRGB-LR) in steps of 8 bits. "-" is for pictures that a figure cannot be had of: NIQE
+takes two blocks of 96 x 96 pixels within the border, the grid figure sides of 96; LPIPS and DISTS are left out where
+the adapter has no buffers that large.
 
 LPIPS and DISTS compare features of VGG16. Without --lpips-weights these are pseudo-random: good to compare methods with
 each other, not with published figures.
@@ -30,31 +31,15 @@ export function registerEval(
     .addOption(
       new Option("--pairs <dir>", "folder with LR and GT").makeOptionMandatory().argParser(path("--pairs")),
     )
-    .addOption(
-      new Option("-m, --model <dir>", "model folder")
-        .default(BUNDLED_MODEL, "the bundled model")
-        .argParser(path("--model")),
-    )
-    .addOption(
-      new Option("--lora <path>", "LoRA, or folder of a LoRA with its text, to use instead of the model's own")
-        .argParser(path("--lora")),
-    )
+    .addOption(RESTORING.model())
+    .addOption(RESTORING.lora())
     .addOption(
       new Option("--also <name=dir>", "judge the pictures in this folder too, another program's; may be repeated")
         .argParser(otherResults).default(new Map(), "none"),
     )
-    .addOption(
-      new Option("--tile <px>", "tile side in pixels of the result (default: chosen for the adapter)")
-        .argParser(wholeNumber("--tile", { min: 1 })),
-    )
-    .addOption(
-      new Option("--strength <share>", "how much is restored, 0 to 1: less for pictures that are clean").default(1)
-        .argParser(number("--strength", { min: 0, max: 1 })),
-    )
-    .addOption(
-      new Option("--seed <n>", "sample the encoder with this seed (default: its mean)")
-        .argParser(wholeNumber("--seed", { min: 0 })),
-    )
+    .addOption(RESTORING.tile())
+    .addOption(RESTORING.strength())
+    .addOption(RESTORING.seed())
     .addOption(
       new Option("--crop-border <px>", "pixels at every side to leave out (default: the scale)")
         .argParser(wholeNumber("--crop-border", { min: 0 })),
