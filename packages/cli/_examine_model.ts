@@ -43,21 +43,22 @@ export interface ModelExamination {
 /** Tokens of T5 for FLUX.1-dev. */
 const TOKENS = 512;
 
+/** Checks that there is a model for what is asked of it. @throws {UsageError} if there is none */
+export function checkModelGiven({ model, lora, verify = false }: ModelRequest): void {
+  const flag = verify ? "--verify" : lora === undefined ? undefined : "--lora";
+  if (flag && model === undefined) throw new UsageError(`Cannot use ${flag}: there must be a model: give --model`);
+}
+
 /**
- * Plans for a model without loading it, and reads all of it if that is wanted.
+ * Plans for a model without loading it, and reads all of it if that is wanted; finds nothing if none is given.
  *
  * @throws {InputError} if it cannot be used
- * @throws {UsageError} if nothing says which model to read
  */
 export async function examineModel(
   { model, lora, verify = false }: ModelRequest,
   { host, openGpu }: { host: Host; openGpu: () => Promise<Gpu> },
 ): Promise<ModelExamination> {
-  if (model === undefined) {
-    const flag = verify ? "--verify" : lora === undefined ? undefined : "--lora";
-    if (flag) throw new UsageError(`Cannot use ${flag}: there must be a model: give --model`);
-    return {};
-  }
+  if (model === undefined) return {};
   using gpu = await openGpu();
   const options = { model, lora: await openLora({ model, lora }), scale: 4 };
   const plan = await planUpscale(gpu, options);

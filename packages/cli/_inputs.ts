@@ -1,4 +1,4 @@
-import { InputError, isPictureName, PICTURE_EXTENSIONS } from "@fluxsr/core";
+import { InputError, isPictureName, osReason, PICTURE_EXTENSIONS } from "@fluxsr/core";
 import { glob } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
 
@@ -29,6 +29,11 @@ export async function findInputs(args: readonly string[]): Promise<{ inputs: Inp
   return { inputs, isList: isList || inputs.length > 1 };
 }
 
+/** Whether the folders and globs that were given have no picture at all, and nothing else was given. */
+export function nothingFound(inputs: readonly Input[]): boolean {
+  return inputs.every((input) => input.error && input.matchedNothing);
+}
+
 async function find(arg: string): Promise<{ inputs: Input[]; isPattern: boolean }> {
   const info = await statOrMissing(arg);
   if (info === "missing" && /[*?[\]{}]/.test(arg)) return { inputs: await matching(arg), isPattern: true };
@@ -57,10 +62,9 @@ async function picturesIn(folder: string): Promise<Input[]> {
       if (!name.startsWith(".") && isPictureName(name)) names.push(name);
     }
   } catch (cause) {
-    const state = cause instanceof Error ? cause.message : String(cause);
     return unmatched(
       folder,
-      new InputError(`Cannot read "${folder}": the folder must be readable: ${state}`, { cause }),
+      new InputError(`Cannot read "${folder}": the folder must be readable: ${osReason(cause)}`, { cause }),
     );
   }
   const pictures = names.filter((name) => !isOwnResult(name, names)).sort();

@@ -1,4 +1,4 @@
-import { InputError } from "@fluxsr/core";
+import { InputError, osReason } from "@fluxsr/core";
 import { dirname, resolve } from "node:path";
 
 /** Who has a file. */
@@ -65,7 +65,7 @@ export class Places {
         return refuse(path, "the file must not exist yet: it does", "pass --overwrite to replace it");
       }
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) return refuse(path, `the name must be usable: ${reason(error)}`);
+      if (!(error instanceof Deno.errors.NotFound)) return refuse(path, `the name must be usable: ${osReason(error)}`);
     }
     return undefined;
   }
@@ -82,7 +82,7 @@ export class Places {
       await Deno.remove(await Deno.makeTempFile({ dir: folder, prefix: ".fluxsr-" }));
       return undefined;
     } catch (error) {
-      return `its folder must be writable: ${reason(error)}`;
+      return `its folder must be writable: ${osReason(error)}`;
     }
   }
 }
@@ -90,10 +90,6 @@ export class Places {
 async function keysOf(path: string): Promise<string[]> {
   const info = await Deno.stat(path).catch(() => undefined);
   return [resolve(path), ...(info?.ino ? [`${info.dev}:${info.ino}`] : [])];
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function refuse(path: string, state: string, hint?: string): InputError {

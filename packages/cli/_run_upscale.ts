@@ -2,7 +2,7 @@ import { type Model, OverBudgetError, type Picture, type UpscaleOptions, type Up
 import { DeviceLostError, type Gpu, OutOfMemoryError, type Size } from "@fluxsr/kernels";
 import { explain, report, UsageError } from "./_errors.ts";
 import { uninterrupted } from "./_host.ts";
-import { findInputs, type Input } from "./_inputs.ts";
+import { findInputs, type Input, nothingFound } from "./_inputs.ts";
 import { type Loaded, loadForUpscale, loadWithLess } from "./_load_for_upscale.ts";
 import { type Job, planOutputs } from "./_outputs.ts";
 import { Progress } from "./_progress.ts";
@@ -35,7 +35,7 @@ export async function runUpscale(request: UpscaleRequest, deps: UpscaleDeps): Pr
   if (request.json) {
     host.out(jsonReport({ scale, results, gpu: run.gpu, model: run.model, milliseconds: host.now() - start }));
   }
-  if (inputs.every((input) => input.error && input.matchedNothing)) return 2;
+  if (nothingFound(inputs)) return 2;
   return failures > 0 ? 1 : 0;
 }
 

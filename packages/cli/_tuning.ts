@@ -1,4 +1,4 @@
-import { InputError, writeAtomically } from "@fluxsr/core";
+import { InputError, writeJson } from "@fluxsr/core";
 import { type AdapterSummary, candidateTilings, type Gpu, type ProductShape, Tuning } from "@fluxsr/kernels";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
@@ -74,7 +74,7 @@ export async function applyTuning(gpu: Gpu): Promise<void> {
 export async function saveTuning({ adapter, tuning }: Gpu): Promise<string> {
   const path = tuningFile(adapter);
   await Deno.mkdir(dirname(path), { recursive: true });
-  await writeAtomically(path, new TextEncoder().encode(`${JSON.stringify(tuning, null, 2)}\n`), { overwrite: true });
+  await writeJson(path, tuning);
   return path;
 }
 

@@ -1,4 +1,4 @@
-import { InputError, type Rgb8, writeImage } from "@fluxsr/core";
+import { InputError, osReason, type Rgb8, writeImage } from "@fluxsr/core";
 import type { Gpu } from "@fluxsr/kernels";
 import { degradedPairs, describeDegradation, openPictures, readDegradation } from "@fluxsr/train";
 import { join, parse } from "node:path";
@@ -21,7 +21,7 @@ Examples:
 /** What the user asked for. */
 interface DegradeRequest {
   readonly out: string;
-  readonly order: typeof ORDERS[number];
+  readonly order?: typeof ORDERS[number];
   readonly size?: number;
   readonly count?: number;
   readonly scale: number;
@@ -36,9 +36,10 @@ export function registerDegrade(program: Command, { host = PROCESS }: { host?: H
     .argument("<images...>", "files and folders")
     .addOption(new Option("--out <dir>", "the new folder").makeOptionMandatory().argParser(path("--out")))
     .addOption(
-      new Option("--order <which>", "rounds of Real-ESRGAN's degradation; none: pictures are only made smaller")
-        .choices(ORDERS).default("second")
-        .argParser(oneOf("--order", ORDERS)),
+      new Option(
+        "--order <which>",
+        "rounds of the degradation; none: pictures are only made smaller (default: as --degradation says, else second)",
+      ).choices(ORDERS).argParser(oneOf("--order", ORDERS)),
     )
     .addOption(
       new Option("--size <px>", "side of random square crops (default: whole pictures)")
@@ -74,8 +75,7 @@ async function writePairs(
   }
   const parameters = {
     ...await readDegradation(file),
-    clean_prob: order === "none" ? 1 : 0,
-    second_order_prob: order === "second" ? 1 : 0,
+    ...order && { clean_prob: order === "none" ? 1 : 0, second_order_prob: order === "second" ? 1 : 0 },
   };
   const pictures = await openPictures(images, { size: size ?? scale, notice: (text) => host.err(`${text}\n`) });
   const count = request.count ?? pictures.count;
@@ -102,7 +102,7 @@ async function makeFolders(out: string): Promise<void> {
   try {
     for (const folder of folders) await Deno.mkdir(folder, { recursive: true });
   } catch (cause) {
-    throw refuse(`the folder must be writable: ${cause instanceof Error ? cause.message : cause}`, cause);
+    throw refuse(`the folder must be writable: ${osReason(cause)}`, cause);
   }
 }
 

@@ -1,7 +1,7 @@
 import { BUNDLED_MODEL, loadModel, planUpscale } from "@fluxsr/core";
 import { type Command, Option } from "commander";
 import { type Examination, examine } from "./_examine.ts";
-import { examineModel, inWords, type ModelRequest } from "./_examine_model.ts";
+import { checkModelGiven, examineModel, inWords, type ModelExamination, type ModelRequest } from "./_examine_model.ts";
 import { openChosenGpu } from "./_gpu.ts";
 import { type Host, PROCESS } from "./_host.ts";
 import { path } from "./_options.ts";
@@ -23,10 +23,18 @@ export function registerDoctor(program: Command, { host = PROCESS }: { host?: Ho
     .addHelpText("after", "\nExit code: 0 upscaling works, 1 it does not.")
     .action(async ({ json, ...request }: ModelRequest & { json?: boolean }, command: Command) => {
       const openGpu = () => openChosenGpu(command, { matrices: true });
+      checkModelGiven(request);
       const found = await examine({ openGpu, loadModel, planUpscale, model: BUNDLED_MODEL });
-      const model = await examineModel(request, { host, openGpu });
-      host.out(json ? `${JSON.stringify({ ...found, ...model }, null, 2)}\n` : describe(found) + inWords(model));
+      const print = (model: ModelExamination) =>
+        host.out(json ? `${JSON.stringify({ ...found, ...model }, null, 2)}\n` : describe(found) + inWords(model));
       host.exitCode(found.ok ? 0 : 1);
+      if (!found.adapter) return print({}); // there is nothing to plan for
+      try {
+        print(await examineModel(request, { host, openGpu }));
+      } catch (error) {
+        print({}); // what was found out of the machine is no less true
+        throw error;
+      }
     });
 }
 

@@ -1,4 +1,4 @@
-import { loadModel, pictureSize, planUpscale, readImage, upscale, writeImage } from "@fluxsr/core";
+import { loadModel, pictureSize, planUpscale, readImage, readModelSettings, upscale, writeImage } from "@fluxsr/core";
 import { type Command, Option } from "commander";
 import { openChosenGpu } from "./_gpu.ts";
 import { type Host, PROCESS } from "./_host.ts";
@@ -41,7 +41,7 @@ export function registerUpscale(
     .addOption(RESTORING.model())
     .addOption(RESTORING.lora())
     .addOption(
-      new Option("-s, --scale <n>", "times larger, 1 to 8").default(4).argParser(
+      new Option("-s, --scale <n>", "times larger, 1 to 8 (default: the model's, mostly 4)").argParser(
         wholeNumber("--scale", { min: 1, max: 8 }),
       ),
     )
@@ -74,7 +74,9 @@ export function registerUpscale(
     .addHelpText("after", MORE)
     .action(async (inputs: string[], _options: unknown, command: Command) => {
       const openGpu = () => openChosenGpu(command, { matrices: true });
-      const request = { ...command.optsWithGlobals<Omit<UpscaleRequest, "inputs">>(), inputs };
+      const options = command.optsWithGlobals<Omit<UpscaleRequest, "inputs" | "scale"> & { scale?: number }>();
+      const { scale } = options.scale === undefined ? await readModelSettings(options.model) : options;
+      const request: UpscaleRequest = { ...options, scale: scale!, inputs };
       const work = { loadModel, pictureSize, planUpscale, readImage, writeImage, upscale };
       host.exitCode(await run(request, { host, openGpu, ...work }));
     });

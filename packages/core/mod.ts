@@ -33,6 +33,7 @@ export { cut, toRgb8, toTensor } from "./image/rgb8.ts";
 export { osReason } from "./files/os_reason.ts";
 export { holdFolder } from "./files/hold_folder.ts";
 export { checkPlace, writeAtomically } from "./files/write_atomically.ts";
+export { writeJson } from "./files/write_json.ts";
 export { writeImage } from "./image/write_image.ts";
 export { attachedLora, attachLora, mergeLora } from "./lora/apply.ts";
 export { createLora, type CreateLoraOptions, loraTargets } from "./lora/create_lora.ts";
@@ -84,7 +85,7 @@ export type { UpscalePlan } from "./dry_upscale.ts";
 export { openLora, type PlanOptions, planUpscale } from "./plan.ts";
 export { predictVelocities, predictVelocity, type VelocityOptions } from "./velocity.ts";
 export { readJson } from "./files/read.ts";
-export { type AdapterFolder, openAdapter } from "./lora/adapter_folder.ts";
+export { ADAPTER_FILES, type AdapterFolder, openAdapter } from "./lora/adapter_folder.ts";
 export { autoencoderNames } from "./model_folder/autoencoder_names.ts";
 export { autoencoderJson, parseAutoencoderConfig } from "./model_folder/autoencoder_config.ts";
 export { readConditioning } from "./model_folder/conditioning.ts";
@@ -100,7 +101,7 @@ export type { AutoencoderConfig, MmditConfig } from "./model_folder/configs.ts";
 export { type NetworkName, networksIn } from "./model_folder/networks_in.ts";
 export { type Networks, openNetworks } from "./model_folder/open_networks.ts";
 export { checkFit, type ModelFolder, openAutoencoderFolder, openModelFolder } from "./model_folder/model_folder.ts";
-export type { ModelSettings } from "./model_folder/model_settings.ts";
+export { type ModelSettings, readModelSettings } from "./model_folder/model_settings.ts";
 export { openWeights } from "./weights/open_weights.ts";
 export { plainTensor } from "./weights/plain_tensor.ts";
 export { openSafetensors, type TensorData, writeSafetensors } from "./weights/safetensors/safetensors.ts";
@@ -114,4 +115,3 @@ export {
   writeModel,
   type WriteModelOptions,
 } from "./model_folder/write_model.ts";
-export { writeJson } from "./weights/safetensors/write_shards.ts";

@@ -4,7 +4,7 @@ import type { Model } from "./model.ts";
 import { granularity } from "./restore.ts";
 import { defaultOverlap, defaultTile, evenTile } from "./tile_size.ts";
 
-/** The tiles of a picture of `size`; side and overlap are the chosen for the model and adapter unless given. */
+/** The tiles of a picture of `size`; side and overlap are those chosen for the model and adapter unless given. */
 export function layTiles(
   model: Model,
   size: Size,

@@ -69,7 +69,7 @@ export interface UpscaleResult {
 const MEMORY_SHARE = 0.6;
 
 /**
- * Enlarges and restores a picture: exactly `scale` times its size, same depth, alpha and EXIF.
+ * Enlarges and restores a picture: exactly `scale` times its size, same depth, alpha and EXIF; grey stays grey.
  *
  * Tile by tile: bicubic enlargement (mirrored to a whole tile), encoder, one transformer call, decoder, colour fix; tiles
  * are blended with feathered overlap on the host. The autoencoder normalises with the statistics of all tiles: together if
@@ -167,11 +167,11 @@ async function run(
     rgb,
     ...(alpha ? { alpha } : {}),
   });
-  const restored = finished(canvas.finish(picture.depth, fix));
+  const restored = finished(canvas.finish(picture, fix));
   if (colorFix !== "none") checkColors(picture, restored);
   return {
     picture: restored,
-    ...(compare && reference ? { enlarged: finished(reference.finish(picture.depth)) } : {}),
+    ...(compare && reference ? { enlarged: finished(reference.finish(picture)) } : {}),
     tiles: plan.tiles.length,
     tile: { height: plan.rows[0]?.size ?? 0, width: plan.columns[0]?.size ?? 0 },
     asOne: groups.length === 1,

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { InputError, openSafetensors, writeSafetensors } from "@fluxsr/core";
+import { InputError, openSafetensors, osReason, writeSafetensors } from "@fluxsr/core";
 import { read, type Tensor } from "@fluxsr/kernels";
 
 /** Grows when what a checkpoint holds changes its meaning. */
@@ -63,9 +63,8 @@ export class CheckpointStore {
       await Deno.rename(temporary, this.#path(step));
     } catch (cause) {
       await Deno.remove(temporary, { recursive: true }).catch(() => {});
-      const reason = cause instanceof Error ? cause.message : String(cause);
       const last = (await this.steps()).at(-1);
-      throw new InputError(`Cannot save the checkpoint of step ${step}: ${reason}`, {
+      throw new InputError(`Cannot save the checkpoint of step ${step}: ${osReason(cause)}`, {
         hint: last === undefined
           ? "There is none yet."
           : `The checkpoint of step ${last} is complete: --resume goes on from it.`,

@@ -30,7 +30,7 @@ export { type CheckedShard, checkPairs, openPairs, type Pairs, type TrainingPair
 export { openPictures, type Pictures } from "./data/pictures.ts";
 export { openFlowStage } from "./flow/flow_stage.ts";
 export { type FtdBatch, ftdGroups, type FtdNetworks, type FtdWeights } from "./ftd/ftd_groups.ts";
-export { LORA_FILE, prepareFtd } from "./ftd/ftd_stage.ts";
+export { prepareFtd } from "./ftd/ftd_stage.ts";
 export { GradientSum } from "./gradient_step.ts";
 export { MetricsLog } from "./log/metrics_log.ts";
 export { attentionDiversification, layerDiversity } from "./losses/attention_diversification.ts";

@@ -50,7 +50,7 @@ export interface Stage<B extends Batch = Batch> extends Disposable {
   validate(): Promise<Validation | undefined>;
   /** Figures that stay the same, to compare with: those of bicubic enlargement, say. */
   readonly baselines?: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  /** Writes the weights as they are into `folder` for use; returns the paths. */
+  /** Writes the weights as they are into `folder` for use; returns the paths that the user is told. */
   writeResult(folder: string): Promise<string[]>;
 }
 

@@ -71,6 +71,14 @@ test("takes whole pictures once, and one round of degradation", async () => {
   ]);
 });
 
+test("takes the rounds that the file of parameters says, unless --order is given", async () => {
+  await Deno.writeTextFile(`${folder}/clean.json`, JSON.stringify({ clean_prob: 1 }));
+  const args = [`${folder}/a.png`, "--degradation", `${folder}/clean.json`];
+  expect((await run(...args, "--out", `${folder}/p`)).stdout).toMatch(/^1_a {2}fit (area|bilinear|bicubic)\n$/);
+  const { stdout } = await run(...args, "--order", "first", "--out", `${folder}/q`);
+  expect(stdout.match(/jpeg/g)).toHaveLength(1);
+});
+
 test("only makes pictures smaller, without a round of degradation", async () => {
   const { stdout, code } = await run(`${folder}/a.png`, "--order", "none", "--out", `${folder}/p`);
   expect([code, stdout]).toEqual([undefined, expect.stringMatching(/^1_a {2}fit (area|bilinear|bicubic)\n$/)]);

@@ -1,10 +1,13 @@
 import { planUpscale } from "@fluxsr/core";
+import { Command } from "commander";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { examineModel, inWords } from "../../packages/cli/_examine_model.ts";
 import { planText } from "../../packages/cli/_plan_table.ts";
 import { planCards } from "../../packages/cli/_plans.ts";
 import { runPlan } from "../../packages/cli/_run_plan.ts";
+import { registerDoctor } from "../../packages/cli/doctor.ts";
+import { runProgram } from "../../packages/cli/program.ts";
 import { BUNDLED_MODEL } from "../../packages/core/model.ts";
 import { openGpu } from "../../packages/kernels/gpu/open.ts";
 import { gpu } from "../helpers/gpu.ts";
@@ -65,28 +68,36 @@ What fits, for a picture that fills a tile, as large as possible
 });
 
 describe("upscale --dry-run", () => {
-  test("plans for the largest picture, writes nothing, and ends with 0", async () => {
+  test("plans for the largest picture, writes nothing, and ends with 1 if another is none", async () => {
     const photo = join(import.meta.dirname!, "../../examples/flower.jpg");
     const host = fakeHost();
     const deps = fakeDeps(host);
-    expect(await runPlan({ ...REQUEST, inputs: [photo, "missing.png"], maxVram: 7e9 }, deps)).toBe(0);
+    expect(await runPlan({ ...REQUEST, inputs: [photo, "missing.png"], maxVram: 7e9 }, deps)).toBe(1);
     expect(host.stderr).toContain('Cannot read "missing.png"');
     expect(host.stdout).toContain("in 12 tiles");
     expect(deps.calls.planned[0]).toMatchObject({ model: "m", budget: 7e9, sizes: [{ width: 4, height: 3 }] });
     expect(deps.calls).toMatchObject({ loaded: [], upscaled: [], opened: 1, destroyed: 1 });
   });
 
-  test("prints JSON, and ends with 1 if there is no picture", async () => {
+  test("prints JSON, and ends with 1 if there is no picture, 2 if nothing was found", async () => {
     const photo = join(import.meta.dirname!, "../../examples/flower.jpg");
     const host = fakeHost();
     expect(await runPlan({ ...REQUEST, inputs: [photo], json: true }, fakeDeps(host))).toBe(0);
     expect(JSON.parse(host.stdout)).toMatchObject({ plan: { tiles: 12 }, cards: [{ bytes: 8e9 }, {}, {}] });
     const folder = folderWith({ "a.png": "bad" });
     expect(await runPlan({ ...REQUEST, inputs: [join(folder, "a.png")] }, fakeDeps(fakeHost()))).toBe(1);
+    expect(await runPlan({ ...REQUEST, inputs: [join(folder, "*.jpg")] }, fakeDeps(fakeHost()))).toBe(2);
   });
 });
 
 describe("doctor --model", () => {
+  const doctor = async (...args: string[]) => {
+    const host = fakeHost(), program = new Command().exitOverride();
+    registerDoctor(program, { host });
+    await runProgram(["doctor", ...args], { host, program });
+    return host;
+  };
+
   test("plans for a model without loading it, and reads all of it", async () => {
     const host = fakeHost();
     const found = await examineModel({ model: BUNDLED_MODEL, verify: true }, { host, openGpu });
@@ -112,7 +123,14 @@ describe("doctor --model", () => {
   });
 
   test("wants a model to verify", async () => {
-    const host = fakeHost();
-    await expect(examineModel({ verify: true }, { host, openGpu })).rejects.toThrow("give --model");
+    const host = await doctor("--verify");
+    expect([host.code, host.stdout]).toEqual([2, ""]);
+    expect(host.stderr).toContain("Cannot use --verify: there must be a model: give --model");
+  });
+
+  test("tells of the machine even if the model cannot be used", async () => {
+    const host = await doctor("--json", "--model", folderWith({}));
+    expect([host.code, JSON.parse(host.stdout)]).toEqual([1, expect.objectContaining({ ok: true })]);
+    expect(host.stderr).toContain("Cannot open model");
   });
 });

@@ -7,12 +7,12 @@ import {
   UnsupportedFeatureError,
 } from "@fluxsr/kernels";
 import { Command } from "commander";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { runUpscale } from "../../packages/cli/_run_upscale.ts";
 import type { UpscaleRequest } from "../../packages/cli/_upscale_request.ts";
 import { createProgram, runProgram } from "../../packages/cli/program.ts";
 import { registerUpscale } from "../../packages/cli/upscale.ts";
-import { fakeHost } from "./_fakes.ts";
+import { fakeHost, folderWith, removeFolders } from "./_fakes.ts";
 
 async function run(...args: string[]) {
   const host = fakeHost();
@@ -192,6 +192,21 @@ test("upscale passes its options on, with defaults", async () => {
     json: true,
     debug: true,
   });
+});
+
+afterEach(removeFolders);
+
+test("upscale takes the scale of the model, unless one is given", async () => {
+  const scales: number[] = [];
+  const run: typeof runUpscale = ({ scale }) => Promise.resolve(scales.push(scale));
+  const model = folderWith({ "fluxsr.json": '{"scale": 2}' });
+  for (const args of [[], ["-s", "3"]]) {
+    const host = fakeHost();
+    const program = new Command().exitOverride();
+    registerUpscale(program, { host, run });
+    await runProgram(["upscale", "a.png", "-m", model, ...args], { host, program });
+  }
+  expect(scales).toEqual([2, 3]);
 });
 
 test("createProgram() has its commands", () => {

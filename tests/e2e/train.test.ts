@@ -119,6 +119,8 @@ describe("train ftd", () => {
     expect(await upscale("-o", "with.png", "--lora", stdout.trim())).toMatchObject({ code: 0 });
     expect(await upscale("-o", "without.png")).toMatchObject({ code: 0 });
     expect(await Deno.readFile(join(folder, "with.png"))).not.toEqual(await Deno.readFile(join(folder, "without.png")));
+    const config = await Deno.readTextFile(join(folder, "trained", "training_config.json"));
+    expect(JSON.parse(config)).toEqual({ T_L: 0.25, guidance: 1 });
   });
 
   test.each(["--no-checkpointing", "--checkpointing"])("plans what a step takes to a tenth: %s", async (flag) => {
@@ -165,6 +167,20 @@ describe("train ftd refuses", () => {
       'Cannot use configuration "wrong.json": keys must be known ones: it has "bach_size"',
       'Hint: did you mean "batch_size"?',
     ]);
+  });
+
+  test.each([
+    [["--scale", "3"], "Cannot train on crops: the side of pairs must be a multiple of 3, the scale: it is 32"],
+    [["--valid", "photos", "--validate-size", "98"], "validate_size must be a multiple of 4, the scale: it is 98"],
+    [["--t-l", "1"], "Cannot train with FTD: T_L must be below 1, since Eq. 16 divides by 1 - T_L: it is 1"],
+    [
+      ["--ftd", "0", "--mse", "0", "--adl", "0"],
+      "ftd must be above 0 where all other weights of losses are 0: it is 0",
+    ],
+  ])("%j, before anything is written", async (flags, message) => {
+    const [line] = await fails(ftd("no", 2, ...flags));
+    expect(line).toContain(message);
+    await expect(Deno.stat(join(folder, "no"))).rejects.toThrow();
   });
 
   test("pairs of another model", async () => {

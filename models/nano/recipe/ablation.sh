@@ -3,8 +3,9 @@
 # out/ablation). Run again, it goes on where it stopped. `deno task eval --lora` measures them.
 set -euo pipefail
 dir=${1:-out/ablation} recipe=models/nano/recipe
-[ -d out/photos/valid ] || $recipe/photos.sh out/photos
-[ -f out/vgg16/lpips.safetensors ] || $recipe/vgg16.sh out/vgg16
+trap 'exit 130' INT # a run that is interrupted saves and ends well
+$recipe/photos.sh out/photos
+$recipe/vgg16.sh out/vgg16
 deno task train pairs --model models/nano --from-images out/photos/train --out "$dir/pairs" \
   --count 192 --size 128 --steps 6 --batch-size 24 --seed 11
 # run NAME FLAGS...: a run with what the flags change of ablation.json

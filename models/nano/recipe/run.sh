@@ -3,8 +3,9 @@
 # SHARE of the steps is taken, 0.1 for a tenth; default 1. Run again with the same arguments, it goes on where it stopped.
 set -euo pipefail
 share=${1:-1} dir=${2:-out/nano} recipe=models/nano/recipe
-[ -d out/photos/valid ] || $recipe/photos.sh out/photos
-[ -f out/vgg16/lpips.safetensors ] || $recipe/vgg16.sh out/vgg16
+trap 'exit 130' INT # a stage that is interrupted saves and ends well
+$recipe/photos.sh out/photos
+$recipe/vgg16.sh out/vgg16
 # stage KIND NAME KEY FLAGS...: a stage with its share of the steps (of the pairs: of their number) that its configuration
 # says
 stage() {

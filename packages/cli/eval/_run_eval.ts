@@ -9,6 +9,7 @@ import {
   loadLpips,
   loadModel,
   METHODS,
+  osReason,
   type PairsFolder,
   writeAtomically,
   writeImage,
@@ -54,7 +55,7 @@ export async function runEval(
   const also = await findAlso(request, folder);
   const methods = [...METHODS, ...also.keys(), TRUTH];
   for (const file of [request.json, request.markdown]) if (file !== undefined) await checkPlace(file, { overwrite });
-  if (keep !== undefined) await makeFolders(keep, methods.slice(0, -1));
+  if (keep !== undefined) await makePlaces(keep, { methods: methods.slice(0, -1), folder, overwrite });
 
   using work = new DisposableStack();
   const gpu = work.use(await openGpu());
@@ -104,12 +105,23 @@ async function findAlso({ also }: EvalRequest, folder: PairsFolder): Promise<Map
   return found;
 }
 
-async function makeFolders(keep: string, methods: readonly string[]): Promise<void> {
+/** Where the picture of a pair that a method made is kept. */
+function keptPath(keep: string, method: string, pair: string): string {
+  return join(keep, method, `${pair}.png`);
+}
+
+/** Makes a folder in `keep` for each of the methods, and checks that their pictures can go there. */
+async function makePlaces(
+  keep: string,
+  { methods, folder, overwrite }: { methods: readonly string[]; folder: PairsFolder; overwrite: boolean },
+): Promise<void> {
   try {
     for (const method of methods) await Deno.mkdir(join(keep, method), { recursive: true });
   } catch (cause) {
-    const state = cause instanceof Error ? cause.message : String(cause);
-    throw new InputError(`Cannot write "${keep}": the folder must be writable: ${state}`, { cause });
+    throw new InputError(`Cannot write "${keep}": the folder must be writable: ${osReason(cause)}`, { cause });
+  }
+  for (const method of methods) {
+    for (const { name } of folder.pairs) await checkPlace(keptPath(keep, method, name), { overwrite });
   }
 }
 
@@ -119,7 +131,7 @@ async function keepPictures(
   options: { overwrite: boolean },
 ): Promise<void> {
   for (const [method, picture] of pictures) {
-    await writeImage(join(keep, method, `${name}.png`), { ...picture, depth: 8, grey: false, notes: [] }, options);
+    await writeImage(keptPath(keep, method, name), { ...picture, depth: 8, grey: false, notes: [] }, options);
   }
 }
 

@@ -19,7 +19,7 @@ each other, not with published figures.
 
 Examples:
   fluxsr eval --pairs pairs --json eval.json --markdown eval.md
-  fluxsr eval --pairs pairs --lora run/pytorch_lora_weights.safetensors --also esrgan=esrgan-out`;
+  fluxsr eval --pairs pairs --lora run --also esrgan=esrgan-out`;
 
 /** Adds the command `eval`: how good the model's pictures are, beside those of classic enlargement and other programs. */
 export function registerEval(

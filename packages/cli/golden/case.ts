@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { InputError, openWeights } from "@fluxsr/core";
+import { InputError, openWeights, osReason } from "@fluxsr/core";
 import { type Fields, fieldsOf } from "./fields.ts";
 
 /** A tensor passes when `max|a - ref| <= atol + rtol max|ref|`. */
@@ -89,7 +89,7 @@ export async function readCase(folder: string): Promise<GoldenCase> {
   try {
     json = JSON.parse(await Deno.readTextFile(path));
   } catch (cause) {
-    throw new InputError(`Cannot read "${path}": ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new InputError(`Cannot read "${path}": ${osReason(cause)}`, { cause });
   }
   return new GoldenCase(folder, fieldsOf(path, json));
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { holdFolder, InputError } from "@fluxsr/core";
+import { holdFolder, InputError, osReason, writeJson } from "@fluxsr/core";
 
 /** Keys that a run may go on with differently: they change nothing of the steps that were made. */
 const FREE = [
@@ -47,12 +47,13 @@ export async function makeRunFolder(out: string, run: RunDescription): Promise<D
   try {
     await Deno.mkdir(out, { recursive: true });
     const held = await holdFolder(out);
-    await Deno.writeTextFile(join(out, "config.json"), JSON.stringify(contents(run), null, 2) + "\n");
+    await writeJson(join(out, "config.json"), contents(run));
     return held;
   } catch (cause) {
     if (cause instanceof InputError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InputError(`Cannot train into "${out}": it must be a folder that can be written: ${reason}`, { cause });
+    throw new InputError(`Cannot train into "${out}": it must be a folder that can be written: ${osReason(cause)}`, {
+      cause,
+    });
   }
 }
 
@@ -67,12 +68,12 @@ async function readConfig(path: string): Promise<Config | undefined> {
     text = await Deno.readTextFile(path);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw new InputError(`Cannot read "${path}": ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new InputError(`Cannot read "${path}": ${osReason(cause)}`, { cause });
   }
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new InputError(`Cannot read "${path}": it must be JSON: ${cause instanceof Error ? cause.message : cause}`);
+    throw new InputError(`Cannot read "${path}": it must be JSON: ${osReason(cause)}`);
   }
 }
 

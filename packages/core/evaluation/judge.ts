@@ -14,9 +14,9 @@ const WHOLE = { luma: true, cropBorder: 0 };
 /**
  * Compares enlargements of one picture with the ground truth.
  *
- * All figures but the difference in colour from the small picture are of what is inside of a border of `cropBorder` pixels. One that a picture is too small for is NaN: NIQE
- * needs two blocks of 96 x 96, the grid figure sides of 96, SSIM of 11, LPIPS and DISTS of 16; those two are also NaN if
- * the adapter has no buffers that large.
+ * All figures but the difference in colour from the small picture are of what is inside of a border of `cropBorder`
+ * pixels. One that a picture is too small for is NaN: NIQE needs two blocks of 96 x 96, the grid figure sides of 96, SSIM
+ * of 11, LPIPS and DISTS of 16; those two are also NaN if the adapter has no buffers that large.
  */
 export class Judge implements Disposable {
   readonly #low: Rgb8;

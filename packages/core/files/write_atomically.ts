@@ -10,7 +10,8 @@ export interface FileOperations {
 
 /**
  * Writes a whole file or nothing: into `<path>.tmp-<random>` first, which then takes the final name. An earlier file
- * stays as it was until then, and without `overwrite` also afterwards.
+ * stays as it was until then, and without `overwrite` also afterwards. On a file system without hard links a process
+ * that is killed just before the rename leaves an empty file at `path`.
  *
  * @throws {InputError} as {@linkcode checkPlace}, and if the folder is not writable or the disk full
  */
@@ -22,8 +23,11 @@ export async function writeAtomically(
   const temporary = `${path}.tmp-${crypto.randomUUID().slice(0, 8)}`;
   try {
     await write(temporary, bytes);
-    if (!overwrite) await claim(temporary, path, link);
-    await Deno.rename(temporary, path);
+    const isHeld = !overwrite && await claim(temporary, path, link);
+    await Deno.rename(temporary, path).catch(async (cause) => {
+      if (isHeld) await Deno.remove(path);
+      throw cause;
+    });
   } catch (cause) {
     await checkPlace(path, { overwrite });
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
@@ -67,13 +71,17 @@ async function writeToDisk(path: string, bytes: Uint8Array): Promise<void> {
 
 /**
  * Takes the final name, or fails if a file has it by now. A hard link is that in one step; where the file system knows
- * none (FAT, some network shares), an empty file keeps the place.
+ * none (FAT, some network shares), an empty file holds the place.
+ *
+ * @returns whether it is such a file
  */
-async function claim(temporary: string, path: string, link: FileOperations["link"]): Promise<void> {
+async function claim(temporary: string, path: string, link: FileOperations["link"]): Promise<boolean> {
   try {
     await link(temporary, path);
+    return false;
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) throw error;
     await Deno.writeFile(path, new Uint8Array(), { createNew: true });
+    return true;
   }
 }

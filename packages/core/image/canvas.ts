@@ -1,4 +1,5 @@
 import { InputError } from "../errors.ts";
+import type { Picture } from "./picture.ts";
 import type { TilePlan } from "./tiles.ts";
 
 /** Three numbers, for red, green and blue. */
@@ -71,17 +72,20 @@ export class Canvas {
   }
 
   /**
-   * The picture as integers [height, width, 3]: `value * gain + offset` per channel, clamped to 0..1, times 255 or 65535,
-   * rounded to the nearest.
+   * The picture as integers [height, width, 3]: `value * gain + offset` per channel, of a `grey` picture the mean of the
+   * three in each of them, clamped to 0..1, times 255 or 65535, rounded to the nearest.
    */
-  finish(depth: 8 | 16, { gain = [1, 1, 1], offset = [0, 0, 0] }: { gain?: PerChannel; offset?: PerChannel } = {}):
-    | Uint8Array
-    | Uint16Array {
+  finish(
+    { depth, grey }: Pick<Picture, "depth" | "grey">,
+    { gain = [1, 1, 1], offset = [0, 0, 0] }: { gain?: PerChannel; offset?: PerChannel } = {},
+  ): Uint8Array | Uint16Array {
     const { length } = this.#sum;
     const rgb = depth === 16 ? new Uint16Array(length) : new Uint8Array(length);
     const max = 2 ** depth - 1;
+    const valueOf = (i: number) => this.#sum[i]! * gain[i % 3]! + offset[i % 3]!;
     for (let i = 0; i < length; i++) {
-      const value = this.#sum[i]! * gain[i % 3]! + offset[i % 3]!;
+      const red = i - i % 3;
+      const value = grey ? (valueOf(red) + valueOf(red + 1) + valueOf(red + 2)) / 3 : valueOf(i);
       rgb[i] = Math.floor(Math.min(1, Math.max(0, value)) * max + 0.5);
     }
     return rgb;

@@ -10,9 +10,9 @@ export interface Picture {
   readonly depth: 8 | 16;
   readonly rgb: Uint8Array | Uint16Array;
   readonly alpha?: Uint8Array | Uint16Array;
-  /** True if the file was grey, and its values were copied to all three channels. */
+  /** True if the file was grey: all three channels have the same values. */
   readonly grey: boolean;
-  /** EXIF from its byte-order mark on (no "Exif" prefix), orientation reset to 1. */
+  /** EXIF from its byte-order mark on (no "Exif" prefix), orientation reset to 1; that of TIFF is not read. */
   readonly exif?: Uint8Array;
   /** What the user should be told, e.g. `animated: used frame 1 of 12`. */
   readonly notes: readonly string[];

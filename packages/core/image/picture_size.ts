@@ -5,7 +5,7 @@ import { readImage } from "./read_image.ts";
 /**
  * Width and height of the upright picture in a file, by its header; what the header does not tell, decoding does.
  *
- * @throws {InputError} as {@linkcode readImage}
+ * @throws {InputError} as {@linkcode readImage}, if the header cannot be read
  */
 export async function pictureSize(path: string): Promise<Size> {
   try {

@@ -22,9 +22,9 @@ export interface AdapterFolder {
   readonly notes: readonly string[];
 }
 
-/** What diffusers calls a LoRA. */
-const LORA = "pytorch_lora_weights.safetensors";
-const CONFIG = "training_config.json";
+/** The files of an adapter's folder: the LoRA, as diffusers calls it, and what it was trained with. */
+export const ADAPTER_FILES = { lora: "pytorch_lora_weights.safetensors", config: "training_config.json" } as const;
+const { lora: LORA, config: CONFIG } = ADAPTER_FILES;
 
 /** The keys of training_config.json that are read, by setting; the first that is there counts. */
 const KEYS = { T_L: ["T_L", "t_L", "t_l"], guidance: ["guidance", "guidance_scale"] } as const;
@@ -40,12 +40,13 @@ const KEYS = { T_L: ["T_L", "t_L", "t_l"], guidance: ["guidance", "guidance_scal
 export async function openAdapter(path: string, config: MmditConfig): Promise<AdapterFolder> {
   const isFolder = await pathKind(path) === "folder";
   using source = await openWeights(isFolder ? await loraFile(path) : path);
-  const { adapters } = await readLora(source, config);
-  if (!isFolder) return { adapters, settings: {}, notes: [] };
+  const { adapters, ignored: textKeys } = await readLora(source, config);
+  const ofLora = textKeys.length > 0 ? [`LoRA: ${textKeys.length} tensors of text encoders are not used`] : [];
+  if (!isFolder) return { adapters, settings: {}, notes: ofLora };
   const conditioning = await readText(path, config);
   const { settings, ignored } = await readTrainingConfig(join(path, CONFIG));
-  const notes = ignored.length > 0 ? [`${CONFIG}: keys that are not used: ${showNames(ignored)}`] : [];
-  return { adapters, ...(conditioning && { conditioning }), settings, notes };
+  const ofConfig = ignored.length > 0 ? [`${CONFIG}: keys that are not used: ${showNames(ignored)}`] : [];
+  return { adapters, ...(conditioning && { conditioning }), settings, notes: [...ofLora, ...ofConfig] };
 }
 
 async function loraFile(folder: string): Promise<string> {

@@ -26,5 +26,5 @@ export function parseLoraKey(key: string): LoraKey | undefined {
 
 /** Whether `key` belongs to a text encoder, which FluxSR does not have. */
 export function isTextEncoderKey(key: string): boolean {
-  return /^(lora_te\d*_|(base_model\.model\.)?text_encoder(_\d)?\.)/.test(key);
+  return /^(lora_te\d*_|(base_model\.model\.)?text_encoders?(_\d)?\.)/.test(key);
 }

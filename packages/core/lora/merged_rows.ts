@@ -1,4 +1,5 @@
 import { type Gpu, matmul, read, scoped, type Tensor, tensor } from "@fluxsr/kernels";
+import { concatBytes } from "../files/concat_bytes.ts";
 import { checkFinite } from "../weights/check.ts";
 import { fromF32, toF32, type WeightDtype } from "../weights/dtypes/dtype.ts";
 import { rowsOf, type RowTensor, sourceRows } from "../weights/row_tensor.ts";
@@ -67,11 +68,5 @@ async function add(
 async function gather(chunks: ReturnType<RowTensor["rows"]>): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for await (const chunk of chunks) parts.push(chunk);
-  const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return concatBytes(parts);
 }

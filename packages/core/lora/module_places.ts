@@ -1,5 +1,5 @@
 import type { MmditConfig } from "../model_folder/configs.ts";
-import { type BflPlace, diffusersModules } from "../model_folder/diffusers_modules.ts";
+import { type BflPlace, diffusersModules, rowsOfPart } from "../model_folder/diffusers_modules.ts";
 import { moduleShapes } from "./module_shapes.ts";
 
 /** Where an adapter's module is in the model. */
@@ -27,10 +27,8 @@ export function modulePlaces(config: MmditConfig): ReadonlyMap<string, ModulePla
     const shape = shapes.get(place.module);
     if (!shape) continue; // a norm, or guidance that this model does not have
     const [rows, inner] = shape;
-    // Of several parts all but linear1's last (the MLP) have the width of the model.
-    const row = place.part * config.hidden_size;
-    const out = place.parts === 1 ? rows : place.part < 3 ? config.hidden_size : rows - row;
-    add(name, { ...place, out, in: inner, row, rows });
+    const { begin: row, end } = rowsOfPart(place, { rows, width: config.hidden_size });
+    add(name, { ...place, out: end - row, in: inner, row, rows });
   }
   return places;
 }

@@ -1,7 +1,5 @@
+import { TIME_CHANNELS } from "../mmdit/embedder.ts";
 import type { MmditConfig } from "../model_folder/configs.ts";
-
-/** The width of the sinusoidal embedding of times and guidance. */
-const TIME_CHANNELS = 256;
 
 /** The linear modules of a FLUX transformer, by BFL name, with their weights' shapes [out, in]. */
 export function moduleShapes(config: MmditConfig): ReadonlyMap<string, readonly [out: number, inner: number]> {

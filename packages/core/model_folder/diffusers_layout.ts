@@ -1,4 +1,4 @@
-import { diffusersModules } from "./diffusers_modules.ts";
+import { diffusersModules, rowsOfPart } from "./diffusers_modules.ts";
 import { isPointwise, toDiffusersName } from "./diffusers_autoencoder.ts";
 import { countLevels } from "../weights/name_prefix.ts";
 import { rowsOf, type RowTensor } from "../weights/row_tensor.ts";
@@ -19,15 +19,14 @@ export function* diffusersMmdit(tensors: ReadonlyMap<string, RowTensor>): Genera
   const depth = countLevels(names, /^double_blocks\.(\d+)\./);
   const depthSingle = countLevels(names, /^single_blocks\.(\d+)\./);
   const width = tensors.get("img_in.weight")!.shape[0]!;
-  for (const [module, { module: bflModule, part, parts, swapHalves }] of diffusersModules(depth, depthSingle)) {
+  for (const [module, place] of diffusersModules(depth, depthSingle)) {
+    const { module: bflModule, swapHalves } = place;
     for (const parameter of ["weight", "bias"]) {
       const isScale = parameter === "weight" && bflModule.endsWith("_norm");
       const tensor = tensors.get(`${bflModule}.${isScale ? "scale" : parameter}`);
       if (!tensor) continue; // norms have no bias, some models no guidance
       const { rows } = rowsOf(tensor);
-      // Of several parts all but linear1's last (the MLP) have the width of the model.
-      const begin = part * width;
-      const end = parts === 1 || part === 3 ? rows : begin + width;
+      const { begin, end } = rowsOfPart(place, { rows, width });
       const chunks = swapHalves ? () => exchanged(tensor, rows) : () => tensor.rows(begin, end);
       const shape = [end - begin, ...tensor.shape.slice(1)];
       yield [`${module}.${parameter}`, { dtype: tensor.dtype, shape, scale: tensor.scale, chunks }];

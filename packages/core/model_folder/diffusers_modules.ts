@@ -60,6 +60,18 @@ export interface BflPlace {
   readonly swapHalves: boolean;
 }
 
+/**
+ * The rows of a BFL module of `rows` that are those of `place`: of several parts all but linear1's last (the MLP) have
+ * the `width` of the model.
+ */
+export function rowsOfPart(
+  { part, parts }: Pick<BflPlace, "part" | "parts">,
+  { rows, width }: { rows: number; width: number },
+): { begin: number; end: number } {
+  const begin = part * width;
+  return { begin, end: parts === 1 || part === 3 ? rows : begin + width };
+}
+
 /** All modules of the outermost level and of `depth` double and `depthSingle` single blocks, with their places. */
 export function* diffusersModules(depth: number, depthSingle: number): Generator<readonly [string, BflPlace]> {
   yield* places(OUTSIDE_BLOCKS, "", "");

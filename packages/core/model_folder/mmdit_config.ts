@@ -69,6 +69,7 @@ function fromDiffusers(fields: JsonFields): MmditConfig {
 }
 
 function checkAxes(fields: JsonFields, key: string, axes: readonly number[], headDim: number): void {
+  if (axes.length !== 3) throw fields.error(key, "three numbers");
   if (axes.some((axis) => axis % 2 !== 0)) throw fields.error(key, "even numbers");
   const sum = axes.reduce((total, axis) => total + axis, 0);
   if (sum !== headDim) throw fields.error(key, `numbers whose sum is the size of a head (${headDim})`);

@@ -8,7 +8,7 @@ import { JsonFields } from "../files/json_fields.ts";
 export interface ModelSettings {
   /** The time at which low-resolution latents enter the flow, in (0, 1]; default 0.25 (not stated in the paper). */
   readonly T_L: number;
-  /** How many times larger the model was trained to make pictures; default 4. */
+  /** How many times larger pictures become where nothing else is asked for, 1 to 8; default 4. */
   readonly scale: number;
   /** Guidance fed to a model with `guidance_embed`; default 1, as one-step models of FLUX use. */
   readonly guidance: number;
@@ -41,7 +41,7 @@ export async function readModelSettings(dir: string): Promise<ModelSettings> {
   const lora = await fileIn(dir, fields, "lora"), conditioning = await fileIn(dir, fields, "conditioning");
   return {
     T_L: fields.number("T_L", { rule: "above 0 and at most 1", isGood: (t) => t > 0 && t <= 1, fallback: 0.25 }),
-    scale: fields.number("scale", { rule: "from 1 to 8", isGood: (s) => s >= 1 && s <= 8, fallback: 4 }),
+    scale: fields.integer("scale", { min: 1, max: 8, fallback: 4 }),
     guidance: fields.number("guidance", { rule: "at least 0", isGood: (g) => g >= 0, fallback: 1 }),
     token_shifts: fields.number("token_shifts", {
       rule: "1, 2 or 4",

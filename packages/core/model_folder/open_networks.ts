@@ -17,7 +17,7 @@ export interface Networks extends Disposable {
 }
 
 /**
- * Opens a model folder, or a file of weights (.safetensors, or an index) with a transformer, an autoencoder or both,
+ * Opens a model folder, or a file of weights, see {@linkcode openWeights}, with a transformer, an autoencoder or both,
  * whose sizes are in a config.json beside it or told from the tensors, see {@linkcode fileConfig}.
  *
  * @throws {InputError} if it has neither, or cannot be used

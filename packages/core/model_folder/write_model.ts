@@ -4,6 +4,7 @@ import type { AutoencoderConfig, MmditConfig } from "./configs.ts";
 import { diffusersAutoencoder, diffusersMmdit, wholeTensor } from "./diffusers_layout.ts";
 import { ioError } from "../files/read.ts";
 import { quote } from "../files/messages.ts";
+import { writeJson } from "../files/write_json.ts";
 import { mmditJson } from "./mmdit_json.ts";
 import type { RowTensor } from "../weights/row_tensor.ts";
 import { scaleTensors } from "../weights/fp8_scales.ts";
@@ -11,7 +12,7 @@ import { isGgmlDtype } from "../weights/dtypes/dequantize.ts";
 import { streamGguf } from "../weights/gguf/stream_gguf.ts";
 import { streamSafetensors } from "../weights/safetensors/stream_safetensors.ts";
 import { type StreamedTensor, tensorBytes } from "../weights/streamed_tensor.ts";
-import { writeJson, writeShards } from "../weights/safetensors/write_shards.ts";
+import { writeShards } from "../weights/safetensors/write_shards.ts";
 
 /** A network to write, its tensors under BFL names. */
 export interface NetworkRows<Config> {

@@ -1,11 +1,9 @@
 import { join } from "node:path";
-import { writeAtomically } from "../files/write_atomically.ts";
+import { writeJson } from "../files/write_json.ts";
 import { ioError } from "../files/read.ts";
 import { quote } from "../files/messages.ts";
 import { type TensorData, writeSafetensors } from "../weights/safetensors/safetensors.ts";
-
-/** What diffusers calls the weights of a network in a model folder. */
-const WEIGHTS = "diffusion_pytorch_model.safetensors";
+import { STEM } from "../weights/safetensors/write_shards.ts";
 
 /** A network to write. */
 export interface NetworkData {
@@ -26,9 +24,8 @@ export async function writeNetwork(folder: string, { config, tensors }: NetworkD
   await Deno.mkdir(folder, { recursive: true }).catch((error) => {
     throw ioError(`write ${quote(folder)}`, error);
   });
-  const [weights, json] = [join(folder, WEIGHTS), join(folder, "config.json")];
+  const [weights, json] = [join(folder, `${STEM}.safetensors`), join(folder, "config.json")];
   await writeSafetensors(weights, tensors, { metadata: { format: "pt" } });
-  const text = `${JSON.stringify(config, null, 2)}\n`;
-  await writeAtomically(json, new TextEncoder().encode(text), { overwrite: true });
+  await writeJson(json, config);
   return [weights, json];
 }

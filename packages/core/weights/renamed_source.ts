@@ -1,4 +1,5 @@
 import { InputError } from "../errors.ts";
+import { concatBytes } from "../files/concat_bytes.ts";
 import { quote, showShape } from "../files/messages.ts";
 import { dequantize, isReadableDtype, READABLE } from "./dtypes/dequantize.ts";
 import { fromF32 } from "./dtypes/dtype.ts";
@@ -29,7 +30,7 @@ export function renamedSource(source: WeightSource, recipes: ReadonlyMap<string,
     const { recipe, info } = find(name);
     const parts: StoredTensor[] = [];
     for (const part of recipe.parts) parts.push(await source.read(part));
-    const bytes = parts.length === 1 ? parts[0]!.bytes : concat(parts.map((part) => convert(part, info)));
+    const bytes = parts.length === 1 ? parts[0]!.bytes : concatBytes(parts.map((part) => convert(part, info)));
     return { ...info, bytes: recipe.swapHalves ? swapHalves(bytes) : bytes };
   };
   return weightSource({
@@ -91,16 +92,6 @@ function convert({ dtype, bytes, scale }: StoredTensor, to: TensorInfo): Uint8Ar
   return dtype === to.dtype || !isReadableDtype(dtype) ? bytes : fromF32(dequantize(bytes, { dtype, scale }), "F32");
 }
 
-function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
 function swapHalves(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return concat([bytes.subarray(bytes.length / 2), bytes.subarray(0, bytes.length / 2)]);
+  return concatBytes([bytes.subarray(bytes.length / 2), bytes.subarray(0, bytes.length / 2)]);
 }

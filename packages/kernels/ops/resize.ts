@@ -14,6 +14,8 @@ const PARAMS = {
   extent: "u32",
   size_in: "u32",
   size_out: "u32",
+  ratio_in: "u32",
+  ratio_out: "u32",
   part_start: "u32",
   part_length: "u32",
   inner: "u32",
@@ -80,13 +82,19 @@ function axesOf(source: Size, { height, width, window }: ResizeOptions): { rows:
   };
 }
 
+/** The greatest common divisor. */
+function divisor(a: number, b: number): number {
+  return b === 0 ? a : divisor(b, a % b);
+}
+
 /** The samples that the wanted results of an axis are made of; may be one wider than needed. */
 function support({ size, result, start, extent }: Axis): { first: number; end: number } {
   const positive = [size, result, extent].every((value) => Number.isInteger(value) && value > 0);
-  // The shader's products of sizes are u32.
-  if (!positive || !Number.isInteger(start) || 2 * size * result >= 2 ** 32) {
+  // The shader's products of a size and a side of the reduced ratio are u32.
+  if (!positive || !Number.isInteger(start) || 2 * size * result / divisor(size, result) >= 2 ** 32) {
     throw new RangeError(
-      `Cannot run "bicubic_resize": sizes must be positive whole numbers with product below 2^31: ${size} samples to ${result}, window from ${start}, ${extent} long`,
+      'Cannot run "bicubic_resize": sizes must be positive whole numbers whose least common multiple is below 2^31: ' +
+        `${size} samples to ${result}, window from ${start}, ${extent} long`,
     );
   }
   const period = Math.max(1, 2 * (result - 1));
@@ -140,12 +148,15 @@ interface Pass {
 }
 
 function scalars(count: number, { axis, lines }: Pass, lanes: number) {
+  const common = divisor(axis.size, axis.result);
   return {
     count,
     start: axis.start,
     extent: axis.extent,
     size_in: axis.size,
     size_out: axis.result,
+    ratio_in: axis.size / common,
+    ratio_out: axis.result / common,
     part_start: axis.partStart,
     part_length: axis.partLength,
     inner: lines.inner / lanes,

@@ -2,8 +2,8 @@
 // y[o] = sum_k w_k x[k] / sum_k w_k,  w_k = keys((k + 1/2 - c) / s),  c = (o + 1/2) n / m,  s = max(1, n / m).
 // keys is Keys' cubic convolution kernel (1981) for a = -1/2; taps outside [0, n) are dropped.
 //
-// c = (2 o + 1) n / (2 m) is divided in integers, and a tap's distance is made of the remainder alone: exact to f32 at
-// any position, and the same for a part of the picture as for all of it. Outputs are o = start, start + 1, ...,
+// c = (2 o + 1) n / (2 m), n / m reduced, is divided in integers, and a tap's distance is made of the remainder alone:
+// exact to f32 at any position, and the same for a part of the picture as for all of it. Outputs are o = start, start + 1, ...,
 // mirrored at 0 and m - 1 without repeating them. x holds the samples from part_start on, which cover all taps.
 // Where the taps are, and their weights, is worked out once for the four elements (or fours of neighbours off the axis) of
 // a thread, since it takes longer than to read them. An element takes ceil(4 s) reads, mostly from the cache, and 1 write.
@@ -26,6 +26,9 @@ struct Params {
   extent: u32,
   size_in: u32,
   size_out: u32,
+  // size_in / size_out, reduced.
+  ratio_in: u32,
+  ratio_out: u32,
   part_start: u32,
   part_length: u32,
   // Elem in one step along the axis.
@@ -69,9 +72,9 @@ struct Taps {
 }
 
 fn taps_of(position: u32) -> Taps {
-  let doubled = (2u * position + 1u) * params.size_in;
-  let whole = i32(doubled / (2u * params.size_out));
-  let fraction = f32(doubled % (2u * params.size_out)) / f32(2u * params.size_out);
+  let doubled = (2u * position + 1u) * params.ratio_in;
+  let whole = i32(doubled / (2u * params.ratio_out));
+  let fraction = f32(doubled % (2u * params.ratio_out)) / f32(2u * params.ratio_out);
   return Taps(
     max(whole + i32(floor(fraction - 0.5 - 2.0 * stretch())) + 1, 0),
     min(whole + i32(ceil(fraction - 0.5 + 2.0 * stretch())) - 1, i32(params.size_in) - 1),
@@ -167,9 +170,9 @@ fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   let sample = params.part_start + step % params.part_length;
 
   // The outputs within reach lie around the sample's own place among them, rounded outwards.
-  let doubled = (2u * sample + 1u) * params.size_out;
-  let whole = i32(doubled / (2u * params.size_in));
-  let fraction = f32(doubled % (2u * params.size_in)) / f32(2u * params.size_in);
+  let doubled = (2u * sample + 1u) * params.ratio_out;
+  let whole = i32(doubled / (2u * params.ratio_in));
+  let fraction = f32(doubled % (2u * params.ratio_in)) / f32(2u * params.ratio_in);
   let reach = 2.0 * max(1.0, f32(params.size_out) / f32(params.size_in));
   let first = max(whole + i32(floor(fraction - 0.5 - reach)), params.start);
   let last = min(whole + i32(ceil(fraction - 0.5 + reach)), params.start + i32(params.extent) - 1);

@@ -14,7 +14,7 @@ import {
 } from "@fluxsr/core";
 import { type Gpu, mean, normalNoise, scoped, type Tensor } from "@fluxsr/kernels";
 import type { AutoencoderTrainingConfig } from "../config/autoencoder_config.ts";
-import { type CropSource, drawsOf, randomCrops, requireCropSizes } from "../data/crops.ts";
+import { type CropSource, drawsOf, randomCrops, requireCropSides } from "../data/crops.ts";
 import { openPictures } from "../data/pictures.ts";
 import { initialise } from "../init.ts";
 import { randomOf } from "../random.ts";
@@ -36,13 +36,13 @@ export async function openAutoencoderStage(
   { notice }: { notice: (text: string) => void },
 ): Promise<Stage<AutoencoderBatch>> {
   const network = await openNetwork(gpu, config);
-  requireCropSizes(config, network.autoencoder.factor);
-  const { lpips_weights: files, crop: size, valid, validate_count: count } = config;
+  const { lpips_weights: files, crop: size, valid, validate_count: count, validate_size } = config;
+  requireCropSides({ crop: size, validate_size }, { multiple: network.autoencoder.factor });
   return new AutoencoderStage({
     ...network,
     training: config,
     lpips: files && config.lpips > 0 ? await loadLpips(gpu, { files }) : undefined,
-    held: valid && await heldPictures(valid, { count, size: config.validate_size, notice }),
+    held: valid && await heldPictures(valid, { count, size: validate_size, notice }),
     source: {
       gpu,
       pictures: await openPictures(config.pictures, { size, notice }),

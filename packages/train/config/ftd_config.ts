@@ -19,7 +19,7 @@ export const ftdConfig = z.strictObject({
   ),
   init_lora: text.optional().describe("LoRA file to start from; default: a new one, which changes nothing at first"),
   lora_dtype: oneOf(["f16", "f32"]).default("f16").describe("dtype of the finished LoRA file"),
-  scale: factor.default(4).describe("times that low-resolution pictures are enlarged"),
+  scale: factor.optional().describe("times that low-resolution pictures are enlarged; default: the model's"),
   degradation: text.optional().describe(
     "JSON file that describes how pictures are degraded; default: the pipeline of Real-ESRGAN",
   ),
@@ -50,6 +50,9 @@ export const ftdConfig = z.strictObject({
   ),
   skip_bad: flag.default(false).describe("leave out damaged shards of pairs instead of stopping"),
   ...logging,
+}).refine(({ ftd, mse, latent_mse, lambda, adl }) => ftd + mse + latent_mse + lambda + adl > 0, {
+  error: "above 0 where all other weights of losses are 0",
+  path: ["ftd"],
 });
 
 /** All keys of {@linkcode ftdConfig}, checked. */

@@ -43,19 +43,18 @@ export async function randomCrops(
 }
 
 /**
- * Checks that crops fit a network, which takes multiples of `multiple` pixels.
+ * Checks that crops can be used.
  *
- * @param config `crop` are the sides of training's, `validate_size` of validation's crops
- * @throws {InputError} naming the key that is not such a multiple
+ * @param sides of the crops in pixels, by the key or the thing that says them
+ * @param rule the number that they must be multiples of, and where it comes from
+ * @throws {InputError} naming the side that is not such a multiple
  */
-export function requireCropSizes(
-  { crop, validate_size }: { crop: number; validate_size: number },
-  multiple: number,
+export function requireCropSides(
+  sides: Readonly<Record<string, number>>,
+  { multiple, why = "as the network takes them" }: { multiple: number; why?: string },
 ): void {
-  for (const [key, size] of Object.entries({ crop, validate_size })) {
-    if (size % multiple === 0) continue;
-    throw new InputError(
-      `Cannot train on crops: ${key} must be a multiple of ${multiple}, as the network takes them: it is ${size}`,
-    );
+  for (const [what, side] of Object.entries(sides)) {
+    if (side % multiple === 0) continue;
+    throw new InputError(`Cannot train on crops: ${what} must be a multiple of ${multiple}, ${why}: it is ${side}`);
   }
 }

@@ -3,6 +3,7 @@ import {
   cut,
   InputError,
   isPictureName,
+  osReason,
   PICTURE_EXTENSIONS,
   pictureSize,
   readImage,
@@ -69,8 +70,7 @@ async function pictureFiles(path: string): Promise<string[]> {
       if (!isDirectory && !name.startsWith(".") && isPictureName(name)) names.push(name);
     }
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InputError(`Cannot read "${path}": the folder must be readable: ${reason}`, { cause });
+    throw new InputError(`Cannot read "${path}": the folder must be readable: ${osReason(cause)}`, { cause });
   }
   if (names.length > 0) return names.sort().map((name) => join(path, name));
   throw new InputError(

@@ -7,7 +7,7 @@ import {
   plainTensor,
   type TensorData,
   type WeightSource,
-  writeAtomically,
+  writeJson,
   writeNetwork,
   writeSafetensors,
 } from "@fluxsr/core";
@@ -55,8 +55,7 @@ export async function writeFlowModel(
     ...(license !== undefined && { license }),
   };
   const path = join(folder, "fluxsr.json");
-  const json = `${JSON.stringify(settings, null, 2)}\n`;
-  await writeAtomically(path, new TextEncoder().encode(json), { overwrite: true });
+  await writeJson(path, settings);
   return [...files, path];
 }
 

@@ -1,7 +1,7 @@
 import { predictVelocity } from "@fluxsr/core";
 import { type Gpu, scoped, type Tensor } from "@fluxsr/kernels";
 import type { FlowConfig } from "../config/flow_config.ts";
-import { requireCropSizes } from "../data/crops.ts";
+import { requireCropSides } from "../data/crops.ts";
 import { openPictures } from "../data/pictures.ts";
 import { meanSquaredError } from "../losses/reconstruction.ts";
 import type { BatchIndex, LossGroup, Stage, Validation } from "../stage.ts";
@@ -23,12 +23,12 @@ export async function openFlowStage(
 ): Promise<Stage<FlowBatch>> {
   const model = await openFlowModel(gpu, config);
   const { autoencoder } = model;
-  const { crop: size, valid, validate_count: count, t_density, t_mean, t_std } = config;
-  requireCropSizes(config, 2 * autoencoder.factor); // a token is 2x2 latents
+  const { crop: size, valid, validate_count: count, validate_size, t_density, t_mean, t_std } = config;
+  requireCropSides({ crop: size, validate_size }, { multiple: 2 * autoencoder.factor }); // a token is 2x2 latents
   return new FlowStage({
     model,
     dtype: config.dtype === "f32" ? "F32" : "F16",
-    held: valid && await heldPictures(valid, { count, size: config.validate_size, notice }),
+    held: valid && await heldPictures(valid, { count, size: validate_size, notice }),
     source: {
       gpu,
       autoencoder,
@@ -43,7 +43,7 @@ export async function openFlowStage(
 }
 
 /** Flow matching, Eq. 7-9: `mean((v_theta(x_t, t) - (eps - z_0))^2)`. */
-export function flowGroup(model: FlowModel): LossGroup<FlowBatch> {
+function flowGroup(model: FlowModel): LossGroup<FlowBatch> {
   return {
     weights: { flow: 1 },
     loss: ({ x_t, u, t }) =>

@@ -1,10 +1,13 @@
 import { join } from "node:path";
 import {
+  ADAPTER_FILES,
   attachedLora,
   attachLora,
   type BlockStream,
   BUNDLED_MODEL,
   createLora,
+  granularity,
+  InputError,
   loadLpips,
   loadModel,
   type LoraAdapter,
@@ -13,11 +16,13 @@ import {
   openWeights,
   predictVelocities,
   readLora,
+  writeJson,
   writeLora,
 } from "@fluxsr/core";
 import { DryGpu, type Gpu, read, type Tensor } from "@fluxsr/kernels";
 import type { FtdConfig } from "../config/ftd_config.ts";
 import { readDegradation } from "../data/degradation/parameters.ts";
+import { requireCropSides } from "../data/crops.ts";
 import { checkLatents } from "../data/pairs/latent_shape.ts";
 import { openPairs } from "../data/pairs/pairs.ts";
 import { randomOf } from "../random.ts";
@@ -28,9 +33,6 @@ import { tvLpipsLoss } from "../losses/tv_lpips.ts";
 import { ftdBatch, type FtdSource } from "./ftd_data.ts";
 import { type FtdBatch, ftdGroups } from "./ftd_groups.ts";
 import { FtdValidation } from "./ftd_validation.ts";
-
-/** The name of the result, as diffusers looks for it. */
-export const LORA_FILE = "pytorch_lora_weights.safetensors";
 
 /**
  * Reads and checks the pairs, once for the run and its plans; what it returns loads everything else that Algorithm 1 needs.
@@ -64,18 +66,26 @@ async function openFtdStage(
   const { precision } = config;
   const teacher = await loadModel(gpu, config.model ?? BUNDLED_MODEL, { lora: false, precision, residentBlocks });
   checkLatents(pairs, teacher);
-  const { T_L = teacher.settings.T_L, guidance = teacher.settings.guidance } = config;
+  const { T_L = teacher.settings.T_L, guidance = teacher.settings.guidance, scale = teacher.settings.scale } = config;
+  if (config.ftd > 0 && T_L >= 1) {
+    throw new InputError(`Cannot train with FTD: T_L must be below 1, since Eq. 16 divides by 1 - T_L: it is ${T_L}`);
+  }
+  const { valid, validate_count: count, validate_size } = config;
+  requireCropSides({ "the side of pairs": pairs.size, ...valid && { validate_size } }, {
+    multiple: scale,
+    why: "the scale",
+  });
+  if (valid) requireCropSides({ validate_size }, { multiple: granularity(teacher) });
   const model: Model = { ...teacher, settings: { ...teacher.settings, T_L, guidance } };
   const lpips = config.lambda > 0 || config.valid
     ? await loadLpips(gpu, { files: config.lpips_weights ?? [] })
     : undefined;
   if (lpips) notice(`LPIPS with ${lpips.source}${config.lpips_weights ? "" : ": no --lpips-weights are given"}`);
-  const common = { degradation, scale: config.scale, seed: config.seed };
-  const { valid, validate_count: count, validate_size: size } = config;
+  const common = { degradation, scale, seed: config.seed };
   // A plan leaves validation out: it takes less than a step.
   const validation = valid && !(gpu instanceof DryGpu) && await FtdValidation.open(
     model,
-    await heldPictures(valid, { count, size, notice }),
+    await heldPictures(valid, { count, size: validate_size, notice }),
     { ...common, lpips: lpips && lpipsDistance(gpu, lpips) },
   );
   attachLora(gpu, model.mmdit, await startingLora(config, model));
@@ -165,8 +175,9 @@ class FtdStage implements Stage<FtdBatch> {
     return Promise.resolve(this.#validation?.validate());
   }
 
+  /** Writes the LoRA, and beside it what it is to be used with, so that the folder is an adapter too. */
   async writeResult(folder: string): Promise<string[]> {
-    const path = join(folder, LORA_FILE);
+    const path = join(folder, ADAPTER_FILES.lora);
     const layers = [...attachedLora(this.#model.mmdit)];
     const values = await read(...layers.flatMap(([, { a, b }]) => [a, b]));
     const adapters = layers.map(([name, { a, b, scale }], i): [string, LoraAdapter] => {
@@ -178,6 +189,8 @@ class FtdStage implements Stage<FtdBatch> {
       config: this.#model.config.transformer,
       dtype: this.#config.lora_dtype === "f32" ? "F32" : "F16",
     });
+    const { T_L, guidance } = this.#model.settings;
+    await writeJson(join(folder, ADAPTER_FILES.config), { T_L, guidance });
     return [path];
   }
 

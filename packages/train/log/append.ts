@@ -1,4 +1,4 @@
-import { InputError } from "@fluxsr/core";
+import { InputError, osReason } from "@fluxsr/core";
 
 /**
  * Adds to the end of a file, which is made if there is none.
@@ -8,7 +8,6 @@ export async function append(path: string, bytes: Uint8Array): Promise<void> {
   try {
     await Deno.writeFile(path, bytes, { append: true });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InputError(`Cannot go on with "${path}": it must be writable: ${reason}`, { cause });
+    throw new InputError(`Cannot go on with "${path}": it must be writable: ${osReason(cause)}`, { cause });
   }
 }

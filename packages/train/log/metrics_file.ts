@@ -1,4 +1,4 @@
-import { InputError, writeAtomically } from "@fluxsr/core";
+import { InputError, osReason, writeAtomically } from "@fluxsr/core";
 import { z } from "zod";
 import { append } from "./append.ts";
 
@@ -56,7 +56,7 @@ async function readLines(path: string): Promise<{ line: string; record: MetricRe
   try {
     text = await Deno.readTextFile(path);
   } catch (cause) {
-    throw new InputError(`Cannot read "${path}": ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new InputError(`Cannot read "${path}": ${osReason(cause)}`, { cause });
   }
   return text.split("\n").slice(0, -1).map((line, i) => {
     return { line, record: parseRecord(line, `Cannot read "${path}": line ${i + 1} must be a record`) };

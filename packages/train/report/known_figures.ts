@@ -8,7 +8,6 @@ const KNOWN: Readonly<Record<string, KnownFigure>> = {
   psnr_y: { label: "PSNR of Y, dB", wanted: "higher is better" },
   ssim_y: { label: "SSIM of Y", wanted: "higher is better" },
   lpips: { label: "LPIPS", wanted: "lower is better" },
-  niqe: { label: "NIQE", wanted: "lower is better" },
   grid: { label: "16-pixel grid", wanted: "1 is as the true picture" },
 };
 

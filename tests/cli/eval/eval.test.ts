@@ -113,6 +113,9 @@ test("judges the model beside classic enlargement and another program, and write
   expect(namesIn(join(folder, "keep"))).toEqual(["bicubic", "lanczos", "model", "other"]);
   const kept = await sharp(join(folder, "keep", "model", "a.png")).metadata();
   expect([kept.width, kept.height]).toEqual([20, 24]);
+  const again = await run(["--pairs", "FOLDER/pairs", "-m", "FOLDER/model", "--keep", "FOLDER/keep"]);
+  expect([again.code, again.stdout]).toEqual([1, ""]); // before any work
+  expect(again.stderr).toContain('a.png": the file must not exist yet: it does');
 });
 
 describe("refuses", () => {

@@ -55,6 +55,16 @@ test("writeAtomically() works where there are no hard links", async () => {
   expect(files()).toEqual({ a: "new" });
 });
 
+test("writeAtomically() leaves no empty file where the new name cannot be given", async () => {
+  const link = async (temporary: string) => {
+    await Deno.remove(temporary);
+    throw new Error("Operation not permitted (os error 1)");
+  };
+  const message = await refusal(writeAtomically(`${folder}/a`, BYTES, { overwrite: false, link }));
+  expect(message).toContain("its folder must be writable: No such file");
+  expect(files()).toEqual({});
+});
+
 test("writeAtomically() keeps the earlier file when the disk is full, and cleans up", async () => {
   await Deno.writeTextFile(`${folder}/a`, "old");
   const promise = writeAtomically(`${folder}/a`, BYTES, { overwrite: true, write: writeToFullDisk });

@@ -4,6 +4,8 @@ import { Canvas } from "../../../packages/core/image/canvas.ts";
 import { planTiles, type TilePlan } from "../../../packages/core/image/tiles.ts";
 
 const ENOUGH = { maxBytes: 2 ** 30 };
+const BITS_8 = { depth: 8, grey: false } as const;
+const BITS_16 = { depth: 16, grey: false } as const;
 const OPTIONS = { tileWidth: 64, tileHeight: 32, overlap: 12, multiple: 16 };
 
 /** A canvas on which every tile shows `value(x, y, channel)` of the whole picture, also in its padding. */
@@ -34,13 +36,13 @@ test("Canvas joins tiles that agree without a trace, at any size", () => {
   const value = (x: number, y: number, c: number) => ((x * 7 + y * 13 + c * 50) % 256) / 255;
   for (const [width, height] of [[1, 1], [17, 3], [64, 32], [65, 33], [97, 131], [211, 61]] as const) {
     const canvas = painted(planTiles({ width, height }, OPTIONS), value);
-    expect([...canvas.finish(8)]).toEqual(expected(width, height, 255, value));
-    expect([...canvas.finish(16)]).toEqual(expected(width, height, 65535, value));
+    expect([...canvas.finish(BITS_8)]).toEqual(expected(width, height, 255, value));
+    expect([...canvas.finish(BITS_16)]).toEqual(expected(width, height, 65535, value));
     const bordered = painted(
       planTiles({ width, height }, { ...OPTIONS, border: 13 }),
       (x, y, c) => value(x + 256, y + 256, c),
     );
-    expect([...bordered.finish(8)]).toEqual(expected(width, height, 255, value));
+    expect([...bordered.finish(BITS_8)]).toEqual(expected(width, height, 255, value));
   }
 });
 
@@ -58,16 +60,24 @@ test("Canvas ignores what a tile shows in its margin", () => {
     for (let y = 0; y < 16; y++) tile.fill(1e6, (y * 64 + margin) * 3, (y * 64 + margin + 6) * 3);
     canvas.add(tile, column, row);
   });
-  expect(new Set(canvas.finish(8))).toEqual(new Set([128]));
+  expect(new Set(canvas.finish(BITS_8))).toEqual(new Set([128]));
 });
 
 test("Canvas.finish() clamps, rounds to the nearest and corrects each channel", () => {
   const colours = [-0.2, 0.5, 1.7];
   const canvas = painted(planTiles({ width: 2, height: 1 }, OPTIONS), (_x, _y, c) => colours[c]!);
-  expect([...canvas.finish(8)]).toEqual([0, 128, 255, 0, 128, 255]);
-  expect([...canvas.finish(16).slice(0, 3)]).toEqual([0, 32768, 65535]);
-  const corrected = canvas.finish(8, { gain: [1, 0.5, 0.5], offset: [0.4, 0, -0.45] });
+  expect([...canvas.finish(BITS_8)]).toEqual([0, 128, 255, 0, 128, 255]);
+  expect([...canvas.finish(BITS_16).slice(0, 3)]).toEqual([0, 32768, 65535]);
+  const corrected = canvas.finish(BITS_8, { gain: [1, 0.5, 0.5], offset: [0.4, 0, -0.45] });
   expect([...corrected.slice(0, 3)]).toEqual([51, 64, 102]);
+});
+
+test("Canvas.finish() gives a grey picture the mean of its corrected channels", () => {
+  const colours = [0.2, 0.5, 1.1];
+  const canvas = painted(planTiles({ width: 2, height: 1 }, OPTIONS), (_x, _y, c) => colours[c]!);
+  expect([...canvas.finish({ depth: 8, grey: true })]).toEqual(Array(6).fill(153));
+  const corrected = canvas.finish({ depth: 16, grey: true }, { gain: [2, 1, 0], offset: [0, 0, 0.3] });
+  expect([...corrected]).toEqual(Array(6).fill(26214));
 });
 
 test("Canvas.meanStd() gives mean and standard deviation per channel", () => {

@@ -65,6 +65,15 @@ describe("openAdapter()", () => {
     }
   });
 
+  it("says that a LoRA's part for text encoders is not used, of a file and of a folder", async () => {
+    const folder = temporaryFolder(), file = join(folder, "mine.safetensors");
+    await writeTensors(file, { ...LORA, "lora_te1_x.lora_down.weight": [2, 3], "lora_te1_x.lora_up.weight": [3, 2] });
+    for (const path of [folder, file]) {
+      const { notes } = await openAdapter(path, TINY);
+      expect(notes).toEqual(["LoRA: 2 tensors of text encoders are not used"]);
+    }
+  });
+
   it("refuses embeddings that do not fit, or only one", async () => {
     const wide = await adapterFolder({ t5: { e: [1, 3, 6] } });
     expect(await messageOf(openAdapter(wide, TINY))).toMatch(

@@ -78,7 +78,10 @@ describe("readLora()", () => {
   });
 
   it("leaves text encoders out, and says so", async () => {
-    const te = ["lora_te1_text_model_0.lora_down.weight", "text_encoder.x.lora_A.weight", "text_encoder_2.y.alpha"];
+    const te = [
+      ...["lora_te1_text_model_0.lora_down.weight", "text_encoder.x.lora_A.weight", "text_encoder_2.y.alpha"],
+      "text_encoders.clip_l.z.lora_A.weight",
+    ];
     const tensors = Object.fromEntries(te.map((key) => [key, { shape: [1, 1] }]));
     const { adapters, ignored } = await read({ ...ones("img_in", { out: 4, inner: 8 }), ...tensors });
     expect([...adapters.keys()]).toEqual(["img_in"]);

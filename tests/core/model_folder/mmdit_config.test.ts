@@ -64,6 +64,11 @@ describe("parseMmditConfig()", () => {
       "axes_dim must be a list of 1 to 16 integers from 1 to 1048576: it is 128",
     ],
     [
+      "two axes",
+      { ...FLUX_DEV, axes_dim: [64, 64] },
+      "axes_dim must be three numbers: it is [64, 64]",
+    ],
+    [
       "axes of another sum",
       { ...FLUX_DEV, axes_dim: [16, 56, 54] },
       "axes_dim must be numbers whose sum is the size of a head (128): it is [16, 56, 54]",

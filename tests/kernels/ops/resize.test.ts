@@ -162,7 +162,7 @@ test.each([
   expect([...of!]).toEqual(expected);
 });
 
-test.each([[4096, 16384], [16384, 4001], [5003, 16384]])(
+test.each([[4096, 16384], [16384, 4001], [5003, 16384], [60000, 240000], [60000, 40000]])(
   "bicubicResize() keeps its precision from %i to %i columns",
   async (size, result) => {
     const x = randomTensor([1, 1, size, 1]);
@@ -183,6 +183,9 @@ test("bicubicResize() refuses bad sizes and a crop that is too small", () => {
   const x = randomTensor([1, 4, 4, 1]).tensor;
   expect(() => bicubicResize(x, { height: 0, width: 4 })).toThrow("sizes must be positive whole numbers");
   expect(() => bicubicResize(x, { height: 4.5, width: 4 })).toThrow("sizes must be positive whole numbers");
+  expect(() => bicubicSource({ height: 65537, width: 1 }, { height: 65521, width: 1 })).toThrow(
+    "whose least common multiple is below 2^31: 65537 samples to 65521",
+  );
   expect(() => bicubicResize(x, { height: 16, width: 16, crop: { top: 2, left: 0, height: 8, width: 4 } })).toThrow(
     "the crop must cover [8, 4] from [0, 0]: it is [4, 4] from [2, 0]",
   );

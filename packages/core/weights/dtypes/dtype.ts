@@ -3,7 +3,7 @@ export type WeightDtype = "F32" | "F16" | "BF16";
 
 const BYTES: Readonly<Record<WeightDtype, number>> = { F32: 4, F16: 2, BF16: 2 };
 
-/** Whether tensors of `dtype`, a safetensors name, can be read as weights. */
+/** Whether `dtype`, a safetensors name, is plain: its elements are numbers as they are, without scales. */
 export function isWeightDtype(dtype: string): dtype is WeightDtype {
   return Object.hasOwn(BYTES, dtype);
 }

@@ -25,7 +25,7 @@ const DTYPE_BITS = {
   C64: 64,
 } as const;
 
-/** A dtype name of the safetensors format; only F32, F16 and BF16 are weights. */
+/** A dtype name of the safetensors format; only F32, F16, BF16 and F8_E4M3 are read as weights. */
 export type SafetensorsDtype = keyof typeof DTYPE_BITS;
 
 /** One tensor of a file; `begin` and `end` are bytes from the start of the data, after the header. */

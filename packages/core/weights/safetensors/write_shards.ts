@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { writeAtomically } from "../../files/write_atomically.ts";
+import { writeJson } from "../../files/write_json.ts";
 import { type StreamedTensor, tensorBytes } from "../streamed_tensor.ts";
 import { streamSafetensors } from "./stream_safetensors.ts";
 
-/** What diffusers calls the weights of a network in a model folder. */
-const STEM = "diffusion_pytorch_model";
+/** What diffusers calls the weights of a network in a model folder, up to the extension. */
+export const STEM = "diffusion_pytorch_model";
 
 /**
  * Writes a network's tensors into `folder` as diffusers saves them: one file, or several of at most `shardBytes` (more
@@ -45,10 +45,4 @@ function divide(tensors: Iterable<readonly [string, StreamedTensor]>, shardBytes
     used += bytes;
   }
   return shards;
-}
-
-/** Writes `value` as JSON; the file is whole or as it was. */
-export async function writeJson(path: string, value: unknown): Promise<void> {
-  const bytes = new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
-  await writeAtomically(path, bytes, { overwrite: true });
 }

@@ -1,4 +1,4 @@
-import { InputError } from "@fluxsr/core";
+import { InputError, osReason } from "@fluxsr/core";
 
 /** More is no list of prompts. */
 const MAX_BYTES = 64 * 2 ** 20;
@@ -19,7 +19,7 @@ export async function readPromptTexts(path: string): Promise<string[]> {
     const isText = cause instanceof TypeError
       ? "it must be UTF-8 text, or embeddings in a .safetensors file"
       : undefined;
-    throw fail(isText ?? `file must be readable: ${cause instanceof Error ? cause.message : cause}`, cause);
+    throw fail(isText ?? `file must be readable: ${osReason(cause)}`, cause);
   }
   const prompts = text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== "");
   if (prompts.length === 0) throw fail("file must have a prompt in a line: it has none");

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { holdFolder, InputError } from "@fluxsr/core";
+import { holdFolder, InputError, osReason } from "@fluxsr/core";
 import { hasManifest, type PairsSettings, readManifest, type Shard, writeManifest } from "./manifest.ts";
 import type { MadePair, PairMaker } from "./pair.ts";
 import { readShard, SHARD_FILE, shardFault, writeShard } from "./shards.ts";
@@ -87,8 +87,9 @@ export async function makePairsFolder(dir: string): Promise<void> {
   try {
     await Deno.mkdir(dir, { recursive: true });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.replace(/ \(os error.*/s, "") : String(cause);
-    throw new InputError(`Cannot write pairs "${dir}": it must be a folder that can be written: ${reason}`, { cause });
+    throw new InputError(`Cannot write pairs "${dir}": it must be a folder that can be written: ${osReason(cause)}`, {
+      cause,
+    });
   }
 }
 
