@@ -59,8 +59,13 @@ export async function race(gpu: Gpu, course: Course, peers: readonly Runner[]): 
   const samples = [...course.samples()];
   const enter = async (peer: Peer) => {
     const task = await course.enter(peer);
-    requireSamples(`${course.name} of ${peer.name}`, await task.sample(), samples, peer.tolerance);
-    return task;
+    try {
+      requireSamples(`${course.name} of ${peer.name}`, await task.sample(), samples, peer.tolerance);
+      return task;
+    } catch (error) {
+      task.dispose();
+      throw error;
+    }
   };
   const own = await enter(openFluxsr(gpu));
   const tasks = new Map<string, Task>();

@@ -53,13 +53,13 @@ export class TorchProcess {
   /** An op on `arrays`: its result, or with the gradient of the result as the last one the gradients of all others. */
   async open(what: { op: string; precision: string; sizes: Sizes }, arrays: readonly Values[]): Promise<Task> {
     const task = ++this.#tasks;
-    const folder = await Deno.makeTempDir({ prefix: "fluxsr-torch-" });
-    const tensors = arrays.map(({ shape }, i) => ({ path: join(folder, `input_${i}`), shape }));
-    for (const [i, { values }] of arrays.entries()) {
-      await Deno.writeFile(tensors[i]!.path, new Uint8Array(values.buffer));
-    }
-    await this.#ask({ do: "open", task, ...what, tensors });
-    await Deno.remove(folder, { recursive: true });
+    await withFolder(async (folder) => {
+      const tensors = arrays.map(({ shape }, i) => ({ path: join(folder, `input_${i}`), shape }));
+      for (const [i, { values }] of arrays.entries()) {
+        await Deno.writeFile(tensors[i]!.path, new Uint8Array(values.buffer));
+      }
+      await this.#ask({ do: "open", task, ...what, tensors });
+    });
     return {
       run: (times = 1) => this.#ask({ do: "run", task, times }),
       sample: () => this.#sample(task, arrays.length),
@@ -68,16 +68,16 @@ export class TorchProcess {
   }
 
   /** Its results: at most as many as inputs. */
-  async #sample(task: number, most: number): Promise<Float32Array[]> {
-    const folder = await Deno.makeTempDir({ prefix: "fluxsr-torch-" });
-    const paths = [...Array(most).keys()].map((i) => join(folder, `result_${i}`));
-    await this.#ask({ do: "sample", task, paths });
-    const results: Float32Array[] = [];
-    for (let i = 0; i < (await Array.fromAsync(Deno.readDir(folder))).length; i++) {
-      results.push(new Float32Array((await Deno.readFile(paths[i]!)).buffer));
-    }
-    await Deno.remove(folder, { recursive: true });
-    return results;
+  #sample(task: number, most: number): Promise<Float32Array[]> {
+    return withFolder(async (folder) => {
+      const paths = [...Array(most).keys()].map((i) => join(folder, `result_${i}`));
+      await this.#ask({ do: "sample", task, paths });
+      const results: Float32Array[] = [];
+      for (let i = 0; i < (await Array.fromAsync(Deno.readDir(folder))).length; i++) {
+        results.push(new Float32Array((await Deno.readFile(paths[i]!)).buffer));
+      }
+      return results;
+    });
   }
 
   async #ask(request: object): Promise<void> {
@@ -85,5 +85,15 @@ export class TorchProcess {
     const { value } = await this.#answers.next();
     const { error } = value === undefined ? { error: "Python ended" } : JSON.parse(value);
     if (error) throw new Error(error);
+  }
+}
+
+/** What `work` makes with a folder that is gone afterwards. */
+async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await Deno.makeTempDir({ prefix: "fluxsr-torch-" });
+  try {
+    return await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 }

@@ -106,14 +106,16 @@ export class BufferPool {
    * @throws {OutOfMemoryError} if it does not fit the budget
    */
   acquire(bytes: number): PooledBuffer {
-    const limit = this.#limit;
-    if (bytes > limit) {
-      throw new BufferLimitError(
-        `Cannot allocate a GPU buffer: ${bytes} bytes are more than the adapter's limit of ${limit}`,
-        DO_LESS,
-      );
-    }
-    return this.#take(Math.min(sizeClass(bytes), limit));
+    this.#checkLimit(bytes);
+    return this.#take(Math.min(sizeClass(bytes), this.#limit));
+  }
+
+  #checkLimit(bytes: number): void {
+    if (bytes <= this.#limit) return;
+    throw new BufferLimitError(
+      `Cannot allocate a GPU buffer: ${bytes} bytes are more than the adapter's limit of ${this.#limit}`,
+      DO_LESS,
+    );
   }
 
   /**
@@ -121,9 +123,10 @@ export class BufferPool {
    * parts are. For weights: what is below 256 MiB the driver's allocator of Deno 2.9 (wgpu 29) puts into blocks of 128 or
    * 256 MiB, and a seventh to three quarters of these stay empty. No dispatch may write to one part and read another.
    *
-   * @throws {OutOfMemoryError} as {@linkcode BufferPool.acquire}
+   * @throws {BufferLimitError} if one of them is too large, {@linkcode OutOfMemoryError} as {@linkcode BufferPool.acquire}
    */
   acquireTogether(sizes: readonly number[]): PooledBuffer[] {
+    for (const bytes of sizes) this.#checkLimit(bytes);
     const rounded = sizes.map((bytes) => Math.ceil(Math.max(1, bytes) / PART_ALIGNMENT) * PART_ALIGNMENT);
     const parts: PooledBuffer[] = [];
     try {

@@ -7,9 +7,9 @@ import { UnsupportedFeatureError } from "./errors.ts";
 const FEATURES: readonly string[] = ["allow_unsafe_apis", "vulkan_enable_f16_on_nvidia"];
 
 /**
- * For matrix units: no checks of indices and no zeros in workgroup memory before a kernel runs. Kernels here stay within
- * their buffers and write what they read; on an H100 a product by matrix units was a third
- * faster for it (with Dawn's validation off as well).
+ * For matrix units: no checks of indices and no zeros in workgroup memory before a kernel runs. Kernels here write within
+ * their buffers alone, read at most three numbers beyond one, which they drop, and write what they read; on an H100 a
+ * product by matrix units was a third faster for it (with Dawn's validation off as well).
  */
 const TRUST: readonly string[] = ["disable_robustness", "disable_workgroup_init"];
 

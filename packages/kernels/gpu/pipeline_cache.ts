@@ -4,7 +4,6 @@ import type { Access, Kernel } from "./kernel.ts";
 
 /** A compiled kernel. */
 export interface Pipeline {
-  readonly id: number;
   readonly raw: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
 }
@@ -70,7 +69,7 @@ export class PipelineCache {
     });
     const scope = device.popErrorScope();
     this.#watch(scope.then((error) => error && compileError(kernel, module, error)));
-    return { id: this.#pipelines.size, raw, layout };
+    return { raw, layout };
   }
 
   #layout(accesses: readonly Access[]): GPUBindGroupLayout {

@@ -27,7 +27,7 @@ export function absolute(x: Tensor): Tensor {
     const dx = empty(x.gpu, x.shape);
     run(kernels.backward, [x, dy, dx]);
     return [dx];
-  });
+  }, [x]);
 }
 
 function run(

@@ -2,13 +2,14 @@ import { kernel } from "../gpu/kernel.ts";
 import { variants } from "../gpu/variants.ts";
 import { scoped } from "../tensor/scope.ts";
 import { record, tracked } from "../tensor/tape.ts";
-import { empty, show, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
+import { empty, show, type Tensor, zeros } from "../tensor/tensor.ts";
 import lines from "./_attention_lines.wgsl" with { type: "text" };
 import { attentionConstants, attentionGroups, type AttentionWay, attentionWay, WIDEST } from "./_attention_way.ts";
 import operands from "./_attention_operands.wgsl" with { type: "text" };
 import products from "./_attention_products.wgsl" with { type: "text" };
 import values from "./_attention_values.wgsl" with { type: "text" };
 import tile from "./_attention_tile.wgsl" with { type: "text" };
+import { requireF32 } from "./_shapes.ts";
 import byThreads from "./attention.wgsl" with { type: "text" };
 import byLanes from "./attention_lanes.wgsl" with { type: "text" };
 import byLines from "./attention_shared.wgsl" with { type: "text" };
@@ -53,6 +54,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor): Tensor {
       `Cannot attend: q, k and v must be [B, L, H, D]: q is ${show(q.shape)}, k ${show(k.shape)}, v ${show(v.shape)}`,
     );
   }
+  requireF32("attention", { q, k, v });
   const scale = 1 / Math.sqrt(width);
   const whole = Math.ceil(width / 4) * 4;
   if (whole === width) return attend(q, k, { v, scale });
@@ -82,7 +84,9 @@ function attend(q: Tensor, k: Tensor, { v, scale }: { v: Tensor; scale: number }
   const wanted = { q: tracked(q), k: tracked(k), v: tracked(v) };
   const state = { q, k, v, out, lse, scale };
   // As an input, the log-sum-exp lives as long as the tape needs it, and no longer than this call if there is none.
-  const y = record("attention", out, [q, k, v, lse], (dout) => attentionBackward(dout, state, wanted));
+  const y = record("attention", out, [q, k, v, lse], (dout) => attentionBackward(dout, state, wanted), [
+    ...[q, k, v, lse, out],
+  ]);
   lse.dispose();
   return y;
 }
@@ -92,5 +96,5 @@ function widen(x: Tensor, width: number): Tensor {
   const missing = width - (x.shape[3] ?? 0);
   if (missing === 0) return x;
   const shape = [...x.shape.slice(0, 3), missing];
-  return concat([x, tensor(x.gpu, new Float32Array(sizeOf(shape)), shape)], 3);
+  return concat([x, zeros(x.gpu, shape)], 3);
 }

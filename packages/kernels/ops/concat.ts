@@ -1,9 +1,8 @@
 import { groups1d, kernel } from "../gpu/kernel.ts";
 import { record, recordAll } from "../tensor/tape.ts";
-import { empty, type Shape, show, sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { empty, type Shape, show, sizeOf, type Tensor, zeros } from "../tensor/tensor.ts";
 import { byElem, widest } from "./_elem.ts";
 import { requireShape } from "./_shapes.ts";
-import { scale } from "./elementwise.ts";
 import source from "./concat.wgsl" with { type: "text" };
 
 const WORKGROUP = 64;
@@ -97,5 +96,7 @@ export function split(x: Tensor, axis: number, parts: readonly number[]): Tensor
     copy([x, y], { count: y.size, block, from, to: { stride: block, offset: 0 } });
     return y;
   });
-  return recordAll("split", ys, [x], (dys) => [concat(dys.map((dy, i) => dy ?? scale(ys[i]!, 0)), at)], ys);
+  return recordAll("split", ys, [x], (dys) => {
+    return [concat(dys.map((dy, i) => dy ?? zeros(x.gpu, ys[i]!.shape)), at)];
+  }, []);
 }

@@ -13,6 +13,7 @@ import productB from "./_product_b.wgsl" with { type: "text" };
 import aScalar from "./_read_a_scalar.wgsl" with { type: "text" };
 import aVec4 from "./_read_a_vec4.wgsl" with { type: "text" };
 import { readsOfB } from "./_read_b.ts";
+import { requireF32 } from "./_shapes.ts";
 import { relu, reluBackward } from "./activation.ts";
 import { columnSum } from "./column_sum.ts";
 import { conv2dWeight } from "./conv2d_weight.ts";
@@ -203,9 +204,12 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
     throw new TypeError(`Cannot convolve: bias must be [${n}] and addend ${show(shape)}: given ${given}`);
   }
   if (kernelHeight === 1 && kernelWidth === 1 && stride === 1 && outHeight === height && outWidth === width) {
-    const y = matmul(x, reshape(weight, [inner, n]), { bias, addend });
-    return activation ? relu(y) : y;
+    return scoped(x.gpu, () => {
+      const y = matmul(x, reshape(weight, [inner, n]), { bias, addend });
+      return activation ? relu(y) : y;
+    });
   }
+  requireF32("conv2d", { x, weight, bias, addend });
   const geometry = {
     n,
     c_in: channels,

@@ -71,7 +71,7 @@ export function cosineToMean(x: Tensor, { eps = 1e-8 }: { eps?: number } = {}): 
     const groups = groups1d(x.size, WORKGROUP);
     run(kernels.backward, { tensors: [x, m, weights, through, dx], params, groups });
     return [dx];
-  });
+  }, [x, m]);
   m.dispose();
   return y;
 }

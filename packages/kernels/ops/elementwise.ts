@@ -1,6 +1,7 @@
 import { groups1d, kernel } from "../gpu/kernel.ts";
 import { record, tracked } from "../tensor/tape.ts";
 import { empty, sameShape, show, type Tensor } from "../tensor/tensor.ts";
+import { requireF32 } from "./_shapes.ts";
 import source from "./elementwise.wgsl" with { type: "text" };
 
 const WORKGROUP = 256;
@@ -46,6 +47,7 @@ function dispatch(
   if (!sameShape(a.shape, b.shape)) {
     throw new TypeError(`Cannot run "${kernel.name}": shapes must match: a is ${show(a.shape)}, b is ${show(b.shape)}`);
   }
+  requireF32(kernel.name, { a, b });
   const y = empty(a.gpu, a.shape);
   const count = Math.ceil(a.size / 4);
   a.gpu.run(kernel, {
@@ -108,11 +110,11 @@ export function scale(a: Tensor, factor: number): Tensor {
 export function clamp(a: Tensor, low: number, high: number): Tensor {
   const limits = { alpha: low, beta: high };
   const y = dispatch(kernels.clamp, [a], limits);
-  return record("clamp", y, [a], (dy) => [dispatch(kernels.clampBackward, [a, dy], limits)]);
+  return record("clamp", y, [a], (dy) => [dispatch(kernels.clampBackward, [a, dy], limits)], [a]);
 }
 
 /** `exp(factor a)`. */
 export function exp(a: Tensor, factor = 1): Tensor {
   const y = dispatch(kernels.exponential, [a], { alpha: factor, beta: 0 });
-  return record("exp", y, [a], (dy) => [dispatch(kernels.multiply, [dy, y], { alpha: factor, beta: 0 })]);
+  return record("exp", y, [a], (dy) => [dispatch(kernels.multiply, [dy, y], { alpha: factor, beta: 0 })], [y]);
 }

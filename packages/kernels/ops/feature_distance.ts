@@ -93,5 +93,5 @@ export function featureDistance(f: Tensor, g: Tensor, { weight }: { weight: Tens
       groups: teamGroups(team, batches * positions),
     });
     return [df];
-  });
+  }, [f, g, weight, sums]);
 }

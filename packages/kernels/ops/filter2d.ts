@@ -1,6 +1,7 @@
 import { groups1d, kernel } from "../gpu/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import { empty, show, type Tensor } from "../tensor/tensor.ts";
+import mirror from "./_mirror.wgsl" with { type: "text" };
 import { sizes } from "./_shapes.ts";
 import source from "./filter2d.wgsl" with { type: "text" };
 
@@ -9,7 +10,7 @@ const WORKGROUP = 64;
 export const kernels = {
   forward: kernel({
     name: "filter2d",
-    sources: [source],
+    sources: [mirror, source],
     entry: "forward",
     binds: { x: "read", taps: "read", y: "write" },
     params: {

@@ -21,19 +21,6 @@ struct Params {
 
 override WORKGROUP: u32 = 64u;
 
-fn mirror(position: i32, size: u32) -> u32 {
-  // Nearly all taps lie inside, and a division is dear.
-  if (position >= 0 && u32(position) < size) {
-    return u32(position);
-  }
-  if (size == 1u) {
-    return 0u;
-  }
-  let period = 2u * (size - 1u);
-  let phase = u32(abs(position)) % period;
-  return min(phase, period - phase);
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * WORKGROUP;

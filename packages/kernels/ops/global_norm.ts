@@ -1,15 +1,13 @@
 import { kernel } from "../gpu/kernel.ts";
 import { scoped } from "../tensor/scope.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
+import { chunksOf } from "./_chunks.ts";
 import { byElem, widest } from "./_elem.ts";
 import scalar from "./_elem_scalar.wgsl" with { type: "text" };
 import { requireShape } from "./_shapes.ts";
 import reduce from "./_workgroup_reduce.wgsl" with { type: "text" };
 import source from "./global_norm.wgsl" with { type: "text" };
 
-/** The smallest chunk that is worth a workgroup, and the most chunks of one tensor. */
-const CHUNK = 16384;
-const CHUNKS = 1024;
 const LARGEST_F32 = 2 ** 128 - 2 ** 104;
 
 const params = { count: "u32", chunk: "u32", first: "u32", clip: "f32" } as const;
@@ -44,7 +42,7 @@ export const kernels = {
  */
 export function globalNorm(tensors: readonly [Tensor, ...Tensor[]]): Tensor {
   const [{ gpu }] = tensors;
-  const chunks = tensors.map(({ size }) => Math.min(CHUNKS, Math.ceil(size / CHUNK)));
+  const chunks = tensors.map(({ size }) => chunksOf(size));
   return scoped(gpu, () => {
     const count = chunks.reduce((sum, each) => sum + each, 0);
     const partials = empty(gpu, [count]);

@@ -1,6 +1,7 @@
 import { type Access, type Kernel, kernel } from "../gpu/kernel.ts";
 import { variants } from "../gpu/variants.ts";
 import { type Dtype, rowMultiple } from "../tensor/dtype.ts";
+import { scoped } from "../tensor/scope.ts";
 import { record, tracked } from "../tensor/tape.ts";
 import { empty, type Shape, show, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { ACTIVATIONS } from "./_activation.ts";
@@ -20,6 +21,7 @@ import productB from "./_product_b.wgsl" with { type: "text" };
 import aScalar from "./_read_a_scalar.wgsl" with { type: "text" };
 import aVec4 from "./_read_a_vec4.wgsl" with { type: "text" };
 import { readsOfB } from "./_read_b.ts";
+import { requireF32, requireShape } from "./_shapes.ts";
 import { gelu, silu } from "./activation.ts";
 import { columnSum } from "./column_sum.ts";
 import { gateResidual } from "./gate.ts";
@@ -209,13 +211,16 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   const { transposeA = false, transposeB = false, bias, addend, activation, residual } = options;
   if (activation && [a, b, bias, addend].some((x) => x && tracked(x))) {
     // The gradient of the activation needs its input.
-    return { gelu, silu }[activation](matmul(a, b, { ...options, activation: undefined }));
+    return scoped(a.gpu, () => ({ gelu, silu })[activation](matmul(a, b, { ...options, activation: undefined })));
   }
   const { shape, ...sizes } = measure(a, b, options);
   const { m, n, k, batches } = sizes;
   if (residual && (n % 4 !== 0 || [a, b, bias, residual.to, residual.gate].some((x) => x && tracked(x)))) {
     // The gradient of the gate needs the product.
-    return gateResidual(residual.to, matmul(a, b, { ...options, residual: undefined }), residual);
+    return scoped(
+      a.gpu,
+      () => gateResidual(residual.to, matmul(a, b, { ...options, residual: undefined }), residual),
+    );
   }
   if (bias && show(bias.shape) !== show([n])) {
     throw new TypeError(`Cannot multiply matrices: bias must be ${show([n])}: it is ${show(bias.shape)}`);
@@ -223,14 +228,8 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   if (addend && addend.size !== sizeOf(shape)) {
     throw new TypeError(`Cannot multiply matrices: addend must be ${show(shape)}: it is ${show(addend.shape)}`);
   }
-  if (residual && (show(residual.to.shape) !== show(shape) || show(residual.gate.shape) !== show([shape[0] ?? 1, n]))) {
-    throw new TypeError(
-      `Cannot multiply matrices: a residual must be ${show(shape)} and its gate ${show([shape[0] ?? 1, n])}: they are ${
-        show(residual.to.shape)
-      } and ${show(residual.gate.shape)}`,
-    );
-  }
-  if (a.dtype !== "f32") throw new TypeError(`Cannot multiply matrices: a must be f32: it is ${a.dtype}`);
+  if (residual) checkResidual(residual, shape);
+  requireF32("matmul", { a, bias, addend });
   const multiple = rowMultiple(b.dtype);
   if ((transposeB ? k : n) % multiple !== 0) {
     throw new TypeError(
@@ -257,6 +256,17 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   ];
   const inputs = [a, b, ...[addend, bias].filter((x) => x !== undefined)];
   return record("matmul", c, inputs, gradients, [...wanted.a ? [b] : [], ...wanted.b ? [a] : []]);
+}
+
+/** @throws {TypeError} unless a product of `shape` [B, M, N] can be gated and added */
+function checkResidual({ to, gate }: NonNullable<MatmulOptions["residual"]>, shape: Shape): void {
+  if (shape.length !== 3) {
+    throw new TypeError(
+      `Cannot multiply matrices: with a residual the product must be [B, M, N]: it is ${show(shape)}`,
+    );
+  }
+  requireShape("matmul", { to }, shape);
+  requireShape("matmul", { gate }, [shape[0]!, shape[2]!]);
 }
 
 /** What the gradient of an input is made of. */

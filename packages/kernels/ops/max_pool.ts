@@ -66,5 +66,5 @@ export function maxPool(x: Tensor): Tensor {
       groups: groups1d(windows * channels / lanes, WORKGROUP),
     });
     return [dx];
-  });
+  }, [x]);
 }

@@ -2,15 +2,13 @@ import { groups1d, kernel } from "../gpu/kernel.ts";
 import { scoped } from "../tensor/scope.ts";
 import { record } from "../tensor/tape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
+import { chunksOf } from "./_chunks.ts";
 import { byElem, widest } from "./_elem.ts";
 import vec4 from "./_elem_vec4.wgsl" with { type: "text" };
 import { requireShape } from "./_shapes.ts";
 import reduce from "./_workgroup_reduce.wgsl" with { type: "text" };
 import source from "./reduce.wgsl" with { type: "text" };
 
-/** The smallest chunk that is worth a workgroup, and the most chunks. */
-const CHUNK = 16384;
-const CHUNKS = 1024;
 const WORKGROUP = 256;
 const params = { count: "u32", chunk: "u32", scale: "f32" } as const;
 
@@ -62,7 +60,7 @@ function level(forms: typeof plain, x: Tensor, { chunks, factor }: { chunks: num
 function all(op: string, x: Tensor, { forms, factor = 1 }: { forms: typeof plain; factor?: number }): Tensor {
   requireShape(op, { x }, x.shape);
   return scoped(x.gpu, () => {
-    const chunks = Math.min(CHUNKS, Math.ceil(x.size / CHUNK));
+    const chunks = chunksOf(x.size);
     const partial = chunks > 1 ? level(forms, x, { chunks, factor: 1 }) : x;
     return level(forms, partial, { chunks: 1, factor });
   });
@@ -78,7 +76,7 @@ function scaledSum(op: string, x: Tensor, factor: number): Tensor {
       groups: groups1d(count, WORKGROUP),
     });
     return [dx];
-  });
+  }, []);
 }
 
 /** The sum of all elements: `x [...] -> [1]`, the same bits every time. */

@@ -3,6 +3,7 @@ import { scoped } from "../tensor/scope.ts";
 import { record } from "../tensor/tape.ts";
 import { empty, show, type Tensor } from "../tensor/tensor.ts";
 import { byElem, widest } from "./_elem.ts";
+import mirror from "./_mirror.wgsl" with { type: "text" };
 import { sizes } from "./_shapes.ts";
 import source from "./resize.wgsl" with { type: "text" };
 
@@ -27,7 +28,7 @@ const PARAMS = {
 
 function build<B extends string>(entry: string, binds: Readonly<Record<B, Access>>) {
   return byElem((elem) =>
-    kernel({ name: `bicubic_resize.${entry}`, sources: [elem, source], entry, binds, params: PARAMS })
+    kernel({ name: `bicubic_resize.${entry}`, sources: [elem, mirror, source], entry, binds, params: PARAMS })
   );
 }
 
@@ -256,5 +257,5 @@ export function bicubicResize(x: Tensor, options: ResizeOptions): Tensor {
       lines: { rows: height, first: 0, inner: channels, rowStride: inner, batchStride: height * inner },
     });
     return [dx];
-  });
+  }, []);
 }

@@ -43,15 +43,6 @@ struct Params {
 
 override WORKGROUP: u32 = 64u;
 
-fn mirror(position: i32) -> u32 {
-  if (params.size_out == 1u) {
-    return 0u;
-  }
-  let period = 2u * (params.size_out - 1u);
-  let phase = u32(abs(position)) % period;
-  return min(phase, period - phase);
-}
-
 fn keys(distance: f32) -> f32 {
   let t = abs(distance);
   let near = (1.5 * t - 2.5) * t * t + 1.0;
@@ -130,7 +121,7 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
     return;
   }
   let step = i / parts();
-  let taps = taps_of(mirror(params.start + i32(step % params.extent)));
+  let taps = taps_of(mirror(params.start + i32(step % params.extent), params.size_out));
   var four = four_of(i % parts(), parts());
   var begin = line_start(step, params.extent) + (u32(taps.first) - params.part_start) * params.inner;
   var total = 0.0;

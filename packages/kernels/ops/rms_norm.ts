@@ -145,7 +145,7 @@ export function rmsNorm(x: Tensor, { scale, eps = 1e-6 }: { scale: Tensor; eps?:
   return record("rms_norm", y, [x, scale], (dy) => {
     requireShape("rms_norm", { dy }, x.shape);
     return gradients(dy, { x, scale, eps }, wanted);
-  });
+  }, [x, scale]);
 }
 
 /** Of the gradients of x and scale those that are wanted. */

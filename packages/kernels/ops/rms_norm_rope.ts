@@ -1,5 +1,6 @@
 import { groups1d, kernel } from "../gpu/kernel.ts";
 import { variants } from "../gpu/variants.ts";
+import { scoped } from "../tensor/scope.ts";
 import { tracked } from "../tensor/tape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import { lanesOf, lanesRow } from "./_lanes_row.ts";
@@ -51,7 +52,9 @@ export function rmsNormRope(
   { scale, eps = 1e-6, ...tables }: RopeTables & { scale: Tensor; eps?: number },
 ): Tensor {
   const [batches, length, heads, width] = sizes("rms_norm_rope", x, ["B", "L", "H", "D"]);
-  if (width % 4 !== 0 || tracked(x) || tracked(scale)) return rope(rmsNorm(x, { scale, eps }), tables);
+  if (width % 4 !== 0 || tracked(x) || tracked(scale)) {
+    return scoped(x.gpu, () => rope(rmsNorm(x, { scale, eps }), tables));
+  }
   requireShape("rms_norm_rope", { scale }, [width]);
   const y = empty(x.gpu, x.shape);
   const buffers = [x, scale, tables.cos, tables.sin, y].map(({ buffer }) => buffer);

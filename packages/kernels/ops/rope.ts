@@ -79,5 +79,5 @@ export function rope(x: Tensor, tables: RopeTables): Tensor {
     });
     return result;
   };
-  return record("rope", rotate(forward, x), [x, cos, sin], (dy) => [rotate(backward, dy)]);
+  return record("rope", rotate(forward, x), [x, cos, sin], (dy) => [rotate(backward, dy)], [cos, sin]);
 }

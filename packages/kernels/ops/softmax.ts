@@ -93,7 +93,7 @@ export function softmax(x: Tensor, addend: ScoreAddend): Tensor {
     const dx = empty(x.gpu, x.shape);
     run(backward(workgroup), [y, dy, dx], params);
     return [dx, hasGradient ? reshape(columnSum(reshape(dx, [-1, added.size])), added.shape) : undefined];
-  });
+  }, [y]);
 }
 
 function checkBias(x: Tensor, bias: Tensor): void {

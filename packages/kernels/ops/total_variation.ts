@@ -41,5 +41,5 @@ export function totalVariation(x: Tensor): Tensor {
   return record("total_variation", run(kernels.forward, [x]), [x], (dy) => {
     requireShape("total_variation", { dy }, x.shape);
     return [run(kernels.backward, [x, dy])];
-  });
+  }, [x]);
 }

@@ -103,15 +103,23 @@ export function openTape(gpu: Gpu): Tape | undefined {
  *
  * @param backward makes the gradients of the inputs; ops that have none leave it out, and differentiating through them
  * is an error
- * @param saved of inputs and outputs those whose values `backward` reads, default all: the others' memory is given back
- * as soon as nothing else needs it
+ * @param saved of inputs and outputs those whose values `backward` reads: the others' memory is given back as soon as
+ * nothing else needs it
  */
+export function record(op: string, output: Tensor, inputs: readonly Tensor[]): Tensor;
+export function record(
+  op: string,
+  output: Tensor,
+  inputs: readonly Tensor[],
+  backward: Backward | undefined,
+  saved: readonly Tensor[],
+): Tensor;
 export function record(
   op: string,
   output: Tensor,
   inputs: readonly Tensor[],
   backward?: Backward,
-  saved?: readonly Tensor[],
+  saved: readonly Tensor[] = [],
 ): Tensor {
   recordAll(op, [output], inputs, backward && (([dy]) => dy ? backward(dy) : []), saved);
   return output;
@@ -122,8 +130,8 @@ export function recordAll<T extends readonly Tensor[]>(
   op: string,
   outputs: T,
   inputs: readonly Tensor[],
-  backward?: BackwardOfAll,
-  saved: readonly Tensor[] = [...inputs, ...outputs],
+  backward: BackwardOfAll | undefined,
+  saved: readonly Tensor[],
 ): T {
   const tape = outputs[0] && open.get(outputs[0].gpu);
   if (tape && inputs.some((input) => tape.tracks(input))) tape.add({ op, inputs, outputs, backward, saved });

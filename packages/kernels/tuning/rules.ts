@@ -34,13 +34,22 @@ const WINOGRAD: Tiling = { by: "winograd", rows: 4, columns: 4, splits: 1 };
  */
 const NEAR_STEPS = 1024;
 
+/** The most bytes of partial sums: what a binding has room for on every adapter. */
+const SUMS_BYTES = 2 ** 27;
+
+/** As many parts of K as are wanted, if there is room for their sums. */
+function partsOfK(wanted: number, { rows, columns, batches }: ProductShape): number {
+  return Math.max(1, Math.min(wanted, Math.floor(SUMS_BYTES / (4 * batches * rows * columns))));
+}
+
 /** The way that suits `shape` on adapters that were not measured. */
 export function tilingByRule(adapter: AdapterSummary, shape: ProductShape): Tiling {
   const { rows, columns, depth, batches, segments = 1 } = shape;
   if (hasEightLanes(adapter)) {
     if (suitsWinograd(shape)) return WINOGRAD;
     const halvings = shape.op === "matmul" && shape.transposeA ? Math.round(Math.log2(depth / NEAR_STEPS)) : 0;
-    return lanesTiling(shape.transposeA || rows > 16 ? 32 : rows > 8 ? 16 : 8, 2 ** Math.min(4, Math.max(0, halvings)));
+    const parts = partsOfK(2 ** Math.min(4, Math.max(0, halvings)), shape);
+    return lanesTiling(shape.transposeA || rows > 16 ? 32 : rows > 8 ? 16 : 8, parts);
   }
   if (suitsFew(shape)) return fewTiling(shape);
   const sized = (side: number) => [hasFewRegisters(adapter) ? side / 2 : side, side] as const;
@@ -52,14 +61,18 @@ export function tilingByRule(adapter: AdapterSummary, shape: ProductShape): Tili
   const splits = shape.op === "matmul"
     ? Math.min(Math.ceil(FULL / tiles(small)), Math.floor(depth * segments / STEPS))
     : 1;
-  return sharedTiling(small, Math.max(1, splits));
+  return sharedTiling(small, partsOfK(splits, shape));
 }
 
 /** All ways that an adapter may be tuned to, for `shape`. */
 export function candidateTilings(adapter: AdapterSummary, shape: ProductShape): Tiling[] {
   const { op, depth, transposeA = false } = shape;
   const lanes = hasEightLanes(adapter) ? [8, 16, 32].filter((height) => height === 32 || !transposeA) : [];
-  const splits = op === "matmul" ? [1, 2, 4, 8, 16].filter((parts) => parts === 1 || depth / parts >= STEPS / 4) : [1];
+  const splits = op === "matmul"
+    ? [1, 2, 4, 8, 16].filter((parts) =>
+      partsOfK(parts, shape) === parts && (parts === 1 || depth / parts >= STEPS / 4)
+    )
+    : [1];
   return [
     ...lanes.flatMap((height) => (transposeA ? splits : [1]).map((parts) => lanesTiling(height, parts))),
     ...suitsFew(shape) ? [fewTiling(shape)] : [],

@@ -200,6 +200,12 @@ describe("acquireTogether()", () => {
     expect(gpu.memory.live).toBe(before);
   });
 
+  test("refuses a part that could not be bound", () => {
+    const dry = new DryGpu({ maxBufferSize: 2 ** 40, maxStorageBufferBindingSize: MEBI });
+    expect(() => dry.buffers.acquireTogether([1000, MEBI + 1])).toThrow(BufferLimitError);
+    expect(dry.memory.live).toBe(0);
+  });
+
   test("parts are written, computed with and read apart; who has the memory next waits for them", async () => {
     const values = [1, 2].map((seed) => random([5, 7], seed));
     const shapes = values.map(() => ({ shape: [5, 7], dtype: "f32" as const }));

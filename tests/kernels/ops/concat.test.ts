@@ -70,6 +70,15 @@ test("split() has the right gradient", async () => {
   await expectEqual([[seeds[0]!, vl!], [seeds[1]!, vr!]], [[dx!, v!]]);
 });
 
+test("split() gives a part that nothing is made of a gradient of 0, whatever its values", async () => {
+  const x = tensor(gpu, Float32Array.of(1, Infinity, NaN), [3]);
+  using tape = new Tape(gpu);
+  tape.watch(x);
+  const [used] = split(x, 0, [1, 2]);
+  const [dx] = gradients(tape, used!, { seed: tensor(gpu, Float32Array.of(5), [1]), wanted: [x] });
+  expect(await read(dx!)).toEqual([Float32Array.of(5, 0, 0)]);
+});
+
 test("concat() refuses other shapes and no tensors, split() wrong sizes", () => {
   const x = randomTensor([2, 3]).tensor;
   expect(() => concat([x, randomTensor([3, 3]).tensor], 1)).toThrow("x must be [2, 3]: it is [3, 3]");

@@ -1,6 +1,6 @@
-import { conv2d } from "@fluxsr/kernels";
+import { conv2d, tensor } from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
-import { expectClose, randomTensor } from "../../helpers/gpu.ts";
+import { expectClose, gpu, randomTensor } from "../../helpers/gpu.ts";
 import { expectGradients } from "../../helpers/gradient_check.ts";
 import { convReference } from "../../reference/conv2d.ts";
 
@@ -144,6 +144,21 @@ test.each([
       }).map((value, i) => Math.max(0, value + bias![i % outputs!]! + addend![i]!)),
   });
   expect(kernels["addend"]).toEqual(["relu.backward"]);
+});
+
+test("conv2d() of one pixel leaves nothing behind", () => {
+  const [x, weight] = [randomTensor([1, 3, 5, 4]).tensor, randomTensor([1, 1, 4, 6]).tensor];
+  const before = gpu.memory.live;
+  conv2d(x, weight, { activation: "relu" }).dispose();
+  weight.dispose();
+  expect(gpu.memory.live).toBe(before - weight.size * 4 - 160);
+});
+
+test("conv2d() refuses weights that are not f32", () => {
+  const weight = tensor(gpu, new Uint8Array(9 * 4 * 4 * 2), [3, 3, 4, 4], "bf16");
+  expect(() => conv2d(randomTensor([1, 3, 5, 4]).tensor, weight, { padding: 1 })).toThrow(
+    'Cannot run "conv2d": weight must be f32: it is bf16',
+  );
 });
 
 test("conv2d() refuses shapes that do not fit, in words", () => {

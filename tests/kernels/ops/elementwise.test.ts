@@ -1,4 +1,4 @@
-import { affine, clamp, combine, exp, gradients, multiply, read, subtract, Tape, tensor } from "@fluxsr/kernels";
+import { add, affine, clamp, combine, exp, gradients, multiply, read, subtract, Tape, tensor } from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
 import { expectGradients } from "../../helpers/gradient_check.ts";
 import { expectClose, gpu, random, randomTensor } from "../../helpers/gpu.ts";
@@ -93,6 +93,11 @@ test("combine() spreads more than 65535 workgroups over two dimensions", async (
   const [sum] = await read(combine(a.tensor, a.tensor));
   for (const i of [0, 65535 * 64, count - 1]) expect(sum![i]).toBeCloseTo(2 * a.data[i]!, 6);
   gpu.trim();
+});
+
+test("combine() refuses what is not f32", () => {
+  const x = tensor(gpu, new Uint8Array(8), [4], "bf16");
+  expect(() => add(x, x)).toThrow(/Cannot run ".*combine": a must be f32: it is bf16/);
 });
 
 test("combine() refuses different shapes", () => {

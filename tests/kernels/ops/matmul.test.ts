@@ -61,7 +61,24 @@ describe.each(SIZES)("matmul() of %i x %i x %i", (m, k, n) => {
 test("matmul() refuses a residual or a gate of another shape", () => {
   const [a, b] = [randomTensor([2, 3, 4]).tensor, randomTensor([4, 8]).tensor];
   const [to, gate] = [randomTensor([2, 3, 8]).tensor, randomTensor([3, 8]).tensor];
-  expect(() => matmul(a, b, { residual: { to, gate } })).toThrow("its gate [2, 8]: they are [2, 3, 8] and [3, 8]");
+  expect(() => matmul(a, b, { residual: { to, gate } })).toThrow("gate must be [2, 8]: it is [3, 8]");
+  const [row, rows] = [randomTensor([3, 4]).tensor, randomTensor([3, 8]).tensor];
+  expect(() => matmul(row, b, { residual: { to: rows, gate: rows } })).toThrow(
+    "with a residual the product must be [B, M, N]: it is [3, 8]",
+  );
+});
+
+test("matmul() leaves nothing behind where another op has its epilogue", () => {
+  const [a, b] = [randomTensor([2, 3, 4]).tensor, randomTensor([4, 7]).tensor];
+  const [to, gate] = [randomTensor([2, 3, 7]).tensor, randomTensor([2, 7]).tensor];
+  const before = gpu.memory.live;
+  matmul(a, b, { residual: { to, gate } }).dispose();
+  expect(gpu.memory.live).toBe(before);
+  const tape = new Tape(gpu);
+  tape.watch(a);
+  matmul(a, b, { activation: "gelu" }).dispose();
+  tape.close();
+  expect(gpu.memory.live).toBe(before);
 });
 
 test("matmul() leaves the gate to an op of its own where its gradient is wanted", () => {

@@ -128,7 +128,7 @@ describe("gradients()", () => {
     const tape = new Tape(gpu);
     tape.watch(x);
     tape.watch(z);
-    using y = record("pass", tensor(gpu, random([2]), [2]), [x, z], (dy) => [dy, dy]);
+    using y = record("pass", tensor(gpu, random([2]), [2]), [x, z], (dy) => [dy, dy], []);
     const [dx, dz, dy] = gradients(tape, y, { seed, wanted: [x, z, y] }) as [Tensor, Tensor, Tensor];
     expect(await read(dx, dz, dy)).toEqual([1, 2, 3].map(() => random([2], 3)));
     for (const each of [dx, dz, dy, seed, x, z]) each.dispose();

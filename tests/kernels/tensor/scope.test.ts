@@ -119,7 +119,7 @@ test("leaves what an open tape holds until that is closed", () => {
     clamp(watched, 0, 1);
     clamp(make(), 0, 1);
   });
-  expect(alive()).toBe(2); // clamp's input and result
+  expect(alive()).toBe(1); // clamp's input
   tape.close();
   watched.dispose();
   expect(alive()).toBe(0);

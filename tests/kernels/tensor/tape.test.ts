@@ -1,4 +1,27 @@
-import { add, affine, clamp, multiply, record, scale, scoped, Tape, tensor } from "@fluxsr/kernels";
+import {
+  absolute,
+  add,
+  affine,
+  atrousBlur,
+  bicubicResize,
+  clamp,
+  exp,
+  maxPool,
+  mean,
+  multiply,
+  record,
+  rmsNorm,
+  rope,
+  type RopeTables,
+  scale,
+  scoped,
+  softmax,
+  split,
+  Tape,
+  type Tensor,
+  tensor,
+  totalVariation,
+} from "@fluxsr/kernels";
 import { expect, test } from "vitest";
 import { tracked } from "../../../packages/kernels/tensor/tape.ts";
 import { gpu, randomTensor } from "../../helpers/gpu.ts";
@@ -49,6 +72,36 @@ test("keeps the values that gradients need until it is closed, and no others", (
   tape.close();
   tape.close();
   expect(gpu.memory.live).toBe(before);
+});
+
+/** What is kept of `x [1, 8, 8, 4]` or its like: ops, and how many tensors of that size their gradients read. */
+const KEPT: readonly [string, number, (x: Tensor, others: { row: Tensor; tables: RopeTables }) => Tensor | Tensor[]][] =
+  [
+    ["absolute", 1, absolute],
+    ["atrousBlur", 0, (x) => atrousBlur(x, { dilation: 1 })],
+    ["bicubicResize", 0, (x) => bicubicResize(x, { height: 8, width: 8 })],
+    ["clamp", 1, (x) => clamp(x, 0, 1)],
+    ["exp", 1, (x) => exp(x)],
+    ["maxPool", 1, maxPool],
+    ["mean", 0, mean],
+    ["rmsNorm", 1, (x, { row }) => rmsNorm(x, { scale: row })],
+    ["rope", 0, (x, { tables }) => rope(x, tables)],
+    ["softmax", 1, (x, { row }) => softmax(x, { bias: row })],
+    ["split", 0, (x) => split(x, 3, [2, 2])],
+    ["totalVariation", 1, totalVariation],
+  ];
+
+test.each(KEPT)("%s keeps %i of its input and output for the gradient", (_name, count, op) => {
+  using row = randomTensor([4]).tensor;
+  using table = randomTensor([1, 8, 2]).tensor;
+  const others = { row, tables: { cos: table, sin: table } };
+  const before = gpu.memory.live;
+  using tape = new Tape(gpu);
+  const x = randomTensor([1, 8, 8, 4]).tensor;
+  tape.watch(x);
+  for (const each of [x, op(x, others)].flat()) each.dispose();
+  expect(tape.nodes.length).toBeGreaterThan(0);
+  expect(gpu.memory.live).toBe(before + count * 1024);
 });
 
 test("only one can be open on a GPU", () => {

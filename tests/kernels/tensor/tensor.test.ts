@@ -94,3 +94,9 @@ describe("dispose()", () => {
     expect(gpu.memory.live).toBe(before);
   });
 });
+
+test("reshape() refuses other numbers of elements, also by what is left", () => {
+  using x = empty(gpu, [10]);
+  expect(() => reshape(x, [3, 3])).toThrow("Cannot reshape [10] to [3, 3]: the number of elements must stay");
+  expect(() => reshape(x, [-1, 4])).toThrow("the number of elements must stay");
+});

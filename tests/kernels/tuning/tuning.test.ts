@@ -64,6 +64,7 @@ test.each(
     [{ op: "matmul", rows: 4, columns: 64, depth: 1400, batches: 1, transposeA: true }, "lanes 32x32 / 1"],
     [{ op: "matmul", rows: 192, columns: 576, depth: 4096, batches: 1, transposeA: true }, "lanes 32x32 / 4"],
     [{ op: "matmul", rows: 192, columns: 576, depth: 1e6, batches: 1, transposeA: true }, "lanes 32x32 / 16"],
+    [{ op: "matmul", rows: 3072, columns: 3072, depth: 4096, batches: 1, transposeA: true }, "lanes 32x32 / 3"],
     [{ op: "conv2d_weight", rows: 36, columns: 64, depth: 1e6, batches: 1, transposeA: true }, "lanes 32x32 / 1"],
   ] as const,
 )("on llvmpipe %j is %s", (shape, expected) => {
