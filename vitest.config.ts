@@ -34,6 +34,7 @@ export default defineConfig({
     include: ["tests/**/*.test.ts"],
     reporters: ["default", totals],
     pool: "forks",
+    expect: { requireAssertions: true },
     testTimeout: 180_000,
     hookTimeout: 180_000,
   },

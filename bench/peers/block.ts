@@ -1,6 +1,7 @@
 import { attentionReference } from "../../tests/reference/attention.ts";
 import { slope } from "../../tests/reference/central_differences.ts";
-import { geluReference, matmulReference } from "../../tests/reference/matmul.ts";
+import { gelu } from "../../tests/reference/activation.ts";
+import { matmulReference } from "../../tests/reference/matmul.ts";
 import { layerNorm } from "../../tests/reference/norm.ts";
 import { ofResults, type Sample } from "../case.ts";
 import { picks, random } from "../random.ts";
@@ -77,6 +78,6 @@ function forward({ tokens, width, heads, x, qkv, proj, up, down }: Reference): n
   const sizes = { batches: 1, queries: tokens, keys: tokens, heads, width: width / heads };
   const attended = linear(attentionReference({ q: part(0), k: part(1), v: part(2) }, sizes), proj);
   const h = Array.from(attended, (value, i) => x[i]! + value);
-  const hidden = linear(normalised(h), up).map(geluReference);
+  const hidden = linear(normalised(h), up).map(gelu);
   return Array.from(linear(hidden, down), (value, i) => h[i]! + value);
 }

@@ -128,8 +128,7 @@ async function testMatmul(gpu: Gpu): Promise<{ ok: boolean; worstError: number; 
     for (let n = 0; n < N; n++) {
       let sum = 0;
       for (let k = 0; k < K; k++) sum += a[m * K + k]! * b[k * N + n]!;
-      const difference = Math.abs(sum - (result[m * N + n] ?? NaN));
-      worstError = difference <= worstError ? worstError : difference;
+      worstError = Math.max(worstError, Math.abs(sum - (result[m * N + n] ?? NaN)));
     }
   }
   return { ok: worstError <= TOLERANCE, worstError, milliseconds };

@@ -42,7 +42,9 @@ test("every way that is tried may be kept", async () => {
     for (const tiling of candidateTilings(on.adapter, shape)) {
       on.tuning = new Tuning({ [classOf(shape)]: tiling });
       await saveTuning(on);
+      on.tuning = new Tuning();
       await applyTuning(on);
+      expect(on.tuning.product(shape)).toEqual(tiling);
     }
   }
 });

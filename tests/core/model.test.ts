@@ -9,7 +9,7 @@ import { writeLora } from "../../packages/core/lora/write_lora.ts";
 import { openModelFolder } from "../../packages/core/model_folder/model_folder.ts";
 import { tinyModel } from "../e2e/_tiny_model.ts";
 import { gpu, random, scaledError } from "../helpers/gpu.ts";
-import { temporaryFolder } from "./weights/_files.ts";
+import { temporaryFolder } from "../helpers/temporary_folder.ts";
 
 const folder = temporaryFolder();
 const lora = join(folder, "lora.safetensors");

@@ -11,7 +11,7 @@ import { openGpu } from "@fluxsr/kernels";
 import { beforeAll, describe, expect, test } from "vitest";
 import { tinyModel } from "../e2e/_tiny_model.ts";
 import { gpu } from "../helpers/gpu.ts";
-import { temporaryFolder } from "./weights/_files.ts";
+import { temporaryFolder } from "../helpers/temporary_folder.ts";
 
 const MANY = temporaryFolder();
 

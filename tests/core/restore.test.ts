@@ -4,8 +4,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gpu, scaledError } from "../helpers/gpu.ts";
 import { STARTER } from "../helpers/starter.ts";
 
-/** The contract: stages agree with PyTorch to this fraction of the largest value. */
-const TOLERANCE = 1e-3;
+/**
+ * Of the largest value: on llvmpipe stages agree with PyTorch to 5e-6, and other adapters' divisions and exponentials are
+ * allowed some more; one norm that is not scaled shows as 2e-4.
+ */
+const TOLERANCE = 5e-5;
 const REFERENCE = new URL("../fixtures/starter/reference.safetensors", import.meta.url).pathname;
 const TENSORS = { encode: "z_L", transformer: "v", step: "z_0hat", decode: "x_0hat" } as const;
 

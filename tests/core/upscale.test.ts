@@ -91,6 +91,22 @@ describe("upscale()", () => {
     expect([...row.slice(0, 16), ...row.slice(-16)]).toEqual([...Array(16).fill(255), ...Array(16).fill(0)]);
   });
 
+  test("grey stays grey, and EXIF is kept", async () => {
+    const { rgb, ...source } = waves(12, 8);
+    const exif = Uint8Array.of(1, 2, 3);
+    const { picture, enlarged } = await upscale(model, {
+      ...source,
+      rgb: rgb.map((_, i) => rgb[i - i % 3]!),
+      grey: true,
+      exif,
+    }, { ...OPTIONS, compare: true });
+    for (const { rgb, ...made } of [picture, enlarged!]) {
+      expect(made).toMatchObject({ grey: true, exif });
+      expect(rgb.every((value, i) => value === rgb[i - i % 3])).toBe(true);
+      expect(new Set(rgb).size).toBeGreaterThan(50);
+    }
+  });
+
   test("is the same with one tile and with many, on average, and has no seams", async () => {
     const source = waves(104, 72);
     const whole = await upscale(model, source, { ...OPTIONS, tile: 512 });
@@ -130,6 +146,9 @@ describe("upscale()", () => {
     expect(picture.rgb.length).toBe(plain.rgb.length);
     expect(meanDifference(picture.rgb, plain.rgb)).toBeGreaterThan(0.1);
     expect(meanDifference(picture.rgb, plain.rgb)).toBeLessThan(20);
+    const unshifted = { ...settings, token_shifts: 1 };
+    const once = (await upscale({ ...model, settings: unshifted }, waves(24, 16), OPTIONS)).picture;
+    expect(meanDifference(picture.rgb, once.rgb)).toBeGreaterThan(0.1);
   });
 
   test("submits a tile in as many parts as it has stages, and waits once", async () => {

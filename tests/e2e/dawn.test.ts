@@ -1,13 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { DRIVER, openDawnGpu } from "../helpers/dawn.ts";
+import { DRIVER, NO_DAWN, openDawnGpu } from "../helpers/dawn.ts";
 import { run } from "./_command.ts";
 
 const GOLDEN = fileURLToPath(new URL("../golden", import.meta.url));
 const dawn = await openDawnGpu();
 dawn?.destroy();
 
-test.skipIf(!dawn)("golden --gpu dawn computes as PyTorch did, and ends", async () => {
+test("golden --gpu dawn computes as PyTorch did, and ends", async ({ skip }) => {
+  skip(!dawn, NO_DAWN);
   const root = await Deno.makeTempDir();
   try {
     for (const name of ["adl", "degradation"]) await Deno.symlink(`${GOLDEN}/${name}`, `${root}/${name}`);

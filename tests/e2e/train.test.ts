@@ -1,18 +1,12 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomOf } from "../../packages/train/random.ts";
+import { MILD } from "../helpers/mild.ts";
 import { type Ended, run, start } from "./_command.ts";
 import { picture } from "./_pictures.ts";
 import { tinyModel } from "./_tiny_model.ts";
 
 let folder = "";
-
-/** Degradations that small pictures survive. */
-const MILD = {
-  first: { kernel_size: [7, 7], resize_range: [0.9, 1.1] },
-  second_order_prob: 0,
-  final_kernel_size: [7, 7],
-};
 
 const CONFIG = {
   model: "model",
@@ -119,8 +113,35 @@ describe("train ftd", () => {
     expect(await upscale("-o", "with.png", "--lora", stdout.trim())).toMatchObject({ code: 0 });
     expect(await upscale("-o", "without.png")).toMatchObject({ code: 0 });
     expect(await Deno.readFile(join(folder, "with.png"))).not.toEqual(await Deno.readFile(join(folder, "without.png")));
-    const config = await Deno.readTextFile(join(folder, "trained", "training_config.json"));
-    expect(JSON.parse(config)).toEqual({ T_L: 0.25, guidance: 1 });
+  });
+
+  test("its folder is used at the time that it was trained for, its LoRA alone at the model's", async () => {
+    expect(await run(ftd("late", 2, "--t-l", "0.4"), { cwd: folder })).toMatchObject({ code: 0 });
+    const config = await Deno.readTextFile(join(folder, "late", "training_config.json"));
+    expect(JSON.parse(config)).toEqual({ T_L: 0.4, guidance: 1 });
+    const upscale = (lora: string, output: string) =>
+      run(["upscale", "photos/0.png", "-s", "1", "--model", "model", "--lora", lora, "-o", output], { cwd: folder });
+    expect(await upscale("late", "folder.png")).toMatchObject({ code: 0 });
+    expect(await upscale("late/pytorch_lora_weights.safetensors", "file.png")).toMatchObject({ code: 0 });
+    expect(await Deno.readFile(join(folder, "folder.png"))).not.toEqual(await Deno.readFile(join(folder, "file.png")));
+  });
+
+  test("with TV-LPIPS and validation, from a LoRA that is there", async () => {
+    await Deno.mkdir(join(folder, "held"));
+    await picture(99, 97).png().toFile(join(folder, "held", "a.png"));
+    const terms = ["--lambda", "1", "--lpips-crop", "16", "--valid", "held", "--validate-size", "96"];
+    expect(await run(ftd("first", 1, "--log-every", "1", ...terms), { cwd: folder })).toMatchObject({ code: 0 });
+    const lines = (await Deno.readTextFile(join(folder, "first", "metrics.jsonl"))).trim().split("\n");
+    const records = lines.map((line) => JSON.parse(line));
+    expect(records.find(({ loss }) => loss).loss.tv_lpips).toBeGreaterThan(0);
+    for (const { validation } of records.filter(({ validation }) => validation)) {
+      expect(validation).toMatchObject({ psnr_y: expect.any(Number), lpips: expect.any(Number) });
+    }
+    // Steps that are too small to change it leave it as it began.
+    const result = (out: string) => Deno.readFile(join(folder, out, "pytorch_lora_weights.safetensors"));
+    const init = ["--init-lora", "first/pytorch_lora_weights.safetensors", "--lr", "1e-12"];
+    expect(await run(ftd("second", 1, ...init), { cwd: folder })).toMatchObject({ code: 0 });
+    expect(await result("second")).toEqual(await result("first"));
   });
 
   test.each(["--no-checkpointing", "--checkpointing"])("plans what a step takes to a tenth: %s", async (flag) => {

@@ -11,6 +11,10 @@ export const DRIVER: Readonly<Record<string, string>> =
     ? { VK_DRIVER_FILES: SWIFTSHADER }
     : {};
 
+/** Why tests of Dawn, and those of matrix units, are skipped. */
+export const NO_DAWN = "Dawn finds no adapter: ./setup brings SwiftShader where it can";
+export const NO_MATRICES = "no adapter has matrix units: a GPU has, or Mesa 26's llvmpipe";
+
 /** Dawn's GPU, or undefined where Dawn finds none: Debian's Mesa lacks what it needs, hence SwiftShader. */
 export async function openDawnGpu(options: Omit<OpenOptions, "provider"> = {}): Promise<Gpu | undefined> {
   for (const [name, value] of Object.entries(DRIVER)) Deno.env.set(name, value);

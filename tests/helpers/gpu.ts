@@ -19,14 +19,13 @@ export function randomTensor(shape: Shape, seed = 1, on = gpu): { data: Float32A
   return { data, tensor: tensor(on, data, shape) };
 }
 
-/** The largest difference relative to the largest expected value. */
+/** The largest difference relative to the largest expected value; NaN if one of them is. */
 export function scaledError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   expect(actual.length).toBe(expected.length);
   let worst = 0;
   let largest = 0;
   for (let i = 0; i < expected.length; i++) {
-    const difference = Math.abs((actual[i] ?? NaN) - (expected[i] ?? NaN));
-    if (!(difference <= worst)) worst = difference;
+    worst = Math.max(worst, Math.abs((actual[i] ?? NaN) - (expected[i] ?? NaN)));
     largest = Math.max(largest, Math.abs(expected[i] ?? NaN));
   }
   return worst / Math.max(largest, 1e-30);

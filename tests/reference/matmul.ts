@@ -33,13 +33,3 @@ export function matmulReference(
   }
   return c;
 }
-
-/** GELU, tanh form. */
-export function geluReference(x: number): number {
-  return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
-}
-
-/** SiLU. */
-export function siluReference(x: number): number {
-  return x / (1 + Math.exp(-x));
-}

@@ -2,21 +2,11 @@ import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import type { Gpu } from "@fluxsr/kernels";
 import sharp from "sharp";
-import { afterAll } from "vitest";
 import { MetricsLog } from "../../packages/train/log/metrics_log.ts";
 import type { Batch, Stage } from "../../packages/train/stage.ts";
 import { type RunConfig, train, type TrainResult } from "../../packages/train/trainer.ts";
 import { gpu, random } from "../helpers/gpu.ts";
-
-const folders: string[] = [];
-afterAll(() => folders.forEach((path) => Deno.removeSync(path, { recursive: true })));
-
-/** A new folder that goes away after the test file. */
-export function temporaryFolder(): string {
-  const path = Deno.makeTempDirSync({ prefix: "fluxsr-train-" });
-  folders.push(path);
-  return path;
-}
+import { temporaryFolder } from "../helpers/temporary_folder.ts";
 
 /** A folder with `count` pictures: coloured waves. */
 export async function pictureFolder({ count = 3, width = 101, height = 97 } = {}): Promise<string> {

@@ -15,19 +15,14 @@ import type { OpenStage } from "../../packages/train/stage.ts";
 import { train } from "../../packages/train/trainer.ts";
 import { tinyModel } from "../e2e/_tiny_model.ts";
 import { gpu, random } from "../helpers/gpu.ts";
-import { jsonFile, temporaryFolder } from "./_pretraining.ts";
+import { MILD } from "../helpers/mild.ts";
+import { temporaryFolder } from "../helpers/temporary_folder.ts";
+import { jsonFile } from "./_pretraining.ts";
 
 const SIZE = 32;
 
 /** Blocks are most of what a step takes. */
 const SIZES = { hidden_size: 240, num_heads: 20, depth: 3, depth_single_blocks: 4 };
-
-/** Degradations that small pictures survive. */
-const MILD = {
-  first: { kernel_size: [7, 7], resize_range: [0.9, 1.1] },
-  second_order_prob: 0,
-  final_kernel_size: [7, 7],
-};
 
 /** The second of the steps is one whose terms are logged apart. */
 const CONFIG = { steps: 2, log_every: 2, rank: 2, lr: 0.01, lambda: 0, latent_mse: 1, checkpointing: true };

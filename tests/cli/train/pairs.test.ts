@@ -9,10 +9,11 @@ import { pairsConfig } from "../../../packages/train/config/pairs_config.ts";
 import { withDeepT5 } from "../../core/text/_deep_t5.ts";
 import { withTextEncoders } from "../../core/text/_golden.ts";
 import { DIFFUSERS_LAYOUT, modelFolder } from "../../core/model_folder/_model.ts";
-import { contentsOf, damage, folder, SETTINGS, ToyMaker } from "../../train/data/pairs/_pairs.ts";
+import { contentsOf, damage, SETTINGS, ToyMaker } from "../../train/data/pairs/_pairs.ts";
 import { fakeHost, folderWith, removeFolders } from "../_fakes.ts";
 import { gpu } from "../../helpers/gpu.ts";
 import { STARTER } from "../../helpers/starter.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 
 afterEach(removeFolders);
 
@@ -26,7 +27,7 @@ async function run(...args: string[]) {
 }
 
 test("makes pairs with the bundled model, and again none", async () => {
-  const out = `${folder()}/new`;
+  const out = `${temporaryFolder()}/new`;
   const args = ["--out", out, "--count", "2", "--size", "32", "--steps", "1"];
   const first = await run(...args);
   expect([first.code, first.stderr]).toEqual([0, expect.stringContaining(`${out} has 2 of 2 pairs: 2 made, `)]);
@@ -41,7 +42,10 @@ test("makes pairs with the bundled model, and again none", async () => {
 
 test("a text file of prompts is encoded by the model folder, and each pair has its own", async () => {
   const model = withTextEncoders(modelFolder(DIFFUSERS_LAYOUT));
-  const { out, prompts } = { out: `${folder()}/new`, prompts: `${folderWith({ "p.txt": "a fox\nships\n" })}/p.txt` };
+  const { out, prompts } = {
+    out: `${temporaryFolder()}/new`,
+    prompts: `${folderWith({ "p.txt": "a fox\nships\n" })}/p.txt`,
+  };
   const args = ["--out", out, "--model", model, "--count", "3", "--size", "32", "--steps", "1"];
   const first = await run(...args, "--prompts", prompts, "--prompt-tokens", "8");
   expect([first.code, first.stderr]).toEqual([0, expect.stringContaining(`Encoding 2 prompts\n${out} has 3 of 3 `)]);
@@ -58,7 +62,7 @@ test("--max-vram holds from prompts to pairs: the encoders are gone before the t
   const prompts = `${folderWith({ "p.txt": "a fox\nships\n" })}/p.txt`;
   const args = ["--model", model, "--count", "1", "--size", "32", "--steps", "1", "--prompts", prompts];
   const made = async (...more: string[]) => {
-    const out = `${folder()}/new`;
+    const out = `${temporaryFolder()}/new`;
     const host = await run("--out", out, ...args, "--prompt-tokens", "512", ...more);
     return { host, shard: host.code === 0 ? Deno.readFileSync(`${out}/pairs-000000-000000.safetensors`) : undefined };
   };
@@ -89,7 +93,7 @@ test("--max-vram loads blocks of the teacher in their turn: the pairs are the sa
   const args = ["--model", model, "--count", "3", "--size", "32", "--steps", "1"];
   const { teacher: whole } = await planPairs(gpu, pairsConfig.parse({ out: "a", model, count: 3, size: 32 }));
   const within = ["--max-vram", `${(whole.usedBytes - 1) / 1e6}MB`];
-  const [all, some] = [`${folder()}/all`, `${folder()}/some`];
+  const [all, some] = [`${temporaryFolder()}/all`, `${temporaryFolder()}/some`];
   expect((await run("--out", all, ...args)).code).toBe(0);
   const { code, stderr } = await run("--out", some, ...args, ...within);
   const blocks =
@@ -112,7 +116,7 @@ test("--max-vram loads blocks of the teacher in their turn: the pairs are the sa
 
 test("an interruption while prompts are encoded leaves nothing and ends with 130", async () => {
   const model = withTextEncoders(modelFolder(DIFFUSERS_LAYOUT));
-  const out = `${folder()}/new`, prompts = `${folderWith({ "p.txt": "a fox\n".repeat(500) })}/p.txt`;
+  const out = `${temporaryFolder()}/new`, prompts = `${folderWith({ "p.txt": "a fox\n".repeat(500) })}/p.txt`;
   const ended = run("--out", out, "--model", model, "--size", "32", "--prompts", prompts, "--prompt-tokens", "8");
   const isEncoding = () => Deno.stat(out).then(() => [...Deno.readDirSync(out)].length > 0, () => false);
   while (!await isEncoding()) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -122,7 +126,7 @@ test("an interruption while prompts are encoded leaves nothing and ends with 130
 });
 
 test("--verify names damaged shards", async () => {
-  const out = folder();
+  const out = temporaryFolder();
   await writePairs(out, { maker: new ToyMaker(), settings: SETTINGS, count: 5 });
   damage(`${out}/pairs-000003-000004.safetensors`);
   const { code, stdout } = await run("--verify", "--out", out, "--model", STARTER);

@@ -5,9 +5,9 @@ import sharp from "sharp";
 import { expect, test } from "vitest";
 import { tinyModel } from "../../e2e/_tiny_model.ts";
 import { gpu } from "../../helpers/gpu.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 import { gradient, worst } from "../image/pictures.ts";
 import { WIDTHS } from "../perceptual/_narrow.ts";
-import { temporaryFolder } from "../weights/_files.ts";
 
 /** A picture of a gradient whose ends depend on `turn`. */
 function picture(width: number, height: number, turn = 0): Rgb8 {

@@ -2,7 +2,8 @@ import { findPairs, findResults } from "@fluxsr/core";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { expect, test } from "vitest";
-import { inputError, temporaryFolder } from "../weights/_files.ts";
+import { inputError } from "../weights/_files.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 
 /** A folder with pictures of these sizes. */
 async function folderWith(files: Readonly<Record<string, readonly [number, number]>>): Promise<string> {

@@ -21,8 +21,9 @@ test("holdFolder() keeps others out until it is disposed of, and leaves nothing"
 
 test("holdFolder() may be disposed of after the folder is gone", async () => {
   const folder = await Deno.makeTempDir();
-  using _held = await holdFolder(folder);
+  const held = await holdFolder(folder);
   await Deno.remove(folder, { recursive: true });
+  expect(() => held[Symbol.dispose]()).not.toThrow();
 });
 
 test("holdFolder() refuses what is no folder, in words", async () => {

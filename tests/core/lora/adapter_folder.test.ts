@@ -5,7 +5,8 @@ import { openAdapter } from "../../../packages/core/lora/adapter_folder.ts";
 import { fromF32 } from "../../../packages/core/weights/dtypes/dtype.ts";
 import { writeSafetensors } from "../../../packages/core/weights/safetensors/safetensors.ts";
 import { TINY } from "./_adapters.ts";
-import { messageOf, temporaryFolder } from "../weights/_files.ts";
+import { messageOf } from "../weights/_files.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 
 type Tensors = Record<string, readonly number[]>;
 

@@ -6,8 +6,8 @@ import { moduleShapes } from "../../../packages/core/lora/module_shapes.ts";
 import { writeLora } from "../../../packages/core/lora/write_lora.ts";
 import type { MmditConfig } from "../../../packages/core/model_folder/configs.ts";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
-import { temporaryFolder } from "../weights/_files.ts";
 import { change, TINY } from "./_adapters.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 
 const GUIDED: MmditConfig = { ...TINY, guidance_embed: true };
 const WIDTH = 4, MLP = 8;

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { AdaptedLoader } from "../../../packages/core/lora/adapted_loader.ts";
 import { tinyModel } from "../../e2e/_tiny_model.ts";
 import { gpu, random } from "../../helpers/gpu.ts";
-import { temporaryFolder } from "../weights/_files.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 
 const folder = temporaryFolder();
 

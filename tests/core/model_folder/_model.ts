@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { golden, temporaryFolder } from "../weights/_files.ts";
+import { golden } from "../weights/_files.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 
 /** The configurations of the golden cases, as in BFL's JSON. */
 export function goldenConfig(name: "mmdit-guidance" | "vae"): Record<string, unknown> {

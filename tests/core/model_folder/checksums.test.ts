@@ -1,7 +1,8 @@
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { checkSha256, knownSha256 } from "../../../packages/core/model_folder/checksums.ts";
-import { inputError, temporaryFolder } from "../weights/_files.ts";
+import { inputError } from "../weights/_files.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 
 /** The SHA-256 of "abc", FIPS 180-2, B.1. */
 const ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";

@@ -4,8 +4,9 @@ import { FLUX_AUTOENCODER } from "../../../packages/core/model_folder/configs.ts
 import { fromF32 } from "../../../packages/core/weights/dtypes/dtype.ts";
 import { openAutoencoderFolder, openModelFolder } from "../../../packages/core/model_folder/model_folder.ts";
 import { type TensorData, writeSafetensors } from "../../../packages/core/weights/safetensors/safetensors.ts";
-import { inputError, messageOf, temporaryFolder } from "../weights/_files.ts";
+import { inputError, messageOf } from "../weights/_files.ts";
 import { DIFFUSERS_LAYOUT, goldenConfig, modelFolder } from "./_model.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 
 const SINGLE_FILES = {
   "any.safetensors": "mmdit-guidance/weights.safetensors",

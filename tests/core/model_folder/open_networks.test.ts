@@ -4,8 +4,9 @@ import { autoencoderJson } from "../../../packages/core/model_folder/autoencoder
 import { openModelFolder } from "../../../packages/core/model_folder/model_folder.ts";
 import { openNetworks } from "../../../packages/core/model_folder/open_networks.ts";
 import { tinyModel } from "../../e2e/_tiny_model.ts";
-import { inputError, messageOf, temporaryFolder } from "../weights/_files.ts";
+import { inputError, messageOf } from "../weights/_files.ts";
 import { fixture } from "../weights/_quantised.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 
 /** A model whose sizes cannot be told from its shapes, with its config.json. */
 async function smallModel() {

@@ -7,9 +7,10 @@ import { FLUX_DEV } from "../../../packages/core/model_folder/configs.ts";
 import { otherModel, refuseSchnell } from "../../../packages/core/model_folder/recognise.ts";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
 import { writeSafetensors } from "../../../packages/core/weights/safetensors/safetensors.ts";
-import { golden, inputError, messageOf, rawFile, temporaryFolder } from "../weights/_files.ts";
+import { golden, inputError, messageOf, rawFile } from "../weights/_files.ts";
 import { memorySource } from "../weights/_memory_source.ts";
 import { DIFFUSERS_LAYOUT, modelFolder } from "./_model.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 
 const MODELS: [string, string][] = [
   ["FLUX.2", "double_stream_modulation_img.lin.weight"],

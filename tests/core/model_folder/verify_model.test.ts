@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { damagedModel, edited } from "../../e2e/_broken_model.ts";
-import { messageOf, temporaryFolder } from "../weights/_files.ts";
+import { messageOf } from "../weights/_files.ts";
 import { DIFFUSERS_LAYOUT, modelFolder } from "./_model.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 
 it("reads all weights of a model, and tells how far it is", async () => {
   const told: [number, number][] = [];

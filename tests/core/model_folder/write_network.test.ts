@@ -6,8 +6,9 @@ import type { TensorData } from "../../../packages/core/weights/safetensors/safe
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
 import { plainTensor } from "../../../packages/core/weights/plain_tensor.ts";
 import { writeNetwork } from "../../../packages/core/model_folder/write_network.ts";
-import { golden, messageOf, temporaryFolder } from "../weights/_files.ts";
+import { golden, messageOf } from "../weights/_files.ts";
 import { goldenConfig } from "./_model.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 
 /** The golden autoencoder as it is stored. */
 async function goldenAutoencoder() {

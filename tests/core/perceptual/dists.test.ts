@@ -3,8 +3,9 @@ import { read, tensor } from "@fluxsr/kernels";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { gpu, random, randomTensor } from "../../helpers/gpu.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 import * as reference from "../../reference/perceptual.ts";
-import { messageOf, temporaryFolder } from "../weights/_files.ts";
+import { messageOf } from "../weights/_files.ts";
 import { writeF32 } from "./_files.ts";
 import { narrowWeights, WIDTHS } from "./_narrow.ts";
 

@@ -6,7 +6,7 @@ import { planTexts, type TextPlan } from "../../../packages/core/text/plan_texts
 import { openTextFolder, type TextFolder } from "../../../packages/core/text/text_folder.ts";
 import { writeEmbeddings } from "../../../packages/core/text/write_embeddings.ts";
 import { gpu } from "../../helpers/gpu.ts";
-import { temporaryFolder } from "../weights/_files.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 import { withDeepT5 } from "./_deep_t5.ts";
 
 const BLOCKS = 8, MAX = 32;

@@ -5,7 +5,8 @@ import { loadT5 } from "../../../packages/core/text/load_t5.ts";
 import { openTextFolder } from "../../../packages/core/text/text_folder.ts";
 import { writeSafetensors } from "../../../packages/core/weights/safetensors/safetensors.ts";
 import { gpu, scaledError } from "../../helpers/gpu.ts";
-import { inputError, messageOf, temporaryFolder } from "../weights/_files.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
+import { inputError, messageOf } from "../weights/_files.ts";
 import { GOLDEN, TOLERANCE, withTextEncoders } from "./_golden.ts";
 
 /** A copy of the golden folder. */

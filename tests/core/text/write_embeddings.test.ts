@@ -10,7 +10,8 @@ import { readConditioning } from "../../../packages/core/model_folder/conditioni
 import { parseMmditConfig } from "../../../packages/core/model_folder/mmdit_config.ts";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
 import { gpu, scaledError } from "../../helpers/gpu.ts";
-import { golden, temporaryFolder } from "../weights/_files.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
+import { golden } from "../weights/_files.ts";
 import { goldenConfig } from "../model_folder/_model.ts";
 import { GOLDEN } from "./_golden.ts";
 

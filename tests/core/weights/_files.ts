@@ -1,20 +1,10 @@
 import { fileURLToPath } from "node:url";
-import { afterAll, expect } from "vitest";
+import { expect } from "vitest";
 import { InputError } from "../../../packages/core/errors.ts";
 
 /** The path of a file below tests/golden. */
 export function golden(path: string): string {
   return fileURLToPath(new URL(`../../golden/${path}`, import.meta.url));
-}
-
-const folders: string[] = [];
-afterAll(() => folders.forEach((path) => Deno.removeSync(path, { recursive: true })));
-
-/** A new folder that goes away after the test file. */
-export function temporaryFolder(): string {
-  const path = Deno.makeTempDirSync({ prefix: "fluxsr-weights-" });
-  folders.push(path);
-  return path;
 }
 
 /** A safetensors file of `header` and `dataBytes` zeros; `length` is what the file says of the header's length. */

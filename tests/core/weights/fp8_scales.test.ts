@@ -4,7 +4,8 @@ import { fromF32 } from "../../../packages/core/weights/dtypes/dtype.ts";
 import { renamedSource } from "../../../packages/core/weights/renamed_source.ts";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
 import { type TensorData, writeSafetensors } from "../../../packages/core/weights/safetensors/safetensors.ts";
-import { messageOf, temporaryFolder } from "./_files.ts";
+import { messageOf } from "./_files.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 
 const F8: TensorData = { dtype: "F8_E4M3", shape: [1, 4], bytes: Uint8Array.of(0x38, 0xb8, 0x01, 0x7e) };
 

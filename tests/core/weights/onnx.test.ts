@@ -3,7 +3,8 @@ import proto from "onnx-proto";
 import { describe, expect, test } from "vitest";
 import { fromF32 } from "../../../packages/core/weights/dtypes/dtype.ts";
 import { openOnnx } from "../../../packages/core/weights/onnx.ts";
-import { inputError, messageOf, temporaryFolder } from "./_files.ts";
+import { inputError, messageOf } from "./_files.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 
 const { ModelProto } = proto.onnx;
 

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
 import { writeSafetensors } from "../../../packages/core/weights/safetensors/safetensors.ts";
 import { fromF32 } from "../../../packages/core/weights/dtypes/dtype.ts";
-import { inputError, messageOf, temporaryFolder } from "./_files.ts";
+import { inputError, messageOf } from "./_files.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 
 /** A file with one F32 tensor [1] for each of `values`. */
 function write(path: string, values: Record<string, number>): Promise<void> {

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
-import { inputError, temporaryFolder } from "./_files.ts";
+import { inputError } from "./_files.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 
 const POINTER = `version https://git-lfs.github.com/spec/v1\noid sha256:${"0".repeat(64)}\nsize 23782506688\n`;
 

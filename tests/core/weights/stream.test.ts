@@ -5,8 +5,9 @@ import { mmditNames } from "../../../packages/core/model_folder/mmdit_names.ts";
 import { openWeights } from "../../../packages/core/weights/open_weights.ts";
 import { writeSafetensors } from "../../../packages/core/weights/safetensors/safetensors.ts";
 import type { WeightSource } from "../../../packages/core/weights/weight_source.ts";
-import { golden, messageOf, temporaryFolder } from "./_files.ts";
+import { golden, messageOf } from "./_files.ts";
 import { fixture } from "./_quantised.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 
 /** All that a stream gives, copied: its pieces are valid only until the next. */
 async function streamed(source: WeightSource, name: string): Promise<unknown> {

@@ -1,11 +1,12 @@
 /** Kernels on Dawn: another WGSL compiler, stricter about uniform control flow than Deno's. */
 import { attention, conv2d, groupNorm, kernel, matmul, openDawn, openGpu, read } from "@fluxsr/kernels";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { openDawnGpu } from "../../helpers/dawn.ts";
+import { NO_DAWN, openDawnGpu } from "../../helpers/dawn.ts";
 import { expectClose, randomTensor } from "../../helpers/gpu.ts";
 import { attentionReference } from "../../reference/attention.ts";
 import { convReference } from "../../reference/conv2d.ts";
-import { geluReference, matmulReference } from "../../reference/matmul.ts";
+import { gelu } from "../../reference/activation.ts";
+import { matmulReference } from "../../reference/matmul.ts";
 import * as norm from "../../reference/norm.ts";
 import subgroups from "./subgroups.wgsl" with { type: "text" };
 import undeclared from "./undeclared.wgsl" with { type: "text" };
@@ -15,13 +16,13 @@ const dawn = await openDawnGpu();
 afterAll(() => dawn?.destroy());
 
 describe("Dawn computes", () => {
-  beforeEach(({ skip }) => skip(!dawn, "Dawn finds no adapter: ./setup brings SwiftShader where it can"));
+  beforeEach(({ skip }) => skip(!dawn, NO_DAWN));
   const random = (shape: readonly number[], seed: number) => randomTensor(shape, seed, dawn);
 
   test.each([[67, 19, 35], [5, 68, 132]])("matmul() of %i x %i x %i", async (m, k, n) => {
     const [a, b, bias] = [random([2, m, k], 1), random([n, k], 2), random([n], 3)];
     const size = { m: 2 * m, k, n, batches: 1, transposeA: false, transposeB: true };
-    const expected = matmulReference(a.data, b.data, size).map((value, i) => geluReference(value + bias.data[i % n]!));
+    const expected = matmulReference(a.data, b.data, size).map((value, i) => gelu(value + bias.data[i % n]!));
     await expectClose(
       matmul(a.tensor, b.tensor, { transposeB: true, bias: bias.tensor, activation: "gelu" }),
       expected,

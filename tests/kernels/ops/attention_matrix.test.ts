@@ -1,8 +1,8 @@
 /** The matrix units of an adapter are used where Dawn offers some; elsewhere the kernel is compiled only. */
 import { type AdapterSummary, empty, Gpu, tensor } from "@fluxsr/kernels";
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { matrixAttention } from "../../../packages/kernels/ops/attention_matrix.ts";
-import { openDawnGpu, refusalByDawn } from "../../helpers/dawn.ts";
+import { NO_MATRICES, openDawnGpu, refusalByDawn } from "../../helpers/dawn.ts";
 import { expectClose, random, randomTensor } from "../../helpers/gpu.ts";
 import { attentionReference } from "../../reference/attention.ts";
 
@@ -80,34 +80,34 @@ function growing(shape: readonly [number, number, number, number], growth: numbe
 const dawn = await openDawnGpu({ matrices: true });
 const hasMatrices = (dawn?.adapter.matrices.length ?? 0) > 0;
 
-test.skipIf(!hasMatrices).each([[1, 16, 32, 1, 16, 0], [2, 37, 71, 3, 32, 0], [1, 67, 33, 2, 128, 0], [
-  1,
-  20,
-  150,
-  1,
-  32,
-  60,
-]])(
-  "attention by matrix units matches the reference for %i x %i queries, %i keys, %i heads of %i, scores growing by %i",
-  async (batches, queries, keys, heads, channels, growth) => {
-    // The emulation of a software driver will do here.
-    const gpu = new Gpu(dawn!.device, { ...dawn!.adapter, software: false });
-    const plan = matrixAttention(gpu.adapter, { batches, rows: queries, keys, heads, channels });
-    const q = randomTensor([batches, queries, heads, channels], 1, gpu);
-    const k = growing([batches, keys, heads, channels], growth, gpu);
-    const v = randomTensor([batches, keys, heads, channels], 3, gpu);
-    const [out, lse] = [empty(gpu, q.tensor.shape), empty(gpu, [batches, heads, queries])];
-    gpu.run(plan!.kernel, {
-      buffers: [q.tensor, k.tensor, v.tensor, out, lse].map(({ buffer }) => buffer),
-      params: { queries, keys, heads, width: channels / 4, scale: 1 / Math.sqrt(channels) },
-      groups: plan!.groups,
-    });
-    const data = { q: q.data, k: k.data, v: v.data };
-    await expectClose(
-      out,
-      attentionReference(data, { batches, queries, keys, heads, width: channels }),
-      growth ? F16_LARGE : F16,
-    );
-    await expectClose(lse, logSumExp(data, { batches, rows: queries, keys, heads, channels }), F16);
-  },
-);
+/** [batches, queries, keys, heads, channels, growth] */
+const SIZES = [[1, 16, 32, 1, 16, 0], [2, 37, 71, 3, 32, 0], [1, 67, 33, 2, 128, 0], [1, 20, 150, 1, 32, 60]] as const;
+
+describe("attention by matrix units", () => {
+  beforeEach(({ skip }) => skip(!hasMatrices, NO_MATRICES));
+
+  test.each(SIZES)(
+    "matches the reference for %i x %i queries, %i keys, %i heads of %i, scores growing by %i",
+    async (batches, queries, keys, heads, channels, growth) => {
+      // The emulation of a software driver will do here.
+      const gpu = new Gpu(dawn!.device, { ...dawn!.adapter, software: false });
+      const plan = matrixAttention(gpu.adapter, { batches, rows: queries, keys, heads, channels });
+      const q = randomTensor([batches, queries, heads, channels], 1, gpu);
+      const k = growing([batches, keys, heads, channels], growth, gpu);
+      const v = randomTensor([batches, keys, heads, channels], 3, gpu);
+      const [out, lse] = [empty(gpu, q.tensor.shape), empty(gpu, [batches, heads, queries])];
+      gpu.run(plan!.kernel, {
+        buffers: [q.tensor, k.tensor, v.tensor, out, lse].map(({ buffer }) => buffer),
+        params: { queries, keys, heads, width: channels / 4, scale: 1 / Math.sqrt(channels) },
+        groups: plan!.groups,
+      });
+      const data = { q: q.data, k: k.data, v: v.data };
+      await expectClose(
+        out,
+        attentionReference(data, { batches, queries, keys, heads, width: channels }),
+        growth ? F16_LARGE : F16,
+      );
+      await expectClose(lse, logSumExp(data, { batches, rows: queries, keys, heads, channels }), F16);
+    },
+  );
+});

@@ -25,13 +25,13 @@ const FORMS = [
 ] as const;
 
 describe.each(FORMS)("conv2d() $name", ({ size, stride, pad: [top, left, bottom, right] }) => {
-  test.each(CASES)("matches the reference for [B %i, %i x %i, %i to %i channels]", async (...sizes) => {
+  const fitting = CASES.filter(([, height, width]) => height + top + bottom >= size && width + left + right >= size);
+  test.each(fitting)("matches the reference for [B %i, %i x %i, %i to %i channels]", async (...sizes) => {
     const [batches, height, width, channels, outputs] = sizes;
     const out = [
       Math.floor((height + top + bottom - size) / stride) + 1,
       Math.floor((width + left + right - size) / stride) + 1,
     ] as const;
-    if (Math.min(...out) < 1) return;
     const x = randomTensor([batches, height, width, channels], 1);
     const weight = randomTensor([size, size, channels, outputs], 2);
     const bias = randomTensor([outputs], 3);

@@ -2,7 +2,8 @@ import { matmul } from "@fluxsr/kernels";
 import { expect, test, vi } from "vitest";
 import { expectClose, randomTensor } from "../../helpers/gpu.ts";
 import { hardwareGpu } from "../../helpers/ways.ts";
-import { geluReference, matmulReference } from "../../reference/matmul.ts";
+import { gelu } from "../../reference/activation.ts";
+import { matmulReference } from "../../reference/matmul.ts";
 
 const on = hardwareGpu({ by: "shared", rows: 64, splits: 4 });
 
@@ -16,7 +17,7 @@ test.each(SIZES)("matmul() of %i of %i x %i x %i adds up parts of K, then activa
   const epilogue = { alpha: 0.5, bias: bias.tensor, addend: addend.tensor, activation: "gelu" } as const;
   const y = matmul(a.tensor, b.tensor, epilogue);
   const expected = matmulReference(a.data, b.data, { m, k, n, batches })
-    .map((value, i) => geluReference(0.5 * value + bias.data[i % n]! + addend.data[i]!));
+    .map((value, i) => gelu(0.5 * value + bias.data[i % n]! + addend.data[i]!));
   await expectClose(y, expected);
   const [product, sum] = dispatches.mock.calls;
   expect(product?.[1].groups).toEqual([1, 1, 4 * batches]);

@@ -7,7 +7,8 @@ import { expectClose, randomTensor } from "../../helpers/gpu.ts";
 import { expectGradients } from "../../helpers/gradient_check.ts";
 import { hardwareGpu } from "../../helpers/ways.ts";
 import { convReference } from "../../reference/conv2d.ts";
-import { geluReference, matmulReference } from "../../reference/matmul.ts";
+import { gelu } from "../../reference/activation.ts";
+import { matmulReference } from "../../reference/matmul.ts";
 
 /** Each way, and `[m, k, n]`: odd and aligned, more than a tile, and fewer and more steps than are held at a time. */
 const WAYS = [
@@ -32,7 +33,7 @@ describe.each(WAYS)("by $name", ({ way, sizes }) => {
       const b = randomTensor([2, ...(transposeB ? [n, k] : [k, n])], 2, on);
       const [bias, addend] = [randomTensor([n], 3, on), randomTensor([2, m, n], 4, on)];
       const expected = matmulReference(a.data, b.data, { m, k, n, batches: 2, transposeA, transposeB })
-        .map((value, i) => geluReference(0.5 * value + bias.data[i % n]! + addend.data[i]!));
+        .map((value, i) => gelu(0.5 * value + bias.data[i % n]! + addend.data[i]!));
       const epilogue = { alpha: 0.5, bias: bias.tensor, addend: addend.tensor, activation: "gelu" } as const;
       await expectClose(matmul(a.tensor, b.tensor, { transposeA, transposeB, ...epilogue }), expected);
     },
@@ -75,7 +76,7 @@ test.each(CONVOLUTIONS)(
       Math.floor((width + 2 - size[1]) / stride) + 1,
     ] as const;
     const geometry = { batches, height, width, channels, outputs, size, stride, pad: { top: 1, left: 1 }, out };
-    await expectGradients({
+    const kernels = await expectGradients({
       x: [batches, height, width, channels],
       weight: [...size, channels, outputs],
       bias: [outputs],
@@ -86,5 +87,8 @@ test.each(CONVOLUTIONS)(
       reference: ({ x, weight, bias, addend }) =>
         convReference(x!, weight!, geometry).map((value, i) => value + bias![i % outputs]! + addend![i]!),
     });
+    if (way.by !== "winograd") return;
+    expect(kernels["x"]).toContain("winograd.results");
+    expect(kernels["weight"]).toContain("winograd_weight.sums");
   },
 );

@@ -1,13 +1,14 @@
 /** Products and convolutions by matrix units, where Dawn offers some; elsewhere the kernels are compiled only. */
 import { conv2d, Gpu, kernel, matmul } from "@fluxsr/kernels";
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { tilingOf } from "../../../packages/kernels/ops/_product.ts";
 import { matrixProduct } from "../../../packages/kernels/ops/_product_matrix.ts";
 import { kernels } from "../../../packages/kernels/ops/matmul.ts";
-import { openDawnGpu, refusalByDawn } from "../../helpers/dawn.ts";
+import { NO_MATRICES, openDawnGpu, refusalByDawn } from "../../helpers/dawn.ts";
 import { expectClose, randomTensor } from "../../helpers/gpu.ts";
 import { convReference } from "../../reference/conv2d.ts";
-import { geluReference, matmulReference } from "../../reference/matmul.ts";
+import { gelu } from "../../reference/activation.ts";
+import { matmulReference } from "../../reference/matmul.ts";
 
 /** Operands are off by 2^-11 of themselves: up to 4e-4 of the largest sum was seen on random values below 1. */
 const F16 = 1e-3;
@@ -31,7 +32,9 @@ const hasMatrices = (gpu?.adapter.matrices.length ?? 0) > 0;
 const SIZES = [[132, 36, 136], [67, 19, 35], [32, 70, 32]] as const;
 const MODES = [[false, false], [false, true], [true, false], [true, true]] as const;
 
-describe.skipIf(!hasMatrices)("by matrix units", () => {
+describe("by matrix units", () => {
+  beforeEach(({ skip }) => skip(!hasMatrices, NO_MATRICES));
+
   test.each(SIZES.flatMap((size) => MODES.map((mode) => [...size, ...mode] as const)))(
     "matmul() of %i x %i x %i, transposeA %s, transposeB %s",
     async (m, k, n, transposeA, transposeB) => {
@@ -41,7 +44,7 @@ describe.skipIf(!hasMatrices)("by matrix units", () => {
       const b = randomTensor([2, ...(transposeB ? [n, k] : [k, n])], 2, gpu);
       const [bias, addend] = [randomTensor([n], 3, gpu), randomTensor([2, m, n], 4, gpu)];
       const expected = matmulReference(a.data, b.data, sizes)
-        .map((value, i) => geluReference(0.5 * value + bias.data[i % n]! + addend.data[i]!));
+        .map((value, i) => gelu(0.5 * value + bias.data[i % n]! + addend.data[i]!));
       const epilogue = { alpha: 0.5, bias: bias.tensor, addend: addend.tensor, activation: "gelu" } as const;
       await expectClose(matmul(a.tensor, b.tensor, { transposeA, transposeB, ...epilogue }), expected, F16);
     },

@@ -24,12 +24,12 @@ test.each(SHAPES.flatMap((shape) => WAYS.map(([way, on]) => [shape, way, on] as 
   },
 );
 
-test("rmsNormRope() is the two ops where a gradient is wanted", () => {
-  const [x, scale] = [randomTensor([1, 3, 2, 8]).tensor, randomTensor([8]).tensor];
+test.each(["x", "scale"] as const)("rmsNormRope() is the two ops where the gradient of %s is wanted", (wanted) => {
+  const inputs = { x: randomTensor([1, 3, 2, 8]).tensor, scale: randomTensor([8]).tensor };
   const tables = { cos: randomTensor([1, 3, 4]).tensor, sin: randomTensor([1, 3, 4]).tensor };
   using tape = new Tape(gpu);
-  tape.watch(x);
-  rmsNormRope(x, { ...tables, scale });
+  tape.watch(inputs[wanted]);
+  rmsNormRope(inputs.x, { ...tables, scale: inputs.scale });
   expect(tape.nodes.map(({ op }) => op)).toEqual(["rms_norm", "rope"]);
 });
 

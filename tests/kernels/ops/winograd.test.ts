@@ -44,10 +44,18 @@ function setUp(on: Gpu, [batches, height, width, channels, outputs]: readonly nu
   };
 }
 
+/** Whether there is a place for the kernel. */
+function fits(
+  [, height = 0, width = 0]: readonly number[],
+  [top = 0, left = 0, bottom = 0, right = 0]: readonly number[],
+) {
+  return Math.min(height + top + bottom, width + left + right) >= 3;
+}
+
 describe.each(PADDINGS.map((padding) => ({ padding })))("winograd() with padding $padding", ({ padding }) => {
-  test.each(CASES)("convolves [B %i, %i x %i, %i to %i channels], and what is fused", async (...sizes) => {
+  const fitting = CASES.filter((sizes) => fits(sizes, padding));
+  test.each(fitting)("convolves [B %i, %i x %i, %i to %i channels], and what is fused", async (...sizes) => {
     const { x, weight, out, sizes: plain, geometry } = setUp(gpu, sizes, padding);
-    if (Math.min(...out) < 1) return;
     const { batches, outputs } = plain;
     const expected = convReference(x.data, weight.data, plain);
     const y = empty(gpu, [batches, ...out, outputs]);
@@ -63,10 +71,9 @@ describe.each(PADDINGS.map((padding) => ({ padding })))("winograd() with padding
     await expectClose(y, expected.map((sum, i) => sum + bias.data[i % outputs]! + addend.data[i]!));
   });
 
-  test.each(CASES)("has the gradient of [B %i, %i x %i, %i to %i channels]", async (...form) => {
+  test.each(fitting)("has the gradient of [B %i, %i x %i, %i to %i channels]", async (...form) => {
     const { weight, out, sizes } = setUp(gpu, form, padding);
     const { batches, channels, outputs } = sizes;
-    if (Math.min(...out) < 1) return;
     const { height, width, pad: { top, left } } = sizes;
     const dy = randomTensor([batches, ...out, outputs], 5);
     const dx = empty(gpu, [batches, height, width, channels]);

@@ -13,11 +13,11 @@ const CASES = [
 ] as const;
 
 describe.each([[[1, 1, 1, 1]], [[0, 0, 1, 1]], [[2, 1, 0, 2]]])("winogradWeight() with padding %j", (padding) => {
-  test.each(CASES)("is the gradient for [B %i, %i x %i, %i to %i channels]", async (...sizes) => {
+  const [top = 0, left = 0, bottom = 0, right = 0] = padding;
+  const fitting = CASES.filter(([, height, width]) => Math.min(height + top + bottom, width + left + right) >= 3);
+  test.each(fitting)("is the gradient for [B %i, %i x %i, %i to %i channels]", async (...sizes) => {
     const [batches, height, width, channels, outputs] = sizes;
-    const [top = 0, left = 0, bottom = 0, right = 0] = padding;
     const out = [height + top + bottom - 2, width + left + right - 2] as const;
-    if (Math.min(...out) < 1) return;
     const x = randomTensor([batches, height, width, channels], 1);
     const dy = randomTensor([batches, ...out, outputs], 2);
     const before = gpu.memory.live;

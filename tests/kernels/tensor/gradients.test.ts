@@ -16,62 +16,37 @@ import {
   tensor,
 } from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
-import { gpu, random, scaledError } from "../../helpers/gpu.ts";
+import { expectGradients } from "../../helpers/gradient_check.ts";
+import { gpu, random } from "../../helpers/gpu.ts";
 
 const SHAPE = [3, 5];
-const STEP = 1e-2;
-/** Central differences of a cubic at this step are off by its square, 1e-4; f32 values of size 1 add 1e-7 / STEP. */
-const TOLERANCE = 5e-4;
-const SEED = random(SHAPE, 3);
 
-type Ops = (a: Tensor, b: Tensor) => Tensor;
-
-/** The derivatives of `sum(ops(a, b) * seed)` with respect to each element of input `which`. */
-async function centralDifferences(ops: Ops, which: number, inputs: Float32Array<ArrayBuffer>[]): Promise<number[]> {
-  const results = scoped(gpu, () =>
-    Array.from(inputs[which] ?? [], (value, i) =>
-      [STEP, -STEP].map((step) => {
-        const [a, b] = inputs.map((values, k) =>
-          tensor(gpu, k === which ? values.with(i, value + step) : values, SHAPE)
-        );
-        return ops(a as Tensor, b as Tensor);
-      })).flat());
-  const values = await read(...results);
-  results.forEach((result) => result.dispose());
-  const losses = values.map((y) => y.reduce((sum, value, i) => sum + value * (SEED[i] ?? NaN), 0));
-  return Array.from(inputs[which] ?? [], (_, i) => ((losses[2 * i] ?? NaN) - (losses[2 * i + 1] ?? NaN)) / (2 * STEP));
-}
-
-async function expectGradients(ops: Ops): Promise<void> {
-  const inputs = [random(SHAPE, 1), random(SHAPE, 2)];
-  const live = gpu.memory.live;
-  const [a, b] = inputs.map((values) => tensor(gpu, values, SHAPE)) as [Tensor, Tensor];
-  using tape = new Tape(gpu);
-  tape.watch(a);
-  tape.watch(b);
-  const y = ops(a, b);
-  const dy = tensor(gpu, SEED, y.shape);
-  const grads = gradients(tape, y, { seed: dy, wanted: [a, b] });
-  const actual = await read(...grads);
-  for (const x of [a, b, y, dy, ...grads]) x.dispose();
-  tape.close();
-  expect(gpu.memory.live).toBe(live);
-
-  for (const which of [0, 1]) {
-    const expected = await centralDifferences(ops, which, inputs);
-    expect(scaledError(actual[which] ?? [], expected)).toBeLessThan(TOLERANCE);
-  }
-}
+type Values = ArrayLike<number>;
 
 describe("gradients() agree with central differences", () => {
-  test.each<[string, Ops]>([
-    ["combine", (a, b) => combine(a, b, { alpha: 0.7, beta: -1.3 })],
-    ["multiply", (a, b) => multiply(a, b)],
-    ["affine of both", (a, b) => scoped(gpu, () => add(affine(a, { scale: 3, offset: 1 }), affine(b, { scale: -2 })))],
-    ["an input used twice", (a, b) => scoped(gpu, () => multiply(multiply(a, a), b))],
-    ["an input used on two paths", (a, b) => scoped(gpu, () => add(multiply(a, b), scale(multiply(b, b), 0.5)))],
-    ["reshape", (a, b) => scoped(gpu, () => multiply(reshape(reshape(multiply(a, b), [15]), SHAPE), b))],
-  ])("%s", (_, ops) => expectGradients(ops));
+  test.each<[string, (a: Tensor, b: Tensor) => Tensor, (a: number, b: number) => number]>([
+    ["combine", (a, b) => combine(a, b, { alpha: 0.7, beta: -1.3 }), (a, b) => 0.7 * a - 1.3 * b],
+    ["multiply", (a, b) => multiply(a, b), (a, b) => a * b],
+    [
+      "affine of both",
+      (a, b) => add(affine(a, { scale: 3, offset: 1 }), affine(b, { scale: -2 })),
+      (a, b) => 3 * a + 1 - 2 * b,
+    ],
+    ["an input used twice", (a, b) => multiply(multiply(a, a), b), (a, b) => a * a * b],
+    [
+      "an input used on two paths",
+      (a, b) => add(multiply(a, b), scale(multiply(b, b), 0.5)),
+      (a, b) => a * b + 0.5 * b * b,
+    ],
+    ["reshape", (a, b) => multiply(reshape(reshape(multiply(a, b), [15]), SHAPE), b), (a, b) => a * b * b],
+  ])("%s", async (_, op, formula) => {
+    const each = (a: Values, b: Values) => Array.from(a, (value, i) => formula(value, b[i]!));
+    const kernels = await expectGradients({ a: SHAPE, b: SHAPE }, {
+      op: ({ a, b }) => op(a!, b!),
+      reference: ({ a, b }) => each(a!, b!),
+    });
+    expect(Object.keys(kernels)).toEqual(["a", "b", "a b"]);
+  });
 });
 
 /** A tape with `x` watched, and everything made in `body` freed after. */

@@ -12,7 +12,8 @@ import { meanSquaredError } from "../../../packages/train/losses/reconstruction.
 import { initialise } from "../../../packages/train/init.ts";
 import { plan } from "../../../packages/train/plan.ts";
 import { gpu, random, randomTensor } from "../../helpers/gpu.ts";
-import { jsonFile, meanLoss, pictureFolder, run, temporaryFolder, validations } from "../_pretraining.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
+import { jsonFile, meanLoss, pictureFolder, run, validations } from "../_pretraining.ts";
 
 const ARCHITECTURE = {
   ch: 8,

@@ -10,7 +10,8 @@ import { initialise } from "../../../packages/train/init.ts";
 import { plan } from "../../../packages/train/plan.ts";
 import { randomOf } from "../../../packages/train/random.ts";
 import { gpu, random } from "../../helpers/gpu.ts";
-import { jsonFile, pictureFolder, run, temporaryFolder, validations } from "../_pretraining.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
+import { jsonFile, pictureFolder, run, validations } from "../_pretraining.ts";
 
 const AUTOENCODER = {
   resolution: 256,

@@ -5,7 +5,8 @@ import { FtdValidation } from "../../../packages/train/ftd/ftd_validation.ts";
 import { heldPictures } from "../../../packages/train/validation/held_pictures.ts";
 import { tinyModel } from "../../e2e/_tiny_model.ts";
 import { gpu } from "../../helpers/gpu.ts";
-import { pictureFolder, temporaryFolder } from "../_pretraining.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
+import { pictureFolder } from "../_pretraining.ts";
 
 const folder = temporaryFolder();
 

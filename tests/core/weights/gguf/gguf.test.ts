@@ -3,9 +3,10 @@ import { describe, expect, it } from "vitest";
 import { InputError } from "../../../../packages/core/errors.ts";
 import { parseGguf } from "../../../../packages/core/weights/gguf/header.ts";
 import { openWeights } from "../../../../packages/core/weights/open_weights.ts";
-import { messageOf, temporaryFolder } from "../_files.ts";
+import { messageOf } from "../_files.ts";
 import { plainTensor } from "../../../../packages/core/weights/plain_tensor.ts";
 import { expectedValues, fixture } from "../_quantised.ts";
+import { temporaryFolder } from "../../../helpers/temporary_folder.ts";
 
 const FILE = Deno.readFileSync(fixture("blocks.gguf"));
 

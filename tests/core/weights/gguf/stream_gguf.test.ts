@@ -3,8 +3,9 @@ import { expect, it } from "vitest";
 import { openWeights } from "../../../../packages/core/weights/open_weights.ts";
 import { streamGguf } from "../../../../packages/core/weights/gguf/stream_gguf.ts";
 import type { StreamedTensor } from "../../../../packages/core/weights/streamed_tensor.ts";
-import { messageOf, temporaryFolder } from "../_files.ts";
+import { messageOf } from "../_files.ts";
 import { fixture } from "../_quantised.ts";
+import { temporaryFolder } from "../../../helpers/temporary_folder.ts";
 
 function tensor(dtype: StreamedTensor["dtype"], shape: readonly number[], bytes: Uint8Array): StreamedTensor {
   return { dtype, shape, chunks: () => [bytes] };

@@ -1,6 +1,6 @@
 import { strToU8, zipSync } from "fflate";
 import { join } from "node:path";
-import { temporaryFolder } from "../_files.ts";
+import { temporaryFolder } from "../../../helpers/temporary_folder.ts";
 
 /** Pickle opcodes of protocol 2, as torch.save writes them. */
 export const global = (module: string, name: string) => [...strToU8(`c${module}\n${name}\n`)];

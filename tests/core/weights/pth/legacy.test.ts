@@ -2,8 +2,9 @@ import { strToU8 } from "fflate";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openPth } from "../../../../packages/core/weights/pth/pth.ts";
-import { messageOf, temporaryFolder } from "../_files.ts";
+import { messageOf } from "../_files.ts";
 import { dict, f32, global, int, orderedDict, reduce, storage, tensor, text, tuple } from "./_pickles.ts";
+import { temporaryFolder } from "../../../helpers/temporary_folder.ts";
 
 const MAGIC = [0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 const TRUE = [0x88], FALSE = [0x89], NONE = [0x4e];

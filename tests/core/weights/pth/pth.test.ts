@@ -2,8 +2,9 @@ import { strToU8, zipSync } from "fflate";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openPth } from "../../../../packages/core/weights/pth/pth.ts";
-import { messageOf, temporaryFolder } from "../_files.ts";
+import { messageOf } from "../_files.ts";
 import { dict, f32, global, int, orderedDict, pthFile, reduce, storage, tensor, text, tuple } from "./_pickles.ts";
+import { temporaryFolder } from "../../../helpers/temporary_folder.ts";
 
 describe("openPth()", () => {
   it("reads one tensor", async () => {

@@ -5,7 +5,8 @@ import {
   type TensorData,
   writeSafetensors,
 } from "../../../../packages/core/weights/safetensors/safetensors.ts";
-import { golden, inputError, messageOf, rawFile, temporaryFolder } from "../_files.ts";
+import { golden, inputError, messageOf, rawFile } from "../_files.ts";
+import { temporaryFolder } from "../../../helpers/temporary_folder.ts";
 
 const folder = temporaryFolder();
 

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { InputError } from "../../../../packages/core/errors.ts";
 import { openSafetensors } from "../../../../packages/core/weights/safetensors/safetensors.ts";
-import { rawFile, temporaryFolder } from "../_files.ts";
+import { rawFile } from "../_files.ts";
+import { temporaryFolder } from "../../../helpers/temporary_folder.ts";
 
 const MUTATIONS = 2000;
 /** The largest file below has 0.4 MB; nothing that it says may make us allocate more than a multiple of that. */

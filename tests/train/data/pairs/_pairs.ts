@@ -1,19 +1,8 @@
 /** Pairs that need no model, in folders that go away. */
-import { afterAll } from "vitest";
 import { identifyModel } from "../../../../packages/train/data/pairs/model_hash.ts";
 import type { PairsSettings } from "../../../../packages/train/data/pairs/manifest.ts";
 import type { PairMaker } from "../../../../packages/train/data/pairs/pair.ts";
 import { STARTER } from "../../../helpers/starter.ts";
-
-const folders: string[] = [];
-afterAll(() => folders.forEach((path) => Deno.removeSync(path, { recursive: true })));
-
-/** A new empty folder. */
-export function folder(): string {
-  const path = Deno.makeTempDirSync({ prefix: "fluxsr-pairs-" });
-  folders.push(path);
-  return path;
-}
 
 export const SETTINGS: PairsSettings = {
   model: await identifyModel(STARTER),

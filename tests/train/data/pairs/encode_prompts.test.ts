@@ -5,15 +5,16 @@ import { encodePrompts } from "../../../../packages/train/data/pairs/encode_prom
 import { withTextEncoders } from "../../../core/text/_golden.ts";
 import { DIFFUSERS_LAYOUT, modelFolder } from "../../../core/model_folder/_model.ts";
 import { gpu } from "../../../helpers/gpu.ts";
-import { contentsOf, folder } from "./_pairs.ts";
+import { temporaryFolder } from "../../../helpers/temporary_folder.ts";
+import { contentsOf } from "./_pairs.ts";
 
 const model = withTextEncoders(modelFolder(DIFFUSERS_LAYOUT));
 
 /** What encoding `lines` told; `change` is of the configuration. */
 async function encode(lines: string, change: Partial<{ out: string; model: string; prompt_tokens: number }> = {}) {
-  const prompts = `${folder()}/prompts.txt`;
+  const prompts = `${temporaryFolder()}/prompts.txt`;
   Deno.writeTextFileSync(prompts, lines);
-  const config = pairsConfig.parse({ out: `${folder()}/pairs`, model, prompts, prompt_tokens: 8, ...change });
+  const config = pairsConfig.parse({ out: `${temporaryFolder()}/pairs`, model, prompts, prompt_tokens: 8, ...change });
   const told: string[] = [], steps: number[] = [];
   const { signal } = new AbortController();
   const options = { gpu, notice: (text: string) => told.push(text), onProgress: (done: number) => steps.push(done) };
@@ -63,7 +64,7 @@ test("embeddings, and no prompts at all, are left as they are", async () => {
 
 test("a model without text encoders, or with those of another, is refused before anything is written", async () => {
   const refused = async (model: string) => {
-    const out = `${folder()}/pairs`;
+    const out = `${temporaryFolder()}/pairs`;
     const error = await encode("a red fox", { model, out }).then(() => undefined, (error) => error);
     expect(error).toBeInstanceOf(InputError);
     await expect(Deno.stat(out)).rejects.toThrow();

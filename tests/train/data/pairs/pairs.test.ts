@@ -2,14 +2,15 @@ import { InputError } from "@fluxsr/core";
 import { describe, expect, test } from "vitest";
 import { checkPairs, openPairs } from "../../../../packages/train/data/pairs/pairs.ts";
 import { writePairs } from "../../../../packages/train/data/pairs/write_pairs.ts";
-import { damage, folder, SETTINGS, ToyMaker } from "./_pairs.ts";
+import { damage, SETTINGS, ToyMaker } from "./_pairs.ts";
 import { STARTER } from "../../../helpers/starter.ts";
+import { temporaryFolder } from "../../../helpers/temporary_folder.ts";
 
 const model = STARTER;
 const SECOND = "pairs-000003-000005.safetensors";
 
 async function pairs({ count = 7, settings = SETTINGS } = {}): Promise<string> {
-  const dir = folder();
+  const dir = temporaryFolder();
   await writePairs(dir, { maker: new ToyMaker(), settings, count });
   return dir;
 }
@@ -34,7 +35,7 @@ describe("openPairs()", () => {
   });
 
   test("refuses a folder without pairs", async () => {
-    const dir = folder();
+    const dir = temporaryFolder();
     expect(await messageOf(openPairs(dir, { model }))).toContain(`"${dir}": the folder must have a manifest.json`);
     expect(await messageOf(openPairs(`${dir}/none`, { model }))).toContain("must have a manifest.json");
   });

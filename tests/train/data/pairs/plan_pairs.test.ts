@@ -10,14 +10,14 @@ import { withTextEncoders } from "../../../core/text/_golden.ts";
 import { DIFFUSERS_LAYOUT, modelFolder } from "../../../core/model_folder/_model.ts";
 import { tinyModel } from "../../../e2e/_tiny_model.ts";
 import { gpu } from "../../../helpers/gpu.ts";
-import { folder } from "./_pairs.ts";
+import { temporaryFolder } from "../../../helpers/temporary_folder.ts";
 
 const model = await withDeepT5(modelFolder(DIFFUSERS_LAYOUT), { blocks: 6 });
-const prompts = `${folder()}/prompts.txt`;
+const prompts = `${temporaryFolder()}/prompts.txt`;
 Deno.writeTextFileSync(prompts, "a red fox\nships\n");
 
 function config(change: Partial<PairsConfig> = {}): PairsConfig {
-  const common = { out: `${folder()}/pairs`, model, size: 32, steps: 3, count: 2, prompts, prompt_tokens: 40 };
+  const common = { out: `${temporaryFolder()}/pairs`, model, size: 32, steps: 3, count: 2, prompts, prompt_tokens: 40 };
   return pairsConfig.parse({ ...common, ...change });
 }
 
@@ -48,7 +48,7 @@ test.each<[string, Partial<PairsConfig>]>([
 });
 
 test("texts that do not fit the transformer are refused before anything is loaded", async () => {
-  const path = `${folder()}/text.safetensors`;
+  const path = `${temporaryFolder()}/text.safetensors`;
   const f32 = (
     ...shape: number[]
   ) => ({ dtype: "F32", shape, bytes: new Uint8Array(4 * shape[0]! * shape[1]!) } as const);
@@ -56,7 +56,7 @@ test("texts that do not fit the transformer are refused before anything is loade
   await expect(planPairs(gpu, config({ prompts: path }))).rejects.toThrow(
     `Cannot use prompts "${path}": txt must be [P, T, 48]: it is [5, 44]`,
   );
-  const narrow = withTextEncoders(folder());
+  const narrow = withTextEncoders(temporaryFolder());
   await tinyModel(narrow, { sizes: { context_in_dim: 44 } });
   await expect(planPairs(gpu, config({ model: narrow }))).rejects.toThrow("T5 and CLIP must have the widths");
 });

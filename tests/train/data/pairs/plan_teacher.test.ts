@@ -6,11 +6,12 @@ import { makePairs } from "../../../../packages/train/data/pairs/make_pairs.ts";
 import { planTeacher, type TeacherPlan } from "../../../../packages/train/data/pairs/plan_teacher.ts";
 import { tinyModel } from "../../../e2e/_tiny_model.ts";
 import { gpu } from "../../../helpers/gpu.ts";
+import { temporaryFolder } from "../../../helpers/temporary_folder.ts";
 import { pictureFolder } from "../../_pretraining.ts";
-import { contentsOf, folder } from "./_pairs.ts";
+import { contentsOf } from "./_pairs.ts";
 
 const BLOCKS = 7, SIZE = 32, STEPS = 2;
-const model = folder();
+const model = temporaryFolder();
 let photos: string;
 
 beforeAll(async () => {
@@ -25,7 +26,15 @@ const SOURCES = [["noise", STEPS], ["pictures", 4 * STEPS]] as const;
 /** Five pairs in three groups of two. */
 function config(source: "noise" | "pictures", change: Partial<PairsConfig> = {}): PairsConfig {
   const from_images = source === "pictures" ? photos : undefined;
-  const common = { out: `${folder()}/pairs`, model, size: SIZE, steps: STEPS, count: 5, batch_size: 2, from_images };
+  const common = {
+    out: `${temporaryFolder()}/pairs`,
+    model,
+    size: SIZE,
+    steps: STEPS,
+    count: 5,
+    batch_size: 2,
+    from_images,
+  };
   return pairsConfig.parse({ ...common, ...change });
 }
 

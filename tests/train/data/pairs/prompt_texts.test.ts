@@ -1,10 +1,10 @@
 import { InputError } from "@fluxsr/core";
 import { expect, test } from "vitest";
 import { readPromptTexts } from "../../../../packages/train/data/pairs/prompt_texts.ts";
-import { folder } from "./_pairs.ts";
+import { temporaryFolder } from "../../../helpers/temporary_folder.ts";
 
 function file(contents: string | Uint8Array): string {
-  const path = `${folder()}/prompts.txt`;
+  const path = `${temporaryFolder()}/prompts.txt`;
   Deno.writeFileSync(path, typeof contents === "string" ? new TextEncoder().encode(contents) : contents);
   return path;
 }
@@ -21,8 +21,8 @@ test.each<[string, () => string, string]>([
   ["an empty file", () => file(""), "file must have a prompt in a line: it has none"],
   ["a file of empty lines", () => file("\n \r\n"), "file must have a prompt in a line: it has none"],
   ["other bytes", () => file(new Uint8Array([0x66, 0xff, 0xfe])), "it must be UTF-8 text, or embeddings"],
-  ["no file", () => `${folder()}/none.txt`, "no such file"],
-  ["a folder", folder, "it must be a file: it is a folder"],
+  ["no file", () => `${temporaryFolder()}/none.txt`, "no such file"],
+  ["a folder", temporaryFolder, "it must be a file: it is a folder"],
 ])("refuses %s", async (_, make, state) => {
   const path = make();
   const error = await readPromptTexts(path).then(() => undefined, (error) => error);

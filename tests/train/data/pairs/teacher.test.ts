@@ -17,7 +17,7 @@ import { teacherPairs } from "../../../../packages/train/data/pairs/teacher_pair
 import { toPicture, toTensor } from "../../../../packages/train/data/pixels.ts";
 import { DIFFUSERS_LAYOUT, modelFolder } from "../../../core/model_folder/_model.ts";
 import { gpu, random, scaledError } from "../../../helpers/gpu.ts";
-import { folder } from "./_pairs.ts";
+import { temporaryFolder } from "../../../helpers/temporary_folder.ts";
 
 const OPTIONS: TeacherOptions = { size: 32, steps: 2, guidance: 3.5, schedule: "flux", seed: 1 };
 const model = await loadModel(gpu, modelFolder(DIFFUSERS_LAYOUT), { lora: false });
@@ -28,7 +28,7 @@ const { context_in_dim, vec_in_dim } = model.config.transformer;
 async function promptFile(
   { txt = [2, 3, context_in_dim], y = [2, vec_in_dim], fill = (data: Float32Array) => data } = {},
 ): Promise<string> {
-  const path = `${folder()}/prompts.safetensors`;
+  const path = `${temporaryFolder()}/prompts.safetensors`;
   const f32 = (shape: number[], seed: number) => ({
     dtype: "F32" as const,
     shape,
@@ -156,7 +156,7 @@ describe("Teacher.of() refuses", () => {
   });
 
   test("a file without prompts", async () => {
-    expect(await refused({ prompts: `${folder()}/none.safetensors` })).toContain("no such file");
+    expect(await refused({ prompts: `${temporaryFolder()}/none.safetensors` })).toContain("no such file");
   });
 });
 
@@ -166,7 +166,7 @@ test("prompts may be bf16, and are told from others by their values", async () =
   expect((await Teacher.of(model, { ...OPTIONS, prompts: await promptFile() })).prompts.sha256).toBe(
     stored.prompts.sha256,
   );
-  const short = `${folder()}/prompts.safetensors`;
+  const short = `${temporaryFolder()}/prompts.safetensors`;
   using source = await openWeights(path);
   const tensors = await Promise.all(["txt", "y"].map(async (name) => {
     const { shape } = source.tensors.get(name)!;

@@ -2,7 +2,8 @@ import { InputError } from "@fluxsr/core";
 import { describe, expect, test } from "vitest";
 import { readManifest } from "../../../../packages/train/data/pairs/manifest.ts";
 import { writePairs } from "../../../../packages/train/data/pairs/write_pairs.ts";
-import { contentsOf, damage, folder, SETTINGS, ToyMaker } from "./_pairs.ts";
+import { contentsOf, damage, SETTINGS, ToyMaker } from "./_pairs.ts";
+import { temporaryFolder } from "../../../helpers/temporary_folder.ts";
 
 /** Makes pairs up to `count`, interrupted after `stopAfter`; says which were made. */
 async function write(dir: string, count: number, { stopAfter = Infinity, settings = SETTINGS } = {}) {
@@ -14,7 +15,7 @@ async function write(dir: string, count: number, { stopAfter = Infinity, setting
 
 describe("writePairs()", () => {
   test("makes shards and a manifest that lists them", async () => {
-    const dir = folder();
+    const dir = temporaryFolder();
     expect(await write(dir, 7)).toEqual({ made: [0, 1, 2, 3, 4, 5, 6], done: 7 });
     const { settings, shards } = await readManifest(dir);
     expect(settings).toEqual(SETTINGS);
@@ -27,7 +28,7 @@ describe("writePairs()", () => {
   });
 
   test("an interrupted and raised run has the same bytes as one in a piece", async () => {
-    const [whole, parts] = [folder(), folder()];
+    const [whole, parts] = [temporaryFolder(), temporaryFolder()];
     await write(whole, 8);
     expect(await write(parts, 7, { stopAfter: 4 })).toEqual({ made: [0, 1, 2, 3], done: 4 });
     expect(await write(parts, 5)).toEqual({ made: [4], done: 5 });
@@ -38,7 +39,7 @@ describe("writePairs()", () => {
 
   test("keeps what was made when a pair is given up, or fails", async () => {
     for (const reason of ["given up", "failed"]) {
-      const dir = folder(), toy = new ToyMaker(), stop = new AbortController();
+      const dir = temporaryFolder(), toy = new ToyMaker(), stop = new AbortController();
       const error = new Error(reason);
       const make = (i: number, signal?: AbortSignal) => {
         if (i < 4) return toy.make(i);
@@ -56,11 +57,11 @@ describe("writePairs()", () => {
     const maker = new ToyMaker(), late = new AbortController();
     const onPair = (done: number) => done === 2 && late.abort();
     const options = { maker, settings: SETTINGS, count: 8, deadline: late.signal, onPair };
-    expect([await writePairs(folder(), options), maker.made]).toEqual([2, [0, 1]]);
+    expect([await writePairs(temporaryFolder(), options), maker.made]).toEqual([2, [0, 1]]);
   });
 
   test("fewer pairs than there are change nothing", async () => {
-    const dir = folder();
+    const dir = temporaryFolder();
     await write(dir, 8);
     const before = contentsOf(dir);
     expect(await write(dir, 2)).toEqual({ made: [], done: 2 });
@@ -68,7 +69,7 @@ describe("writePairs()", () => {
   });
 
   test("damaged, truncated and missing shards are made anew, strays removed", async () => {
-    const dir = folder();
+    const dir = temporaryFolder();
     await write(dir, 9);
     const before = contentsOf(dir);
     const [first = "", second = "", third = ""] = Object.keys(before).slice(1).map((name) => `${dir}/${name}`);
@@ -83,7 +84,7 @@ describe("writePairs()", () => {
   });
 
   test("the folder of the model may have been renamed", async () => {
-    const dir = folder();
+    const dir = temporaryFolder();
     await write(dir, 1);
     expect(await write(dir, 2, { settings: { ...SETTINGS, model: { ...SETTINGS.model, name: "new" } } }))
       .toEqual({ made: [1], done: 2 });
@@ -95,7 +96,7 @@ describe("writePairs()", () => {
     [{ source: "images" as const, pictures: 1 }, "source must be"],
     [{ model: { ...SETTINGS.model, sha256: "d".repeat(64) } }, "model must be"],
   ])("pairs of other settings are not added: %j", async (other, state) => {
-    const dir = folder();
+    const dir = temporaryFolder();
     await write(dir, 1);
     const before = contentsOf(dir);
     const adding = write(dir, 2, { settings: { ...SETTINGS, ...other } });
@@ -105,7 +106,7 @@ describe("writePairs()", () => {
   });
 
   test("a file is no folder", async () => {
-    const path = `${folder()}/file`;
+    const path = `${temporaryFolder()}/file`;
     Deno.writeTextFileSync(path, "");
     await expect(write(path, 1)).rejects.toThrow(`Cannot write pairs "${path}": it must be a folder`);
   });

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { openModelFolder, openWeights } from "@fluxsr/core";
 import { expect, test } from "vitest";
-import { tinyModel } from "../../../e2e/_tiny_model.ts";
-import { temporaryFolder } from "../_files.ts";
+import { tinyModel } from "../../e2e/_tiny_model.ts";
+import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 
 const ALIGNMENT = 32;
 
