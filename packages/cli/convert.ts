@@ -16,12 +16,13 @@ import {
   type WeightSource,
   writeModel,
 } from "@fluxsr/core";
-import { type Gpu, openGpu, type Provider } from "@fluxsr/kernels";
+import type { Gpu } from "@fluxsr/kernels";
 import { type Command, Option } from "commander";
 import { ByteProgress } from "./_byte_progress.ts";
 import { copySettings } from "./_copy_settings.ts";
 import { UsageError } from "./_errors.ts";
-import { type Host, PROCESS } from "./_host.ts";
+import { openChosenGpu } from "./_gpu.ts";
+import type { Host } from "./_host.ts";
 import { LAYOUTS, sizeInBytes } from "./_model_options.ts";
 import { fillNewFolder } from "./_new_folder.ts";
 import { oneOf, path } from "./_options.ts";
@@ -52,8 +53,6 @@ export interface ConvertRequest {
   readonly lora?: string;
   readonly shardSize: number;
   readonly overwrite?: boolean;
-  /** Merges the LoRA. */
-  readonly gpu?: Provider;
 }
 
 const MORE = `
@@ -65,15 +64,15 @@ weights of the transformer's blocks, after a LoRA was merged; layers at either e
 as they were. Such files stay packed on the GPU.
 
 Examples:
-  fluxsr convert FLUX.1-dev -o single --layout bfl                 one file per network
-  fluxsr convert flux1-dev.safetensors -o folder                   transformer/ as diffusers has it
-  fluxsr convert FLUX.1-dev -o upscaler --lora adapter/ --dtype f32
-  fluxsr convert FLUX.1-dev -o small --lora adapter/ --dtype q8_0  half the size`;
+  deno task convert FLUX.1-dev -o single --layout bfl                 one file per network
+  deno task convert flux1-dev.safetensors -o folder                   transformer/ as diffusers has it
+  deno task convert FLUX.1-dev -o upscaler --lora adapter/ --dtype f32
+  deno task convert FLUX.1-dev -o small --lora adapter/ --dtype q8_0  half the size`;
 
 /** Adds the command `convert`: a model folder in another layout or dtype. */
 export function registerConvert(
   program: Command,
-  { host = PROCESS, run = runConvert }: { host?: Host; run?: typeof runConvert } = {},
+  { host, run = runConvert }: { host: Host; run?: typeof runConvert },
 ): void {
   program.command("convert")
     .description("write a model in another layout or dtype, quantised, or with its LoRA merged")
@@ -97,12 +96,16 @@ export function registerConvert(
     .option("--overwrite", "replace a model folder that exists")
     .addHelpText("after", MORE)
     .action(async (model: string, _options: unknown, command: Command) => {
-      await run({ ...command.optsWithGlobals<Omit<ConvertRequest, "model">>(), model }, { host });
+      const request = { ...command.opts<Omit<ConvertRequest, "model">>(), model };
+      await run(request, { host, openGpu: () => openChosenGpu(command) });
     });
 }
 
 /** Converts the model that was asked for, a tensor at a time; a GPU is opened only to merge a LoRA. */
-export async function runConvert(request: ConvertRequest, { host }: { host: Host }): Promise<void> {
+export async function runConvert(
+  request: ConvertRequest,
+  { host, openGpu }: { host: Host; openGpu: () => Promise<Gpu> },
+): Promise<void> {
   const { shardSize: shardBytes, lora, output, overwrite = false } = request;
   const dtype = request.dtype && DTYPES[request.dtype];
   const layout = layoutOf(request);
@@ -114,7 +117,7 @@ export async function runConvert(request: ConvertRequest, { host }: { host: Host
   }
   const adapter = lora === undefined || !transformer ? undefined : await openAdapter(lora, transformer.config);
   for (const note of adapter?.notes ?? []) host.err(`Note: ${note}\n`);
-  using gpu = adapter ? await openGpu({ provider: request.gpu }) : undefined;
+  using gpu = adapter ? await openGpu() : undefined;
   const merge = gpu && adapter && { gpu, adapters: adapter.adapters };
   const model = {
     ...(transformer && {

@@ -5,7 +5,7 @@ import { join, parse } from "node:path";
 import { type Command, Option } from "commander";
 import { UsageError } from "./_errors.ts";
 import { openChosenGpu } from "./_gpu.ts";
-import { type Host, PROCESS } from "./_host.ts";
+import type { Host } from "./_host.ts";
 import { oneOf, path, wholeNumber } from "./_options.ts";
 
 const ORDERS = ["none", "first", "second"] as const;
@@ -15,8 +15,8 @@ Writes <dir>/LR and <dir>/GT with PNG files of the same names, for "eval" and fo
 for every pair: its name, and what was done to it. The same seed gives the same pairs.
 
 Examples:
-  fluxsr degrade photos --out pairs
-  fluxsr degrade photos --out pairs --order first --size 256 --count 32 --seed 7`;
+  deno task degrade photos --out pairs
+  deno task degrade photos --out pairs --order first --size 256 --count 32 --seed 7`;
 
 /** What the user asked for. */
 interface DegradeRequest {
@@ -30,7 +30,7 @@ interface DegradeRequest {
 }
 
 /** Adds the command `degrade`: makes pairs of small and good pictures, to try upscalers on. */
-export function registerDegrade(program: Command, { host = PROCESS }: { host?: Host } = {}): void {
+export function registerDegrade(program: Command, { host }: { host: Host }): void {
   program.command("degrade")
     .description("make pairs of degraded and good pictures, to evaluate upscalers with")
     .argument("<images...>", "files and folders")

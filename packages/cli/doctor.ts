@@ -3,11 +3,11 @@ import { type Command, Option } from "commander";
 import { type Examination, examine } from "./_examine.ts";
 import { checkModelGiven, examineModel, inWords, type ModelExamination, type ModelRequest } from "./_examine_model.ts";
 import { openChosenGpu } from "./_gpu.ts";
-import { type Host, PROCESS } from "./_host.ts";
+import type { Host } from "./_host.ts";
 import { path } from "./_options.ts";
 
 /** Adds the command `doctor` to `program`: what the machine offers, and whether upscaling works on it. */
-export function registerDoctor(program: Command, { host = PROCESS }: { host?: Host } = {}): void {
+export function registerDoctor(program: Command, { host }: { host: Host }): void {
   program.command("doctor")
     .description("show what the GPU offers, and whether upscaling works here")
     .addOption(

@@ -3,7 +3,7 @@ import type { Gpu } from "@fluxsr/kernels";
 import { type Command, Option } from "commander";
 import { UsageError } from "./_errors.ts";
 import { openChosenGpu } from "./_gpu.ts";
-import { type Host, PROCESS } from "./_host.ts";
+import type { Host } from "./_host.ts";
 import { sizeInBytes } from "./_model_options.ts";
 import { path, wholeNumber } from "./_options.ts";
 import { textPlanText } from "./_text_plan_table.ts";
@@ -14,8 +14,8 @@ names it under "conditioning", that of an adapter folder as t5_embedding.safeten
 clip_embedding.safetensors, and a prompt of "train pairs --prompts". Without one, a model has an empty text.
 
 Examples:
-  fluxsr embed "a sharp photo, high detail" -m ~/FLUX.1-dev -o text.safetensors
-  fluxsr embed "a sharp photo, high detail" -m ~/FLUX.1-dev -o text.safetensors --max-vram 4GB`;
+  deno task embed "a sharp photo, high detail" -m ~/FLUX.1-dev -o text.safetensors
+  deno task embed "a sharp photo, high detail" -m ~/FLUX.1-dev -o text.safetensors --max-vram 4GB`;
 
 /** What the user asked for. */
 interface EmbedRequest {
@@ -29,7 +29,7 @@ interface EmbedRequest {
 }
 
 /** Adds the command `embed`: what a model's text encoders make of a text, as a file. */
-export function registerEmbed(program: Command, { host = PROCESS }: { host?: Host } = {}): void {
+export function registerEmbed(program: Command, { host }: { host: Host }): void {
   program.command("embed")
     .description("write what a model's text encoders make of a text, to be its fixed text")
     .argument("<text>", "the prompt, may be empty")

@@ -34,7 +34,7 @@ export function createProgram({ host = PROCESS }: { host?: Host } = {}): Command
   registerConvert(program, { host });
   registerEmbed(program, { host });
   registerSynth(program, { host });
-  registerGolden(program);
+  registerGolden(program, { host });
   registerDoctor(program, { host });
   return program;
 }

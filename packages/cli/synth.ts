@@ -15,7 +15,7 @@ import {
 import { type Command, Option } from "commander";
 import { join } from "node:path";
 import { ByteProgress } from "./_byte_progress.ts";
-import { type Host, PROCESS } from "./_host.ts";
+import type { Host } from "./_host.ts";
 import { LAYOUTS, sizeInBytes } from "./_model_options.ts";
 import { fillNewFolder } from "./_new_folder.ts";
 import { oneOf, path, wholeNumber } from "./_options.ts";
@@ -44,13 +44,13 @@ The names, shapes, dtypes and files are those of the real model, the values are 
 noise. It is for measuring time and memory, and for trying out loading, without a download.
 
 Examples:
-  fluxsr synth -o /data/synthetic                                  24 GB, in three shards
-  fluxsr synth --depth 2 --single 2 --layout bfl -o small          full width, 2 GB`;
+  deno task synth -o /data/synthetic                                  24 GB, in three shards
+  deno task synth --depth 2 --single 2 --layout bfl -o small          full width, 2.4 GB`;
 
 /** Adds the command `synth`: a model of random weights. */
 export function registerSynth(
   program: Command,
-  { host = PROCESS, run = runSynth }: { host?: Host; run?: typeof runSynth } = {},
+  { host, run = runSynth }: { host: Host; run?: typeof runSynth },
 ): void {
   const blocks = (flag: string) => wholeNumber(flag, { min: 0, max: 1024 });
   program.command("synth")
@@ -69,7 +69,7 @@ export function registerSynth(
       new Option("--dtype <type>", "of all weights (default: bf16, the autoencoder of the bfl layout f32)")
         .choices(DTYPES).argParser(oneOf("--dtype", DTYPES)),
     )
-    .addOption(new Option("--seed <n>").default(1).argParser(wholeNumber("--seed", { min: 0 })))
+    .addOption(new Option("--seed <n>", "seed of the weights").default(1).argParser(wholeNumber("--seed", { min: 0 })))
     .addOption(
       new Option("--shard-size <size>", "most bytes of a file in the diffusers layout").default(10e9, "10GB")
         .argParser(sizeInBytes("--shard-size")),

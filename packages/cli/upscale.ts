@@ -1,7 +1,7 @@
 import { loadModel, pictureSize, planUpscale, readImage, readModelSettings, upscale, writeImage } from "@fluxsr/core";
 import { type Command, Option } from "commander";
 import { openChosenGpu } from "./_gpu.ts";
-import { type Host, PROCESS } from "./_host.ts";
+import type { Host } from "./_host.ts";
 import { sizeInBytes } from "./_model_options.ts";
 import { oneOf, path, wholeNumber } from "./_options.ts";
 import { RESTORING } from "./_restoring_options.ts";
@@ -19,15 +19,15 @@ PNG, JPEG, WebP, AVIF, TIFF, and the first frame of a GIF. The name of the outpu
 Exit code: 0 all done, 1 some inputs failed (the others are written), 2 wrong usage or no picture found.
 
 Examples:
-  fluxsr upscale photo.jpg                     photo_x4.png
-  fluxsr upscale photo.jpg -o large.webp -s 2
-  fluxsr upscale photo.jpg -m FLUX.1-dev --max-vram 12GB
-  fluxsr upscale scans "more/**/*.tif" -o large/ --compare`;
+  deno task upscale photo.jpg                     photo_x4.png
+  deno task upscale photo.jpg -o large.webp -s 2
+  deno task upscale photo.jpg -m FLUX.1-dev --max-vram 12GB
+  deno task upscale scans "more/**/*.tif" -o large/ --compare`;
 
 /** Adds the command `upscale` to `program`. */
 export function registerUpscale(
   program: Command,
-  { host = PROCESS, run = runUpscale }: { host?: Host; run?: typeof runUpscale } = {},
+  { host, run = runUpscale }: { host: Host; run?: typeof runUpscale },
 ): void {
   program.command("upscale")
     .description("enlarge and restore pictures")

@@ -1,6 +1,7 @@
 import { openModelFolder, openWeights } from "@fluxsr/core";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { openGpu } from "@fluxsr/kernels";
 import { type ConvertRequest, runConvert } from "../../packages/cli/convert.ts";
 import { toF32 } from "../../packages/core/weights/dtypes/dtype.ts";
 import { readLora } from "../../packages/core/lora/lora_file.ts";
@@ -13,7 +14,7 @@ afterEach(removeFolders);
 
 async function convert(request: Partial<ConvertRequest> & { model: string }): Promise<string> {
   const output = join(folderWith({}), "out");
-  await runConvert({ layout: "diffusers", shardSize: 1e9, output, ...request }, { host: fakeHost() });
+  await runConvert({ layout: "diffusers", shardSize: 1e9, output, ...request }, { host: fakeHost(), openGpu });
   return output;
 }
 

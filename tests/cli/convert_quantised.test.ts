@@ -1,6 +1,7 @@
 import { openModelFolder, openWeights, type WeightSource } from "@fluxsr/core";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { openGpu } from "@fluxsr/kernels";
 import { type ConvertRequest, runConvert } from "../../packages/cli/convert.ts";
 import { type QuantisedDtype, quantize } from "../../packages/core/weights/dtypes/quantize.ts";
 import { golden } from "../core/weights/_files.ts";
@@ -18,7 +19,7 @@ const BFL_LAYOUT = {
 
 async function convert(request: Partial<ConvertRequest> & { model: string }) {
   const output = join(folderWith({}), "out"), host = fakeHost();
-  await runConvert({ shardSize: 1e9, output, ...request }, { host });
+  await runConvert({ shardSize: 1e9, output, ...request }, { host, openGpu });
   return { output, said: () => host.stderr };
 }
 
@@ -140,7 +141,8 @@ test("a value that is not finite is named, and no folder is left", async () => {
   const parent = folderWith({});
   const output = join(parent, "out");
   for (const dtype of [undefined, "f32", "bf16", "q8_0", "q4_0", "f8_e4m3"] as const) {
-    await expect(runConvert({ shardSize: 1e9, output, model, ...dtype && { dtype } }, { host: fakeHost() })).rejects
+    await expect(runConvert({ shardSize: 1e9, output, model, ...dtype && { dtype } }, { host: fakeHost(), openGpu }))
+      .rejects
       .toThrow(`Cannot load "double_blocks.0.img_mlp.0.weight" of "${path}": weights must be finite: value 5 is NaN`);
   }
   expect(namesIn(parent)).toEqual([]);

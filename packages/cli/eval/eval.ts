@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { UsageError } from "../_errors.ts";
 import { openChosenGpu } from "../_gpu.ts";
-import { type Host, PROCESS } from "../_host.ts";
+import type { Host } from "../_host.ts";
 import { path, wholeNumber } from "../_options.ts";
 import { RESTORING } from "../_restoring_options.ts";
 import { type EvalRequest, runEval } from "./_run_eval.ts";
@@ -18,13 +18,13 @@ LPIPS and DISTS compare features of VGG16. Without --lpips-weights these are pse
 each other, not with published figures.
 
 Examples:
-  fluxsr eval --pairs pairs --json eval.json --markdown eval.md
-  fluxsr eval --pairs pairs --lora run --also esrgan=esrgan-out`;
+  deno task eval --pairs pairs --json eval.json --markdown eval.md
+  deno task eval --pairs pairs --lora run --also esrgan=esrgan-out`;
 
 /** Adds the command `eval`: how good the model's pictures are, beside those of classic enlargement and other programs. */
 export function registerEval(
   program: Command,
-  { host = PROCESS, run = runEval }: { host?: Host; run?: typeof runEval } = {},
+  { host, run = runEval }: { host: Host; run?: typeof runEval },
 ): void {
   program.command("eval")
     .description("measure how near enlarged pictures are to the true ones")

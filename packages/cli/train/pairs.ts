@@ -14,7 +14,7 @@ import {
 } from "@fluxsr/train";
 import { type Command, Option } from "commander";
 import { openChosenGpu } from "../_gpu.ts";
-import { type Host, PROCESS } from "../_host.ts";
+import type { Host } from "../_host.ts";
 import { sizeInBytes } from "../_model_options.ts";
 import { path } from "../_options.ts";
 import { pairsPlanText, teacherBlocks } from "./_pairs_plan_table.ts";
@@ -28,15 +28,15 @@ complete stays.
 Exit code: 0 all pairs are there, 1 some are damaged or something failed, 2 wrong usage, 130 interrupted.
 
 Examples:
-  fluxsr train pairs --out pairs --model ~/FLUX.1-dev --count 2400 --size 1024
-  fluxsr train pairs --out pairs --model ~/FLUX.1-dev --count 2400 --size 1024 --prompts prompts.txt
-  fluxsr train pairs --out pairs --model ~/FLUX.1-dev --prompts prompts.txt --dry-run
-  fluxsr train pairs --out pairs --model ~/FLUX.1-dev --prompts prompts.txt --max-vram 10.8GB
-  fluxsr train pairs --out pairs --from-images photos --size 256
-  fluxsr train pairs --out pairs --verify`;
+  deno task train pairs --out noise --model ~/FLUX.1-dev --count 2400 --size 1024
+  deno task train pairs --out noise --model ~/FLUX.1-dev --count 2400 --size 1024 --prompts prompts.txt
+  deno task train pairs --out noise --model ~/FLUX.1-dev --prompts prompts.txt --dry-run
+  deno task train pairs --out noise --model ~/FLUX.1-dev --prompts prompts.txt --max-vram 10.8GB
+  deno task train pairs --out noise --from-images photos --size 256
+  deno task train pairs --out noise --verify`;
 
 /** Adds the command `pairs` to `train`: makes noise-image pairs with the teacher, or checks those that there are. */
-export function registerPairs(train: Command, { host = PROCESS }: { host?: Host } = {}): void {
+export function registerPairs(train: Command, { host }: { host: Host }): void {
   const command = train.command("pairs")
     .description("make noise-image pairs with the teacher")
     .option("--config <file>", "JSON file with any of the keys below", path("--config"))

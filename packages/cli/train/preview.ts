@@ -12,7 +12,7 @@ import { basename, extname } from "node:path";
 import { type Command, Option } from "commander";
 import { UsageError } from "../_errors.ts";
 import { openChosenGpu } from "../_gpu.ts";
-import { type Host, PROCESS } from "../_host.ts";
+import type { Host } from "../_host.ts";
 import { path, wholeNumber } from "../_options.ts";
 
 const MORE = `
@@ -20,8 +20,8 @@ Left: the degraded picture, enlarged bicubically as the network takes it. Right:
 A line is printed for every row: the picture, and what was done to it. The same seed gives the same sheet.
 
 Examples:
-  fluxsr train preview photos --out sheet.png
-  fluxsr train preview photos --out sheet.png --degradation mild.json --count 4 --seed 7`;
+  deno task train preview photos --out sheet.png
+  deno task train preview photos --out sheet.png --degradation mild.json --count 4 --seed 7`;
 
 interface PreviewRequest {
   readonly out: string;
@@ -34,7 +34,7 @@ interface PreviewRequest {
 }
 
 /** Adds the command `preview` to `train`: shows what the degradation makes of pictures. */
-export function registerPreview(train: Command, { host = PROCESS }: { host?: Host } = {}): void {
+export function registerPreview(train: Command, { host }: { host: Host }): void {
   const number = (flag: string, { text, fallback, min }: { text: string; fallback: number; min: number }) =>
     new Option(`${flag} <n>`, text).default(fallback).argParser(wholeNumber(flag, { min }));
   train.command("preview")

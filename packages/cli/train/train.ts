@@ -7,13 +7,13 @@ import {
   prepareFtd,
 } from "@fluxsr/train";
 import type { Command } from "commander";
-import { type Host, PROCESS } from "../_host.ts";
+import type { Host } from "../_host.ts";
 import { registerStage } from "./_stage_command.ts";
 import { registerPairs } from "./pairs.ts";
 import { registerPreview } from "./preview.ts";
 
 /** Adds the command `train` with its stages to `program`. */
-export function registerTrain(program: Command, { host = PROCESS }: { host?: Host } = {}): void {
+export function registerTrain(program: Command, { host }: { host: Host }): void {
   const train = program.command("train").description("train a one-step model: its LoRA, or the networks below it");
   registerStage(train, {
     name: "ftd",

@@ -5,8 +5,7 @@ import { type Groups, type Kernel, packParams, PARAM_STRIDE } from "./kernel.ts"
 import type { AdapterSummary } from "./adapter.ts";
 import { PipelineCache } from "./pipeline_cache.ts";
 import { type KernelTime, Profiler } from "./profiler.ts";
-import { shippedTuning } from "../tuning/shipped.ts";
-import type { Tuning } from "../tuning/tuning.ts";
+import { Tuning } from "../tuning/tuning.ts";
 
 /** Bytes that are read back in one wait: the whole state of a training can be more than a buffer may hold. */
 const READBACK = 256 * 2 ** 20;
@@ -31,8 +30,8 @@ export class Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterSummary;
   readonly buffers: BufferPool;
-  /** The measured choices of how to compute; those shipped for the adapter unless others are set. */
-  tuning: Tuning;
+  /** The measured choices of how to compute; where there are none the rules choose. */
+  tuning = new Tuning();
   readonly #pipelines: PipelineCache;
   readonly #bindGroups: BindGroups;
   readonly #arena: GPUBuffer;
@@ -55,7 +54,6 @@ export class Gpu {
   constructor(device: GPUDevice, adapter: AdapterSummary) {
     this.device = device;
     this.adapter = adapter;
-    this.tuning = shippedTuning(adapter);
     this.#pipelines = new PipelineCache(device, {
       enables: adapter.enables,
       watch: (check) => this.#checks.push(check),
