@@ -22,12 +22,16 @@ export function absolute(x: Tensor): Tensor {
   requireShape("absolute", { x }, x.shape);
   const y = empty(x.gpu, x.shape);
   run(kernels.forward, [x, y]);
-  return record("absolute", y, [x], (dy) => {
-    requireShape("absolute", { dy }, x.shape);
-    const dx = empty(x.gpu, x.shape);
-    run(kernels.backward, [x, dy, dx]);
-    return [dx];
-  }, [x]);
+  return record("absolute", y, {
+    inputs: [x],
+    saved: [x],
+    backward: (dy) => {
+      requireShape("absolute", { dy }, x.shape);
+      const dx = empty(x.gpu, x.shape);
+      run(kernels.backward, [x, dy, dx]);
+      return [dx];
+    },
+  });
 }
 
 function run(

@@ -41,7 +41,7 @@ function activate({ name, forward, backward }: Forms, x: Tensor): Tensor {
     requireShape(name, { dy }, x.shape);
     return [run(backward, [x, dy], empty(x.gpu, x.shape))];
   };
-  return record(name, y, [x], gradient, [x]);
+  return record(name, y, { inputs: [x], saved: [x], backward: gradient });
 }
 
 function run(kernel: Forms["forward"] | Forms["backward"], inputs: readonly Tensor[], result: Tensor): Tensor {

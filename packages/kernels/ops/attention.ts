@@ -84,9 +84,11 @@ function attend(q: Tensor, k: Tensor, { v, scale }: { v: Tensor; scale: number }
   const wanted = { q: tracked(q), k: tracked(k), v: tracked(v) };
   const state = { q, k, v, out, lse, scale };
   // As an input, the log-sum-exp lives as long as the tape needs it, and no longer than this call if there is none.
-  const y = record("attention", out, [q, k, v, lse], (dout) => attentionBackward(dout, state, wanted), [
-    ...[q, k, v, lse, out],
-  ]);
+  const y = record("attention", out, {
+    inputs: [q, k, v, lse],
+    saved: [q, k, v, lse, out],
+    backward: (dout) => attentionBackward(dout, state, wanted),
+  });
   lse.dispose();
   return y;
 }

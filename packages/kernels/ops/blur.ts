@@ -64,5 +64,5 @@ export function atrousBlur(x: Tensor, { dilation }: { dilation: number }): Tenso
   const columns = { length: width, inner: channels, dilation: reach };
   const both = (forms: typeof forward | typeof backward, x: Tensor) =>
     scoped(x.gpu, () => dispatch(forms, dispatch(forms, x, rows), columns));
-  return record("atrous_blur", both(forward, x), [x], (dy) => [both(backward, dy)], []);
+  return record("atrous_blur", both(forward, x), { inputs: [x], saved: [], backward: (dy) => [both(backward, dy)] });
 }

@@ -47,5 +47,5 @@ export function columnSum(x: Tensor): Tensor {
     } while (rows > 1);
     return level;
   });
-  return record("column_sum", y, [x]);
+  return record("column_sum", y, { inputs: [x] });
 }

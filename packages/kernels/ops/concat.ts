@@ -73,7 +73,7 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
     copy([x, y], { count: x.size, block, from: { stride: block, offset: 0 }, to });
     start += block;
   });
-  return record("concat", y, tensors, (dy) => split(dy, at, parts), []);
+  return record("concat", y, { inputs: tensors, saved: [], backward: (dy) => split(dy, at, parts) });
 }
 
 /**
@@ -96,7 +96,9 @@ export function split(x: Tensor, axis: number, parts: readonly number[]): Tensor
     copy([x, y], { count: y.size, block, from, to: { stride: block, offset: 0 } });
     return y;
   });
-  return recordAll("split", ys, [x], (dys) => {
-    return [concat(dys.map((dy, i) => dy ?? zeros(x.gpu, ys[i]!.shape)), at)];
-  }, []);
+  return recordAll("split", ys, {
+    inputs: [x],
+    saved: [],
+    backward: (dys) => [concat(dys.map((dy, i) => dy ?? zeros(x.gpu, ys[i]!.shape)), at)],
+  });
 }

@@ -236,5 +236,5 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
       ...bias ? [wanted.bias ? columnSum(g) : undefined] : [],
     ];
   };
-  return record("conv2d", y, inputs, gradients, saved);
+  return record("conv2d", y, { inputs, saved, backward: gradients });
 }

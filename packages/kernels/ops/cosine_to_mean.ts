@@ -62,16 +62,20 @@ export function cosineToMean(x: Tensor, { eps = 1e-8 }: { eps?: number } = {}): 
   const y = empty(x.gpu, [batches, tokens]);
   run(kernels.forward, { tensors: [x, m, y], params, groups: groups1d(y.size, 1) });
   // As an input, the mean lives as long as the tape needs it, and no longer than this call if there is none.
-  record("cosine_to_mean", y, [x, m], (dy) => {
-    requireShape("cosine_to_mean", { dy }, [batches, tokens]);
-    const weights = empty(x.gpu, [batches, tokens, 3]);
-    run(kernels.weights, { tensors: [x, m, dy, weights], params, groups: groups1d(y.size, 1) });
-    const through = meanOverTokens(kernels.through, [x, m, weights], params);
-    const dx = empty(x.gpu, x.shape);
-    const groups = groups1d(x.size, WORKGROUP);
-    run(kernels.backward, { tensors: [x, m, weights, through, dx], params, groups });
-    return [dx];
-  }, [x, m]);
+  record("cosine_to_mean", y, {
+    inputs: [x, m],
+    saved: [x, m],
+    backward: (dy) => {
+      requireShape("cosine_to_mean", { dy }, [batches, tokens]);
+      const weights = empty(x.gpu, [batches, tokens, 3]);
+      run(kernels.weights, { tensors: [x, m, dy, weights], params, groups: groups1d(y.size, 1) });
+      const through = meanOverTokens(kernels.through, [x, m, weights], params);
+      const dx = empty(x.gpu, x.shape);
+      const groups = groups1d(x.size, WORKGROUP);
+      run(kernels.backward, { tensors: [x, m, weights, through, dx], params, groups });
+      return [dx];
+    },
+  });
   m.dispose();
   return y;
 }

@@ -66,7 +66,7 @@ export function combine(a: Tensor, b: Tensor, { alpha = 1, beta = 1 } = {}): Ten
     wanted.a ? scaled(dy, alpha) : undefined,
     wanted.b ? scaled(dy, beta) : undefined,
   ];
-  return record("combine", y, [a, b], gradients, []);
+  return record("combine", y, { inputs: [a, b], saved: [], backward: gradients });
 }
 
 /** `factor dy`; a factor of 1 needs no pass over memory. */
@@ -92,13 +92,13 @@ export function multiply(a: Tensor, b: Tensor): Tensor {
     wanted.a ? multiply(dy, b) : undefined,
     wanted.b ? multiply(dy, a) : undefined,
   ];
-  return record("multiply", y, [a, b], gradients, [a, b]);
+  return record("multiply", y, { inputs: [a, b], saved: [a, b], backward: gradients });
 }
 
 /** `scale a + offset`. */
 export function affine(a: Tensor, { scale: alpha = 1, offset = 0 }: { scale?: number; offset?: number }): Tensor {
   const y = dispatch(kernels.affine, [a], { alpha, beta: offset });
-  return record("affine", y, [a], (dy) => [scaled(dy, alpha)], []);
+  return record("affine", y, { inputs: [a], saved: [], backward: (dy) => [scaled(dy, alpha)] });
 }
 
 /** `factor a`. */
@@ -110,11 +110,19 @@ export function scale(a: Tensor, factor: number): Tensor {
 export function clamp(a: Tensor, low: number, high: number): Tensor {
   const limits = { alpha: low, beta: high };
   const y = dispatch(kernels.clamp, [a], limits);
-  return record("clamp", y, [a], (dy) => [dispatch(kernels.clampBackward, [a, dy], limits)], [a]);
+  return record("clamp", y, {
+    inputs: [a],
+    saved: [a],
+    backward: (dy) => [dispatch(kernels.clampBackward, [a, dy], limits)],
+  });
 }
 
 /** `exp(factor a)`. */
 export function exp(a: Tensor, factor = 1): Tensor {
   const y = dispatch(kernels.exponential, [a], { alpha: factor, beta: 0 });
-  return record("exp", y, [a], (dy) => [dispatch(kernels.multiply, [dy, y], { alpha: factor, beta: 0 })], [y]);
+  return record("exp", y, {
+    inputs: [a],
+    saved: [y],
+    backward: (dy) => [dispatch(kernels.multiply, [dy, y], { alpha: factor, beta: 0 })],
+  });
 }

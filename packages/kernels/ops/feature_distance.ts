@@ -83,15 +83,19 @@ export function featureDistance(f: Tensor, g: Tensor, { weight }: { weight: Tens
     params: { batches, positions, channels },
     groups: [batches, 1, 1],
   });
-  return record("feature_distance", y, [f, g, weight, sums], (dy) => {
-    requireShape("feature_distance", { dy }, [batches]);
-    const df = empty(gpu, f.shape);
-    const { kernel, lanes } = widest(backward(team), channels);
-    gpu.run(kernel, {
-      buffers: buffersOf(f, g, weight, sums, dy, df),
-      params: { batches, positions, channels: channels / lanes },
-      groups: teamGroups(team, batches * positions),
-    });
-    return [df];
-  }, [f, g, weight, sums]);
+  return record("feature_distance", y, {
+    inputs: [f, g, weight, sums],
+    saved: [f, g, weight, sums],
+    backward: (dy) => {
+      requireShape("feature_distance", { dy }, [batches]);
+      const df = empty(gpu, f.shape);
+      const { kernel, lanes } = widest(backward(team), channels);
+      gpu.run(kernel, {
+        buffers: buffersOf(f, g, weight, sums, dy, df),
+        params: { batches, positions, channels: channels / lanes },
+        groups: teamGroups(team, batches * positions),
+      });
+      return [df];
+    },
+  });
 }

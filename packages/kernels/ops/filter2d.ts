@@ -46,5 +46,5 @@ export function filter2d(x: Tensor, taps: Tensor): Tensor {
     params: { count, height, width, channels, kernel_height, kernel_width },
     groups: groups1d(count, WORKGROUP),
   });
-  return record("filter2d", y, [x, taps]);
+  return record("filter2d", y, { inputs: [x, taps] });
 }

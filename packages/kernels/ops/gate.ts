@@ -71,7 +71,7 @@ export function gateResidual(x: Tensor, y: Tensor, { gate }: { gate: Tensor }): 
   });
   const wanted = { y: tracked(y), gate: tracked(gate) };
   const all = (dout: Tensor) => [dout, ...gradients(dout, { y, gate, wanted })];
-  return record("gate_residual", out, [x, y, gate], all, [y, gate]);
+  return record("gate_residual", out, { inputs: [x, y, gate], saved: [y, gate], backward: all });
 }
 
 /** The gradients of y and of the gate, of those that are wanted. */

@@ -165,7 +165,7 @@ function normalise(
   const isDifferentiable = own || !tracked(stats);
   const gradients = isDifferentiable ? (dy: Tensor) => backward(dy, operands, wanted) : undefined;
   const inputs = [x, stats, weight, bias];
-  return record("group_norm", y, inputs, gradients, inputs);
+  return record("group_norm", y, { inputs, saved: inputs, backward: gradients });
 }
 
 /**

@@ -127,5 +127,5 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
       groups: groups1d(y.size, WORKGROUP),
     });
   });
-  return record("interpolate", y, [x]);
+  return record("interpolate", y, { inputs: [x] });
 }

@@ -35,5 +35,5 @@ export function l2Pool(x: Tensor): Tensor {
     params: { batches, height, width, channels: channels / lanes },
     groups: groups1d(y.size / lanes, WORKGROUP),
   });
-  return record("l2_pool", y, [x]);
+  return record("l2_pool", y, { inputs: [x] });
 }

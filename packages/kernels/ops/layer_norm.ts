@@ -117,7 +117,7 @@ export function layerNorm(x: Tensor, { shift, scale, eps = 1e-6 }: LayerNormOpti
     const [dx, ...rest] = gradientsOf(dy, { x, moments, scale }, wanted);
     return [dx, undefined, ...rest];
   };
-  return record("layer_norm", y, inputs, gradients, inputs);
+  return record("layer_norm", y, { inputs, saved: inputs, backward: gradients });
 }
 
 /** Runs a kernel that has a team for each row of `x`, the first of `tensors`. */

@@ -255,7 +255,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
     ...bias ? [wanted.bias ? columnSum(dc) : undefined] : [],
   ];
   const inputs = [a, b, ...[addend, bias].filter((x) => x !== undefined)];
-  return record("matmul", c, inputs, gradients, [...wanted.a ? [b] : [], ...wanted.b ? [a] : []]);
+  return record("matmul", c, { inputs, saved: [...wanted.a ? [b] : [], ...wanted.b ? [a] : []], backward: gradients });
 }
 
 /** @throws {TypeError} unless a product of `shape` [B, M, N] can be gated and added */

@@ -55,16 +55,20 @@ export function maxPool(x: Tensor): Tensor {
     params: { batches, height, width, channels: channels / own.lanes },
     groups: groups1d(y.size / own.lanes, WORKGROUP),
   });
-  return record("max_pool", y, [x], (dy) => {
-    requireShape("max_pool", { dy }, shape);
-    const dx = empty(x.gpu, x.shape);
-    const { kernel, lanes } = widest(backward, channels);
-    const windows = batches * Math.ceil(height / 2) * Math.ceil(width / 2);
-    x.gpu.run(kernel, {
-      buffers: [x.buffer, dy.buffer, dx.buffer],
-      params: { batches, height, width, channels: channels / lanes },
-      groups: groups1d(windows * channels / lanes, WORKGROUP),
-    });
-    return [dx];
-  }, [x]);
+  return record("max_pool", y, {
+    inputs: [x],
+    saved: [x],
+    backward: (dy) => {
+      requireShape("max_pool", { dy }, shape);
+      const dx = empty(x.gpu, x.shape);
+      const { kernel, lanes } = widest(backward, channels);
+      const windows = batches * Math.ceil(height / 2) * Math.ceil(width / 2);
+      x.gpu.run(kernel, {
+        buffers: [x.buffer, dy.buffer, dx.buffer],
+        params: { batches, height, width, channels: channels / lanes },
+        groups: groups1d(windows * channels / lanes, WORKGROUP),
+      });
+      return [dx];
+    },
+  });
 }

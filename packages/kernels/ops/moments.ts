@@ -95,7 +95,7 @@ function moments(
     });
     return y;
   });
-  return record(op, result, [x]);
+  return record(op, result, { inputs: [x] });
 }
 
 /**

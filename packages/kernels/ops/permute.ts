@@ -66,5 +66,5 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
     groups: groups1d(count, WORKGROUP),
   });
   const back = axes.map((_, axis) => axes.indexOf(axis));
-  return record("permute", y, [x], (dy) => [permute(dy, back)], []);
+  return record("permute", y, { inputs: [x], saved: [], backward: (dy) => [permute(dy, back)] });
 }

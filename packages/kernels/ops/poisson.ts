@@ -36,7 +36,7 @@ export function poissonLevels(x: Tensor): Tensor {
     params: { count: x.size, seed: 0 },
     groups: [1, 1, 1],
   });
-  return record("poisson_levels", y, [x]);
+  return record("poisson_levels", y, { inputs: [x] });
 }
 
 /**
@@ -55,6 +55,6 @@ export function poissonNoise(x: Tensor, { seed }: { seed: number }): Tensor {
       params: { count: x.size, seed },
       groups: groups1d(x.size, WORKGROUP),
     });
-    return record("poisson_noise", y, [x]);
+    return record("poisson_noise", y, { inputs: [x] });
   });
 }

@@ -67,16 +67,20 @@ function all(op: string, x: Tensor, { forms, factor = 1 }: { forms: typeof plain
 }
 
 function scaledSum(op: string, x: Tensor, factor: number): Tensor {
-  return record(op, all(op, x, { forms: plain, factor }), [x], (dy) => {
-    const dx = empty(x.gpu, x.shape);
-    const count = Math.ceil(x.size / 4);
-    x.gpu.run(kernels.backward, {
-      buffers: [dy.buffer, dx.buffer],
-      params: { count, chunk: 0, scale: factor },
-      groups: groups1d(count, WORKGROUP),
-    });
-    return [dx];
-  }, []);
+  return record(op, all(op, x, { forms: plain, factor }), {
+    inputs: [x],
+    saved: [],
+    backward: (dy) => {
+      const dx = empty(x.gpu, x.shape);
+      const count = Math.ceil(x.size / 4);
+      x.gpu.run(kernels.backward, {
+        buffers: [dy.buffer, dx.buffer],
+        params: { count, chunk: 0, scale: factor },
+        groups: groups1d(count, WORKGROUP),
+      });
+      return [dx];
+    },
+  });
 }
 
 /** The sum of all elements: `x [...] -> [1]`, the same bits every time. */
@@ -92,5 +96,5 @@ export function mean(x: Tensor): Tensor {
 
 /** The largest magnitude of all elements: `x [...] -> [1]`; without gradient. */
 export function maxAbs(x: Tensor): Tensor {
-  return record("max_abs", all("max_abs", x, { forms: magnitude }), [x]);
+  return record("max_abs", all("max_abs", x, { forms: magnitude }), { inputs: [x] });
 }

@@ -9,5 +9,5 @@ export function reshape(x: Tensor, wanted: Shape): Tensor {
   }
   x.gpu.buffers.retain(x.buffer);
   const y = new Tensor(x.gpu, x.buffer, shape, x.dtype);
-  return record("reshape", y, [x], (dy) => [reshape(dy, x.shape)], []);
+  return record("reshape", y, { inputs: [x], saved: [], backward: (dy) => [reshape(dy, x.shape)] });
 }

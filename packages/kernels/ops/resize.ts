@@ -244,18 +244,22 @@ export function bicubicResize(x: Tensor, options: ResizeOptions): Tensor {
       lines: { rows: 1, first: 0, inner, rowStride: 0, batchStride: need.height * inner },
     });
   });
-  return record("bicubic_resize", y, [x], (dy) => {
-    if ([rows, columns].some(({ start, extent, result }) => start < 0 || start + extent > result)) {
-      throw new RangeError('Cannot differentiate "bicubic_resize": the window must lie within the result');
-    }
-    const tall = resampleBackward([dy, empty(x.gpu, [batches, height, columns.extent, channels])], {
-      axis: { ...rows, partStart: source.top, partLength: height },
-      lines: { rows: 1, first: 0, inner, rowStride: 0, batchStride: rows.extent * inner },
-    });
-    const dx = resampleBackward([tall, empty(x.gpu, x.shape)], {
-      axis: columns,
-      lines: { rows: height, first: 0, inner: channels, rowStride: inner, batchStride: height * inner },
-    });
-    return [dx];
-  }, []);
+  return record("bicubic_resize", y, {
+    inputs: [x],
+    saved: [],
+    backward: (dy) => {
+      if ([rows, columns].some(({ start, extent, result }) => start < 0 || start + extent > result)) {
+        throw new RangeError('Cannot differentiate "bicubic_resize": the window must lie within the result');
+      }
+      const tall = resampleBackward([dy, empty(x.gpu, [batches, height, columns.extent, channels])], {
+        axis: { ...rows, partStart: source.top, partLength: height },
+        lines: { rows: 1, first: 0, inner, rowStride: 0, batchStride: rows.extent * inner },
+      });
+      const dx = resampleBackward([tall, empty(x.gpu, x.shape)], {
+        axis: columns,
+        lines: { rows: height, first: 0, inner: channels, rowStride: inner, batchStride: height * inner },
+      });
+      return [dx];
+    },
+  });
 }

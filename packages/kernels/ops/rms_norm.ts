@@ -142,10 +142,14 @@ export function rmsNorm(x: Tensor, { scale, eps = 1e-6 }: { scale: Tensor; eps?:
     });
   }
   const wanted = { x: tracked(x), scale: tracked(scale) };
-  return record("rms_norm", y, [x, scale], (dy) => {
-    requireShape("rms_norm", { dy }, x.shape);
-    return gradients(dy, { x, scale, eps }, wanted);
-  }, [x, scale]);
+  return record("rms_norm", y, {
+    inputs: [x, scale],
+    saved: [x, scale],
+    backward: (dy) => {
+      requireShape("rms_norm", { dy }, x.shape);
+      return gradients(dy, { x, scale, eps }, wanted);
+    },
+  });
 }
 
 /** Of the gradients of x and scale those that are wanted. */

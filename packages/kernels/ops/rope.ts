@@ -79,5 +79,9 @@ export function rope(x: Tensor, tables: RopeTables): Tensor {
     });
     return result;
   };
-  return record("rope", rotate(forward, x), [x, cos, sin], (dy) => [rotate(backward, dy)], [cos, sin]);
+  return record("rope", rotate(forward, x), {
+    inputs: [x, cos, sin],
+    saved: [cos, sin],
+    backward: (dy) => [rotate(backward, dy)],
+  });
 }

@@ -88,12 +88,16 @@ export function softmax(x: Tensor, addend: ScoreAddend): Tensor {
   const y = empty(x.gpu, x.shape);
   run(forward({ ...workgroup, byDistance }), [x, added, y], params);
   const hasGradient = !byDistance && tracked(added);
-  return record("softmax", y, byDistance ? [x] : [x, added], (dy) => {
-    requireShape("softmax", { dy }, x.shape);
-    const dx = empty(x.gpu, x.shape);
-    run(backward(workgroup), [y, dy, dx], params);
-    return [dx, hasGradient ? reshape(columnSum(reshape(dx, [-1, added.size])), added.shape) : undefined];
-  }, [y]);
+  return record("softmax", y, {
+    inputs: byDistance ? [x] : [x, added],
+    saved: [y],
+    backward: (dy) => {
+      requireShape("softmax", { dy }, x.shape);
+      const dx = empty(x.gpu, x.shape);
+      run(backward(workgroup), [y, dy, dx], params);
+      return [dx, hasGradient ? reshape(columnSum(reshape(dx, [-1, added.size])), added.shape) : undefined];
+    },
+  });
 }
 
 function checkBias(x: Tensor, bias: Tensor): void {

@@ -27,7 +27,7 @@ function dispatch(kernel: typeof kernels.quantize, x: Tensor, limit: number): Te
     params: { count: x.size, limit },
     groups: groups1d(x.size, WORKGROUP),
   });
-  return record(kernel.name, y, [x]);
+  return record(kernel.name, y, { inputs: [x] });
 }
 
 /** The nearest of the 256 levels of 8 bits, `round(255 x) / 255` in [0, 1]: any shape, ties to even; without gradient. */

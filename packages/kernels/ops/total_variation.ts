@@ -38,8 +38,12 @@ export function totalVariation(x: Tensor): Tensor {
     });
     return result;
   };
-  return record("total_variation", run(kernels.forward, [x]), [x], (dy) => {
-    requireShape("total_variation", { dy }, x.shape);
-    return [run(kernels.backward, [x, dy])];
-  }, [x]);
+  return record("total_variation", run(kernels.forward, [x]), {
+    inputs: [x],
+    saved: [x],
+    backward: (dy) => {
+      requireShape("total_variation", { dy }, x.shape);
+      return [run(kernels.backward, [x, dy])];
+    },
+  });
 }

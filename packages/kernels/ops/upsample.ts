@@ -50,5 +50,9 @@ function dispatch(forms: typeof forward | typeof backward, [from, to]: [Tensor, 
 export function upsampleNearest(x: Tensor): Tensor {
   const [batches, height, width, channels] = sizes("upsample_nearest", x, ["B", "h", "w", "C"]);
   const y = dispatch(forward, [x, empty(x.gpu, [batches, 2 * height, 2 * width, channels])], x);
-  return record("upsample_nearest", y, [x], (dy) => [dispatch(backward, [dy, empty(x.gpu, x.shape)], x)], []);
+  return record("upsample_nearest", y, {
+    inputs: [x],
+    saved: [],
+    backward: (dy) => [dispatch(backward, [dy, empty(x.gpu, x.shape)], x)],
+  });
 }

@@ -7,14 +7,22 @@ export type Backward = (dy: Tensor) => readonly (Tensor | undefined)[];
 /** The same of an op with several outputs; undefined is given for those that did not influence the result. */
 export type BackwardOfAll = (dys: readonly (Tensor | undefined)[]) => readonly (Tensor | undefined)[];
 
-/** One op: `outputs` were computed from `inputs`. */
-export interface Node {
-  readonly op: string;
+/** How an op came to its outputs. */
+interface Recorded<B> {
   readonly inputs: readonly Tensor[];
-  readonly outputs: readonly Tensor[];
-  readonly backward: BackwardOfAll | undefined;
-  /** Those of the inputs and outputs whose values the gradient needs. */
+  /**
+   * Of inputs and outputs those whose values `backward` reads: the others' memory is given back as soon as nothing else
+   * needs it.
+   */
   readonly saved: readonly Tensor[];
+  /** Makes the gradients of the inputs; undefined: differentiating through the op is an error. */
+  readonly backward: B | undefined;
+}
+
+/** One op on a tape. */
+export interface Node extends Recorded<BackwardOfAll> {
+  readonly op: string;
+  readonly outputs: readonly Tensor[];
 }
 
 const open = new WeakMap<Gpu, Tape>();
@@ -98,43 +106,21 @@ export function openTape(gpu: Gpu): Tape | undefined {
   return open.get(gpu);
 }
 
-/**
- * Notes on the open tape, if any, that `output` was computed from `inputs`, and returns `output`.
- *
- * @param backward makes the gradients of the inputs; ops that have none leave it out, and differentiating through them
- * is an error
- * @param saved of inputs and outputs those whose values `backward` reads: the others' memory is given back as soon as
- * nothing else needs it
- */
-export function record(op: string, output: Tensor, inputs: readonly Tensor[]): Tensor;
-export function record(
-  op: string,
-  output: Tensor,
-  inputs: readonly Tensor[],
-  backward: Backward | undefined,
-  saved: readonly Tensor[],
-): Tensor;
-export function record(
-  op: string,
-  output: Tensor,
-  inputs: readonly Tensor[],
-  backward?: Backward,
-  saved: readonly Tensor[] = [],
-): Tensor {
-  recordAll(op, [output], inputs, backward && (([dy]) => dy ? backward(dy) : []), saved);
+/** An op that has no gradient. */
+type Undifferentiable = Pick<Recorded<never>, "inputs"> & { readonly backward?: undefined };
+
+/** Notes on the open tape, if any, what op `output` is the result of, and returns `output`. */
+export function record(op: string, output: Tensor, how: Recorded<Backward> | Undifferentiable): Tensor {
+  const { inputs, backward } = how;
+  if (!backward) recordAll(op, [output], { inputs, saved: [], backward });
+  else recordAll(op, [output], { ...how, backward: ([dy]) => dy ? backward(dy) : [] });
   return output;
 }
 
 /** {@linkcode record} for an op with several outputs. */
-export function recordAll<T extends readonly Tensor[]>(
-  op: string,
-  outputs: T,
-  inputs: readonly Tensor[],
-  backward: BackwardOfAll | undefined,
-  saved: readonly Tensor[],
-): T {
+export function recordAll<T extends readonly Tensor[]>(op: string, outputs: T, how: Recorded<BackwardOfAll>): T {
   const tape = outputs[0] && open.get(outputs[0].gpu);
-  if (tape && inputs.some((input) => tape.tracks(input))) tape.add({ op, inputs, outputs, backward, saved });
+  if (tape && how.inputs.some((input) => tape.tracks(input))) tape.add({ op, outputs, ...how });
   return outputs;
 }
 

@@ -62,7 +62,7 @@ function taped(body: (tape: Tape, x: Tensor) => void): void {
 describe("gradients()", () => {
   test("name the op that has none", () => {
     taped((tape, x) => {
-      const y = scale(record("no_gradient", clamp(x, 0, 1), [x]), 2);
+      const y = scale(record("no_gradient", clamp(x, 0, 1), { inputs: [x] }), 2);
       expect(() => gradients(tape, y, { seed: x, wanted: [x] })).toThrow(
         `Cannot differentiate "no_gradient": it has no gradient`,
       );
@@ -71,7 +71,7 @@ describe("gradients()", () => {
 
   test("are not asked of ops that do not lead to the output", () => {
     taped((tape, x) => {
-      record("no_gradient", scale(x, 1), [x]);
+      record("no_gradient", scale(x, 1), { inputs: [x] });
       expect(gradients(tape, scale(x, 2), { seed: x, wanted: [x] }).length).toBe(1);
     });
   });
@@ -103,7 +103,7 @@ describe("gradients()", () => {
     const tape = new Tape(gpu);
     tape.watch(x);
     tape.watch(z);
-    using y = record("pass", tensor(gpu, random([2]), [2]), [x, z], (dy) => [dy, dy], []);
+    using y = record("pass", tensor(gpu, random([2]), [2]), { inputs: [x, z], saved: [], backward: (dy) => [dy, dy] });
     const [dx, dz, dy] = gradients(tape, y, { seed, wanted: [x, z, y] }) as [Tensor, Tensor, Tensor];
     expect(await read(dx, dz, dy)).toEqual([1, 2, 3].map(() => random([2], 3)));
     for (const each of [dx, dz, dy, seed, x, z]) each.dispose();

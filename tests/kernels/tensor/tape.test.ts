@@ -114,5 +114,5 @@ test("only one can be open on a GPU", () => {
 test("record() hands the output through", () => {
   using x = tensor(gpu, new Float32Array(1), [1]);
   using y = tensor(gpu, new Float32Array(1), [1]);
-  expect(record("op", y, [x])).toBe(y);
+  expect(record("op", y, { inputs: [x] })).toBe(y);
 });
