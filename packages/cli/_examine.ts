@@ -1,5 +1,5 @@
 import { defaultOverlap, type loadModel, type Model, type planUpscale } from "@fluxsr/core";
-import { type AdapterSummary, type Gpu, matmul, read, tensor } from "@fluxsr/kernels";
+import { type AdapterSummary, type Gpu, matmul, read, sizeOf, tensor } from "@fluxsr/kernels";
 import sharp from "sharp";
 import { explain } from "./_errors.ts";
 
@@ -106,7 +106,7 @@ function limitsOf({ device: { limits } }: Gpu): Record<(typeof LIMITS)[number], 
 }
 
 function parameters(network: Model["mmdit"] | Model["autoencoder"]): number {
-  return [...network.parameters()].reduce((sum, [, { shape }]) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  return [...network.parameters()].reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
 }
 
 /** 47 products of up to 1 in f32: at most 47 * 2^-24 times a sum of up to 47; a wrong kernel is off by about 1. */

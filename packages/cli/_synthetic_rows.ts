@@ -1,3 +1,4 @@
+import { sizeOf } from "@fluxsr/kernels";
 import { fromF32, hashBits, type RowTensor } from "@fluxsr/core";
 import { randomOf } from "@fluxsr/train";
 
@@ -31,7 +32,7 @@ export function syntheticRows(
   const random = randomOf(seed, "synthetic");
   const normals = Float32Array.from({ length: VALUES }, () => random.normal());
   return new Map([...parameters].map(([name, { shape }]) => {
-    const inner = shape.slice(1).reduce((product, size) => product * size, 1);
+    const inner = sizeOf(shape.slice(1));
     const key = randomOf(seed, "synthetic", name).seed();
     const rows = (begin: number, end: number) => {
       const values = fromF32(normals.map(transform(name, shape)), dtype);
@@ -45,7 +46,7 @@ export function syntheticRows(
 function transform(name: string, shape: readonly number[]): (normal: number) => number {
   if (name.endsWith(".bias")) return (normal) => BIAS * normal;
   if (shape.length === 1) return (normal) => 1 + SCALE * normal;
-  const deviation = 1 / Math.sqrt(shape.slice(1).reduce((product, size) => product * size, 1));
+  const deviation = 1 / Math.sqrt(sizeOf(shape.slice(1)));
   return (normal) => deviation * normal;
 }
 

@@ -1,4 +1,4 @@
-import { DryGpu, type Gpu, OutOfMemoryError, type Size } from "@fluxsr/kernels";
+import { DryGpu, type Gpu, OutOfMemoryError, type Size, sizeOf } from "@fluxsr/kernels";
 import type { Picture } from "./image/picture.ts";
 import type { TilePlan } from "./image/tiles.ts";
 import type { AdapterFolder } from "./lora/adapter_folder.ts";
@@ -164,7 +164,7 @@ function heldBy(module: Module): number {
 }
 
 function elements(module: Module): number {
-  return [...module.parameters()].reduce((sum, [, { shape }]) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  return [...module.parameters()].reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
 }
 
 function blank({ height, width }: Size): Picture {

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { type Gpu, type Tensor, tensor } from "@fluxsr/kernels";
+import { type Gpu, sizeOf, type Tensor, tensor } from "@fluxsr/kernels";
 import { Autoencoder } from "./autoencoder/autoencoder.ts";
 import { BlockStream } from "./memory/block_stream.ts";
 import { AdaptedLoader } from "./lora/adapted_loader.ts";
@@ -123,6 +123,6 @@ export async function adapterOf(
 
 function precisionOf(source: WeightSource, { precision = "auto" }: LoadOptions): Precision {
   if (precision !== "auto") return precision;
-  const elements = [...source.tensors.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  const elements = [...source.tensors.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   return 4 * elements <= SMALL ? "f32" : "native";
 }

@@ -37,7 +37,7 @@ export { abandon, scoped, scopedAsync } from "./tensor/scope.ts";
 export { checkpoint } from "./tensor/checkpoint.ts";
 export { gradients, gradientSteps } from "./tensor/gradients.ts";
 export { record, recordAll, Tape } from "./tensor/tape.ts";
-export { empty, emptyTogether, read, type Shape, show, sizeOf, Tensor, tensor } from "./tensor/tensor.ts";
+export { empty, emptyTogether, read, type Shape, show, sizeOf, Tensor, tensor, zeros } from "./tensor/tensor.ts";
 export { add, affine, clamp, combine, exp, multiply, scale, subtract } from "./ops/elementwise.ts";
 export { reshape } from "./ops/reshape.ts";
 export { attention } from "./ops/attention.ts";

@@ -1,5 +1,5 @@
 import { loadModule, type Module, weightSource } from "@fluxsr/core";
-import type { Gpu } from "@fluxsr/kernels";
+import { type Gpu, sizeOf } from "@fluxsr/kernels";
 import { randomOf } from "./random.ts";
 
 /**
@@ -67,5 +67,5 @@ function values(
 }
 
 function product(sizes: readonly number[]): number {
-  return sizes.reduce((total, size) => total * size, 1);
+  return sizeOf(sizes);
 }

@@ -43,7 +43,8 @@ export class Autoencoder extends Module {
   }
 
   /**
-   * Tiles [B, h, w, 3] of a picture in [-1, 1] to their scaled latents [B, h/8, w/8, z_channels]: scale (mean - shift).
+   * Tiles [B, h, w, 3] of a picture in [-1, 1] to their scaled latents [B, h/f, w/f, z_channels], scale (mean - shift); f
+   * is the {@linkcode factor}.
    *
    * @param options `noise`, standard normal and of the latents' shape, one a tile, samples the posterior instead of
    * taking its mean
@@ -66,7 +67,7 @@ export class Autoencoder extends Module {
     });
   }
 
-  /** Scaled latent tiles [B, h, w, z_channels] to pictures [B, 8 h, 8 w, 3], about [-1, 1], not clamped. */
+  /** Scaled latent tiles [B, h, w, z_channels] to pictures [B, f h, f w, 3], about [-1, 1], not clamped. */
   decode(tiles: Tiles, options: PassOptions = {}): Tiles {
     const { scale_factor, shift_factor } = this.#config;
     const unscaled = (z: Tensor) => affine(z, { scale: 1 / scale_factor, offset: shift_factor });

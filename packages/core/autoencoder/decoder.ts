@@ -43,7 +43,7 @@ export class Decoder extends Module {
     this.conv_out = new Conv2d(widths[0] ?? ch, out_ch, { size: 3 });
   }
 
-  /** From tiles [B, h, w, z_channels], unscaled, to pictures [B, 8 h, 8 w, out_ch], not clamped. */
+  /** From tiles [B, h, w, z_channels], unscaled, to pictures [B, f h, f w, out_ch], f = 2^(levels - 1), not clamped. */
   get steps(): readonly Step[] {
     const [block_1, attn_1, block_2] = this.mid.layers;
     return [

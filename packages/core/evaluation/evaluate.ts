@@ -1,7 +1,6 @@
 import sharp from "sharp";
 import { readImage } from "../image/read_image.ts";
-import { toRgb8 } from "../image/rgb8.ts";
-import type { Rgb8 } from "../metrics/planes.ts";
+import { type Rgb8, toRgb8 } from "../image/rgb8.ts";
 import type { Model } from "../model.ts";
 import { upscale } from "../upscale.ts";
 import type { Figures } from "./figures.ts";

@@ -1,6 +1,12 @@
 import { type Gpu, type Rectangle, type Tensor, tensor } from "@fluxsr/kernels";
-import type { Rgb8 } from "../metrics/planes.ts";
 import type { Picture } from "./picture.ts";
+
+/** An 8-bit RGB picture: rgb [height, width, 3]. */
+export interface Rgb8 {
+  readonly width: number;
+  readonly height: number;
+  readonly rgb: Uint8Array;
+}
 
 /** A picture in 8 bits, rounded, without alpha. */
 export function toRgb8({ width, height, rgb }: Pick<Picture, "width" | "height" | "rgb">): Rgb8 {

@@ -13,7 +13,7 @@ import { type ModulePlace, modulePlaces } from "./module_places.ts";
 /** The adapters of a file, by BFL module name (`double_blocks.0.img_attn.qkv`). */
 export interface LoraFile {
   readonly adapters: ReadonlyMap<string, LoraAdapter>;
-  /** Keys of text encoders, which FluxSR does not have. */
+  /** Keys of text encoders, which are used as they are. */
   readonly ignored: readonly string[];
 }
 

@@ -24,7 +24,7 @@ export function parseLoraKey(key: string): LoraKey | undefined {
   return undefined;
 }
 
-/** Whether `key` belongs to a text encoder, which FluxSR does not have. */
+/** Whether `key` belongs to a text encoder: those are used as they are. */
 export function isTextEncoderKey(key: string): boolean {
   return /^(lora_te\d*_|(base_model\.model\.)?text_encoders?(_\d)?\.)/.test(key);
 }

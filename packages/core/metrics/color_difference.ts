@@ -1,4 +1,4 @@
-import type { Rgb8 } from "./planes.ts";
+import type { Rgb8 } from "../image/rgb8.ts";
 
 /**
  * How far the mean colours of two pictures are apart, in steps of 8 bits: the largest difference of the means of R, G

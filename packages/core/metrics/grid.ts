@@ -1,4 +1,5 @@
-import { lumaPlane, type MetricOptions, type Plane, type Rgb8 } from "./planes.ts";
+import type { Rgb8 } from "../image/rgb8.ts";
+import { lumaPlane, type MetricOptions, type Plane } from "./planes.ts";
 
 /** What a token of FLUX covers: 2 x 2 latents of 8 x 8 pixels. */
 const PERIOD = 16;

@@ -1,7 +1,8 @@
 import { Matrix, pseudoInverse } from "ml-matrix";
 import { niqeFeatures } from "./niqe_features.ts";
 import { type Distribution, readPristine } from "./niqe_pristine.ts";
-import type { MetricOptions, Rgb8 } from "./planes.ts";
+import type { Rgb8 } from "../image/rgb8.ts";
+import type { MetricOptions } from "./planes.ts";
 
 /**
  * Natural Image Quality Evaluator as BasicSR computes it: how far a picture's statistics are from those of undistorted

@@ -1,7 +1,8 @@
 import gamma from "@stdlib/math-base-special-gamma";
 import { type Aggd, fitAggd } from "./niqe_aggd.ts";
 import { halved, smoothed } from "./niqe_filters.ts";
-import { lumaPlane, type MetricOptions, type Plane, type Rgb8 } from "./planes.ts";
+import type { Rgb8 } from "../image/rgb8.ts";
+import { lumaPlane, type MetricOptions, type Plane } from "./planes.ts";
 
 /** Side of a block at the picture's own size. */
 const BLOCK = 96;

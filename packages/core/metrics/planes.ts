@@ -1,11 +1,5 @@
+import type { Rgb8 } from "../image/rgb8.ts";
 import { luma } from "./luma.ts";
-
-/** An 8-bit RGB picture to compare: rgb [height, width, 3]. */
-export interface Rgb8 {
-  readonly width: number;
-  readonly height: number;
-  readonly rgb: Uint8Array;
-}
 
 /** What {@linkcode psnr} and {@linkcode ssim} compare. */
 export interface MetricOptions {

@@ -1,4 +1,5 @@
-import { type MetricOptions, planePairs, type Rgb8 } from "./planes.ts";
+import type { Rgb8 } from "../image/rgb8.ts";
+import { type MetricOptions, planePairs } from "./planes.ts";
 
 /**
  * Peak signal-to-noise ratio in dB as BasicSR computes it: `10 log10(255^2 / MSE)`, the mean taken over all pixels and

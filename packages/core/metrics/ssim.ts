@@ -1,4 +1,5 @@
-import { type MetricOptions, type Plane, planePairs, type Rgb8 } from "./planes.ts";
+import type { Rgb8 } from "../image/rgb8.ts";
+import { type MetricOptions, type Plane, planePairs } from "./planes.ts";
 
 const WINDOW = 11;
 const SIGMA = 1.5;

@@ -127,7 +127,7 @@ export class Mmdit extends Module {
   /**
    * Computes once what depends on `inputs` alone, of one sample, which are the only ones from now on: the conditioning
    * vector, with it every modulation, and the text tokens. `load` is given each layer before that is computed; its weights
-   * are freed after it: in FLUX.1-dev 3.2 of 12 billion.
+   * are freed after it: in FLUX.1-dev 3.3 of 11.9 billion.
    */
   async fold(inputs: FixedInputs, load: (part: Part) => Promise<void>): Promise<void> {
     const { txt, y } = inputs;

@@ -1,10 +1,11 @@
+import { sizeOf } from "@fluxsr/kernels";
 /** `values` of `shape` with axes in another order. */
 export function permuted(
   values: Float32Array<ArrayBuffer>,
   shape: readonly number[],
   axes: readonly number[],
 ): Float32Array<ArrayBuffer> {
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
   const sizes = axes.map((axis) => shape[axis] ?? 0);
   const steps = axes.map((axis) => strides[axis] ?? 0);
   const result = new Float32Array(values.length);

@@ -1,4 +1,4 @@
-import { byteLength, type Dtype, rowMultiple, type Shape, type Tensor } from "@fluxsr/kernels";
+import { byteLength, type Dtype, rowMultiple, type Shape, sizeOf, type Tensor } from "@fluxsr/kernels";
 import { checkFinite } from "../weights/check.ts";
 import { dequantize, isReadableDtype, layoutOf, type ReadableDtype } from "../weights/dtypes/dequantize.ts";
 import { inBlocks } from "../weights/in_blocks.ts";
@@ -105,7 +105,7 @@ async function uploadTurned(
 ): Promise<void> {
   const { shape, axes } = parameter;
   const { elements, bytes: size } = layoutOf(dtype);
-  const bytes = new Uint8Array(shape.reduce((product, each) => product * each, 1) / elements * size);
+  const bytes = new Uint8Array(sizeOf(shape) / elements * size);
   let at = 0;
   for await (const piece of pieces) {
     bytes.set(piece, at);

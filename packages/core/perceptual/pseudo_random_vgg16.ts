@@ -1,3 +1,4 @@
+import { sizeOf } from "@fluxsr/kernels";
 import { hashBits } from "../hash_bits.ts";
 import { type WeightSource, weightSource } from "../weights/weight_source.ts";
 
@@ -25,7 +26,7 @@ export function pseudoRandomVgg16(
       const element = distribution(name, shape);
       // 2^32 divided by the golden ratio keeps the counters of different seeds apart.
       const start = Math.imul(seeds.get(name) ?? 0, 0x9e3779b9);
-      const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
+      const values = new Float32Array(sizeOf(shape));
       for (let i = 0; i < values.length; i++) values[i] = element(hashBits(start + i) / 2 ** 32);
       return Promise.resolve({ dtype: "F32", shape, bytes: new Uint8Array(values.buffer) });
     },
@@ -37,7 +38,7 @@ export function pseudoRandomVgg16(
 function distribution(name: string, shape: readonly number[]): (u: number) => number {
   const [outputs = 1, ...inputs] = shape;
   if (inputs.length > 0) {
-    const bound = Math.sqrt(6 / inputs.reduce((product, size) => product * size, 1));
+    const bound = Math.sqrt(6 / sizeOf(inputs));
     return (u) => (2 * u - 1) * bound;
   }
   if (name === "alpha" || name === "beta") return () => 1;

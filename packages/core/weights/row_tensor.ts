@@ -1,3 +1,4 @@
+import { sizeOf } from "@fluxsr/kernels";
 import { checkFinite } from "./check.ts";
 import { bytesPerElement, fromF32, isWeightDtype, toF32, type WeightDtype } from "./dtypes/dtype.ts";
 import type { Chunks, StoredAs, StreamedTensor } from "./streamed_tensor.ts";
@@ -15,7 +16,7 @@ const CHUNK = 2 ** 22;
 /** Rows of `tensor` and elements per row; a scalar is one row. */
 export function rowsOf({ shape }: StoredAs): { rows: number; inner: number } {
   const [rows = 1, ...rest] = shape;
-  return { rows, inner: rest.reduce((product, size) => product * size, 1) };
+  return { rows, inner: sizeOf(rest) };
 }
 
 /**
@@ -40,7 +41,7 @@ export function sourceRows(source: WeightSource, dtype?: WeightDtype): Map<strin
     const isPlain = isWeightDtype(info.dtype);
     const stored = isWeightDtype(info.dtype) ? info.dtype : "F32";
     const wanted = dtype ?? (isPlain ? stored : "BF16");
-    const inner = info.shape.slice(1).reduce((product, size) => product * size, 1);
+    const inner = sizeOf(info.shape.slice(1));
     const size = bytesPerElement(stored);
     const tensor: RowTensor = {
       dtype: wanted,

@@ -1,3 +1,4 @@
+import { sizeOf } from "@fluxsr/kernels";
 import { type GgmlDtype, isReadableDtype, layoutOf } from "./dtypes/dequantize.ts";
 import { quote, showShape } from "../files/messages.ts";
 import { dtypeBits, type SafetensorsDtype } from "./safetensors/header.ts";
@@ -20,7 +21,7 @@ export interface StreamedTensor extends StoredAs {
 
 /** Bytes of a tensor of whole blocks. */
 export function tensorBytes({ dtype, shape }: StoredAs): number {
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = sizeOf(shape);
   if (!isReadableDtype(dtype)) return count * dtypeBits(dtype) / 8;
   const { elements, bytes } = layoutOf(dtype);
   return count / elements * bytes;

@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { tilingByRule } from "../tuning/rules.ts";
 import type { ProductShape, Tiling } from "../tuning/tuning.ts";
 import activations from "./_activation.wgsl" with { type: "text" };
-import activate from "./_product_finish.wgsl" with { type: "text" };
+import activate from "./_product_epilogue.wgsl" with { type: "text" };
 import few from "./_product_few.wgsl" with { type: "text" };
 import lanes from "./_product_lanes.wgsl" with { type: "text" };
 import lines from "./_product_lines.wgsl" with { type: "text" };
@@ -20,7 +20,7 @@ import storeVec4 from "./_product_store_vec4.wgsl" with { type: "text" };
 export type Activation = "gelu" | "silu";
 
 /** What becomes of a product before it is written. */
-export interface Finish {
+export interface Epilogue {
   readonly alpha?: number | undefined;
   /** [N] */
   readonly bias?: Tensor | undefined;
@@ -66,11 +66,11 @@ export function productOf(
 }
 
 /** The chunks that say what is applied to a product before it is written. */
-export const finish: readonly string[] = [activations, activate];
+export const epilogue: readonly string[] = [activations, activate];
 
 /** The chunks that write the result; `aligned`: its rows are a multiple of four long, as they must be if it is `gated`. */
 export function storeOf({ aligned, gated = false }: { aligned: boolean; gated?: boolean }): readonly string[] {
-  return [...finish, gated ? storeGated : aligned ? storeVec4 : storeScalar];
+  return [...epilogue, gated ? storeGated : aligned ? storeVec4 : storeScalar];
 }
 
 /** Workgroups that cover `rows` x `columns` elements of each of `batches`. */

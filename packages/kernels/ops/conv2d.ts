@@ -7,7 +7,7 @@ import { ACTIVATIONS } from "./_activation.ts";
 import { GEOMETRY, type Geometry } from "./_conv_geometry.ts";
 import convGeometry from "./_conv_geometry.wgsl" with { type: "text" };
 import convPixels from "./_conv_pixels.wgsl" with { type: "text" };
-import { finish, productGroups, productOf, storeOf, tilingOf, type Way, wayOf } from "./_product.ts";
+import { epilogue, productGroups, productOf, storeOf, tilingOf, type Way, wayOf } from "./_product.ts";
 import productA from "./_product_a.wgsl" with { type: "text" };
 import productB from "./_product_b.wgsl" with { type: "text" };
 import aScalar from "./_read_a_scalar.wgsl" with { type: "text" };
@@ -66,7 +66,7 @@ const variant = variants((chosen: Variant) => {
   const { adjoint, phased, alignedX, alignedWeight, alignedY, addend, activation } = chosen;
   const { sources, constants, features } = productOf(chosen, { segmented: true });
   const readB = readsOfB("f32", { aligned: alignedWeight });
-  const sides = chosen.narrow ? [...finish, narrow] : [productA, productB, ...storeOf({ aligned: alignedY }), wide];
+  const sides = chosen.narrow ? [...epilogue, narrow] : [productA, productB, ...storeOf({ aligned: alignedY }), wide];
   return kernel({
     name: `conv2d.${adjoint ? "backward_x" : "forward"}`,
     sources: [alignedX ? aVec4 : aScalar, ...readB, convGeometry, convPixels, ...sides, ...sources],

@@ -7,7 +7,7 @@ import { empty, type Shape, show, sizeOf, type Tensor } from "../tensor/tensor.t
 import { ACTIVATIONS } from "./_activation.ts";
 import {
   type Activation,
-  type Finish,
+  type Epilogue,
   productGroups,
   productOf,
   storeOf,
@@ -33,7 +33,7 @@ import source from "./matmul.wgsl" with { type: "text" };
 export type { Activation };
 
 /** Options of {@linkcode matmul}: `y = activation(alpha a b + bias + addend)`, or `to + gate (alpha a b + bias)`. */
-export interface MatmulOptions extends Finish {
+export interface MatmulOptions extends Epilogue {
   /** `a` is [K, M]. */
   readonly transposeA?: boolean;
   /** `b` is [N, K]. */

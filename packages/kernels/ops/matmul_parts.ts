@@ -2,7 +2,7 @@ import { type Access, groups1d, type Kernel, kernel } from "../gpu/kernel.ts";
 import { variants } from "../gpu/variants.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ACTIVATIONS } from "./_activation.ts";
-import { type Activation, type Finish, storeOf } from "./_product.ts";
+import { type Activation, type Epilogue, storeOf } from "./_product.ts";
 import aScalar from "./_read_a_scalar.wgsl" with { type: "text" };
 import aVec4 from "./_read_a_vec4.wgsl" with { type: "text" };
 import source from "./matmul_parts.wgsl" with { type: "text" };
@@ -35,7 +35,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
 };
 
 /** Writes the sum of the `parts` [B, parts, M, N] of a product to `c` [..., M, N], with all that `options` apply to it. */
-export function addParts([parts, c]: readonly [Tensor, Tensor], options: Finish): void {
+export function addParts([parts, c]: readonly [Tensor, Tensor], options: Epilogue): void {
   const { alpha = 1, bias, addend, activation, residual } = options;
   const [batches = 0, count = 0, m = 0, n = 0] = parts.shape;
   const chosen: Variant = {

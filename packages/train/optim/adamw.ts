@@ -1,4 +1,4 @@
-import { adamw, globalNorm, gradientControl, type Tensor, tensor } from "@fluxsr/kernels";
+import { adamw, globalNorm, gradientControl, type Tensor, tensor, zeros } from "@fluxsr/kernels";
 
 /** Options of {@linkcode AdamW}. */
 export interface AdamWOptions {
@@ -29,7 +29,7 @@ export class AdamW implements Disposable {
   ) {
     const [first] = weights.values();
     if (!first) throw new RangeError("Cannot optimise: there must be weights: there are none");
-    const states = [...weights].map(([name, p]) => ({ name, p, m: zeros(p), v: zeros(p) }));
+    const states = [...weights].map(([name, p]) => ({ name, p, m: zeros(p.gpu, p.shape), v: zeros(p.gpu, p.shape) }));
     this.#weights = states;
     this.state = new Map(states.flatMap(({ name, m, v }) => [[`m.${name}`, m], [`v.${name}`, v]] as const));
     this.control = tensor(first.gpu, Float32Array.of(1, 1), [2]);
@@ -61,8 +61,4 @@ export class AdamW implements Disposable {
   [Symbol.dispose](): void {
     for (const each of [...this.state.values(), this.control]) each.dispose();
   }
-}
-
-function zeros({ gpu, shape, size }: Tensor): Tensor {
-  return tensor(gpu, new Float32Array(size), shape);
 }

@@ -1,5 +1,5 @@
 import { readImage } from "../../../packages/core/image/read_image.ts";
-import type { Rgb8 } from "../../../packages/core/metrics/planes.ts";
+import type { Rgb8 } from "../../../packages/core/image/rgb8.ts";
 
 /** A picture of the golden case. */
 export async function goldenPicture(name: string): Promise<Rgb8> {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { gridEnergy, gridRatio } from "../../../packages/core/metrics/grid.ts";
-import type { Rgb8 } from "../../../packages/core/metrics/planes.ts";
+import type { Rgb8 } from "../../../packages/core/image/rgb8.ts";
 import { randomOf } from "../../../packages/train/random.ts";
 import { goldenPicture, painted, part } from "./_picture.ts";
 

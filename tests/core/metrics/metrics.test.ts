@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { luma } from "../../../packages/core/metrics/luma.ts";
-import type { Rgb8 } from "../../../packages/core/metrics/planes.ts";
+import type { Rgb8 } from "../../../packages/core/image/rgb8.ts";
 import { psnr } from "../../../packages/core/metrics/psnr.ts";
 import { ssim } from "../../../packages/core/metrics/ssim.ts";
 import { goldenPicture, painted } from "./_picture.ts";

@@ -1,3 +1,4 @@
+import { sizeOf } from "@fluxsr/kernels";
 import type { InputError } from "../../errors.ts";
 import type { SafetensorsDtype } from "../safetensors/header.ts";
 import type { TensorInfo } from "../weight_source.ts";
@@ -71,7 +72,7 @@ export function rebuildTensor(
   }
   if (shape.length > MAX_AXES) throw fail(`a tensor must have at most ${MAX_AXES} axes: it has ${shape.length}`);
   const { type: { dtype, bytes: size }, data } = storage;
-  const count = shape.reduce((product, each) => product * each, 1);
+  const count = sizeOf(shape);
   const last = shape.reduce((at, each, axis) => at + (each - 1) * (strides[axis] ?? NaN), offset as number);
   const isInside = strides.length === shape.length && (count === 0 || (last + 1) * size <= data.length);
   if (!isInside || count * size > maxBytes) throw fail("a tensor must lie in its storage: it does not");
