@@ -1,5 +1,6 @@
-import type { Host } from "./_host.ts";
 import { byteSize } from "@fluxsr/core";
+import type { Host } from "./_host.ts";
+import { StatusLine } from "./_status_line.ts";
 
 /** Between two changes of the line, in milliseconds. */
 const INTERVAL = 200;
@@ -7,6 +8,7 @@ const INTERVAL = 200;
 /** Says on stderr how many of `total` bytes are written and how fast; without a terminal only at the end. */
 export class ByteProgress {
   readonly #host: Host;
+  readonly #line: StatusLine;
   readonly #total: number;
   readonly #start: number;
   #written = 0;
@@ -14,6 +16,7 @@ export class ByteProgress {
 
   constructor(host: Host, { total }: { total: number }) {
     this.#host = host;
+    this.#line = new StatusLine(host);
     this.#total = total;
     this.#start = host.now();
   }
@@ -22,9 +25,9 @@ export class ByteProgress {
   add(bytes: number): void {
     this.#written += bytes;
     const now = this.#host.now();
-    if (this.#host.columns() === undefined || now - this.#shown < INTERVAL) return;
+    if (now - this.#shown < INTERVAL) return;
     this.#shown = now;
-    this.#host.err(`\r\x1b[K${byteSize(this.#written)} of ${byteSize(this.#total)}${this.#rate()}`);
+    this.#line.show(`${byteSize(this.#written)} of ${byteSize(this.#total)}${this.#rate()}`);
   }
 
   /** {@linkcode add}, which ends the work with the reason of `signal` once that is raised. */
@@ -37,17 +40,13 @@ export class ByteProgress {
 
   /** All is written to `path`. */
   done(path: string): void {
-    this.#say(`${path} (${byteSize(this.#written)}${this.#rate()})`);
+    this.#line.say(`${path} (${byteSize(this.#written)}${this.#rate()})`);
   }
 
   /** The user interrupted the work on `path`. */
   stopped(path: string): void {
-    this.#say(`Stopped: ${path} is as it was`);
+    this.#line.say(`Stopped: ${path} is as it was`);
     this.#host.exitCode(130);
-  }
-
-  #say(line: string): void {
-    this.#host.err(`${this.#shown > -Infinity ? "\r\x1b[K" : ""}${line}\n`);
   }
 
   #rate(): string {

@@ -1,12 +1,14 @@
 import type { Host } from "./_host.ts";
 import { byteSize } from "@fluxsr/core";
+import { StatusLine } from "./_status_line.ts";
 
 /** Between two changes of the line while loading, in milliseconds. */
 const INTERVAL = 200;
 
-/** A line at the bottom of the terminal that says how far the work is; without a terminal there is none. */
+/** How far upscaling is, on a {@linkcode StatusLine}. */
 export class Progress {
   readonly #host: Host;
+  readonly #line: StatusLine;
   readonly #files: number;
   #file = 0;
   /** When the first tile of the file began. */
@@ -17,10 +19,10 @@ export class Progress {
   #name = "";
   #loadStart: number | undefined;
   #loadShown = 0;
-  #isShown = false;
 
   constructor(host: Host, { files }: { files: number }) {
     this.#host = host;
+    this.#line = new StatusLine(host);
     this.#files = files;
   }
 
@@ -57,16 +59,11 @@ export class Progress {
 
   /** Removes the line, for others to print. */
   clear(): void {
-    if (this.#isShown) this.#host.err("\r\x1b[K");
-    this.#isShown = false;
+    this.#line.clear();
   }
 
   #show(what: string): void {
-    const columns = this.#host.columns();
-    if (columns === undefined) return;
-    const line = `[${this.#file}/${this.#files}] ${what}: ${this.#name}`.replace(/\p{Cc}/gu, " ");
-    this.#host.err(`\r\x1b[K${line.slice(0, Math.max(1, columns - 1))}`); // a line that wraps could not be removed
-    this.#isShown = true;
+    this.#line.show(`[${this.#file}/${this.#files}] ${what}: ${this.#name}`.replace(/\p{Cc}/gu, " "));
   }
 
   /** The rest of this file at its own pace, the files to come at the mean of those before. */

@@ -1,6 +1,7 @@
 import type { MadePair } from "@fluxsr/train";
 import type { Host } from "../_host.ts";
 import { duration } from "../_progress.ts";
+import { StatusLine } from "../_status_line.ts";
 
 /** Seconds between two lines where there is no terminal whose line could be replaced. */
 const PAUSE = 30;
@@ -8,6 +9,7 @@ const PAUSE = 30;
 /** Says on stderr how far the pairs are, and in the end what they are like. */
 export class PairsProgress {
   readonly #host: Host;
+  readonly #line: StatusLine;
   readonly #count: number;
   readonly #errors: number[] = [];
   #start: number;
@@ -17,6 +19,7 @@ export class PairsProgress {
   /** @param options `count` pairs in all, some of which may be there already */
   constructor(host: Host, { count }: { count: number }) {
     this.#host = host;
+    this.#line = new StatusLine(host);
     this.#count = count;
     this.#start = this.#shown = host.now();
   }
@@ -28,8 +31,7 @@ export class PairsProgress {
 
   /** Prints a line. */
   say(line: string): void {
-    const isLineShown = this.#made > 0 && this.#host.columns() !== undefined;
-    this.#host.err(`${isLineShown ? "\r\x1b[K" : ""}${line}\n`);
+    this.#line.say(line);
   }
 
   /** Another pair was made, and now there are `done`. */
@@ -38,13 +40,9 @@ export class PairsProgress {
     if (round_trip !== undefined) this.#errors.push(round_trip);
     const left = duration(Math.ceil(this.#secondsEach() * (this.#count - done)));
     const line = `${done}/${this.#count} pairs, ${duration(this.#secondsEach())} each, ${left} left`;
-    const { columns, now, err } = this.#host;
-    const width = columns();
-    if (width !== undefined) err(`\r\x1b[K${line.slice(0, Math.max(1, width - 1))}`);
-    else if (now() - this.#shown >= 1000 * PAUSE) {
-      err(`${line}\n`);
-      this.#shown = now();
-    }
+    if (this.#line.show(line) || this.#host.now() - this.#shown < 1000 * PAUSE) return;
+    this.say(line);
+    this.#shown = this.#host.now();
   }
 
   /** The work on `out` has ended, and now there are `done`. */
@@ -54,7 +52,7 @@ export class PairsProgress {
     const errors = this.#errors.toSorted((a, b) => a - b);
     const [median, worst] = [errors[errors.length >> 1], errors.at(-1)];
     if (median === undefined || worst === undefined) return;
-    this.#host.err(`To the noise and back, the latents lose ${percent(median)} (median), ${percent(worst)} (worst)\n`);
+    this.say(`To the noise and back, the latents lose ${percent(median)} (median), ${percent(worst)} (worst)`);
   }
 
   #secondsEach(): number {

@@ -19,6 +19,7 @@ import { sizeInBytes } from "../_model_options.ts";
 import { path } from "../_options.ts";
 import { pairsPlanText, teacherBlocks } from "./_pairs_plan_table.ts";
 import { PairsProgress } from "./_pairs_progress.ts";
+import { StatusLine } from "../_status_line.ts";
 import { stoppable } from "../_stoppable.ts";
 
 const MORE = `
@@ -98,9 +99,10 @@ async function encoding(
   config: PairsConfig,
   { host, signal, ...options }: { host: Host } & Pick<EncodePromptsOptions, "gpu" | "notice" | "signal">,
 ): Promise<PairsConfig | undefined> {
+  const line = new StatusLine(host);
   const onProgress = (done: number, total: number) => {
-    if (host.columns() === undefined) return;
-    host.err(done < total ? `\r\x1b[K${Math.floor(100 * done / total)} %` : "\r\x1b[K");
+    if (done < total) line.show(`${Math.floor(100 * done / total)} %`);
+    else line.clear();
   };
   try {
     return await encodePrompts(config, { ...options, signal, onProgress });
