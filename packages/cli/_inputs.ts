@@ -1,4 +1,4 @@
-import { InputError, isPictureName, osReason, PICTURE_EXTENSIONS } from "@fluxsr/core";
+import { InputError, isPictureName, noPicture, pictureNames } from "@fluxsr/core";
 import { glob } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
 
@@ -56,30 +56,19 @@ async function statOrMissing(path: string): Promise<Deno.FileInfo | "missing" | 
 }
 
 async function picturesIn(folder: string): Promise<Input[]> {
-  const names: string[] = [];
+  let names: string[];
   try {
-    for await (const { name } of Deno.readDir(folder)) {
-      if (!name.startsWith(".") && isPictureName(name)) names.push(name);
-    }
-  } catch (cause) {
-    return unmatched(
-      folder,
-      new InputError(`Cannot read "${folder}": the folder must be readable: ${osReason(cause)}`, { cause }),
-    );
+    names = await pictureNames(folder);
+  } catch (error) {
+    if (error instanceof InputError) return unmatched(folder, error);
+    throw error;
   }
-  const pictures = names.filter((name) => !isOwnResult(name, names)).sort();
+  const pictures = names.filter((name) => !isOwnResult(name, names));
   const files = await onlyFiles(pictures.map((name) => join(folder, name)));
   if (files.length > 0) return files;
   const state = names.length > 0 ? "it has only results of earlier runs" : "it has none";
-  return unmatched(
-    folder,
-    new InputError(
-      `Cannot read "${folder}": the folder must hold a picture (${PICTURE_EXTENSIONS.join(" ")}): ${state}`,
-      {
-        hint: `name files in subfolders by a glob, e.g. "${join(folder, "**", "*.png")}"`,
-      },
-    ),
-  );
+  const hint = `name files in subfolders by a glob, e.g. "${join(folder, "**", "*.png")}"`;
+  return unmatched(folder, noPicture(folder, { state, hint }));
 }
 
 /** `a_x4.png` and `a_x4_compare.png` beside `a.jpg`: a second run over a folder must not enlarge them again. */

@@ -26,7 +26,7 @@ export { FLUX_SHIFT, type Shift, timeSchedule, timeShift } from "./flow/schedule
 export { integrate, type IntegrateOptions, sample, type VelocityField } from "./flow/sampler.ts";
 export { interpolate, lowResolutionPoint, oneStep, velocity } from "./flow/trajectory.ts";
 export { type Picture } from "./image/picture.ts";
-export { isPictureName, PICTURE_EXTENSIONS } from "./image/picture_names.ts";
+export { isPictureName, noPicture, pictureNames } from "./image/picture_names.ts";
 export { pictureSize } from "./image/picture_size.ts";
 export { readImage } from "./image/read_image.ts";
 export { cut, type Rgb8, toRgb8, toTensor } from "./image/rgb8.ts";

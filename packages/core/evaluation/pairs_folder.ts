@@ -2,7 +2,7 @@ import type { Size } from "@fluxsr/kernels";
 import { join, parse } from "node:path";
 import { InputError } from "../errors.ts";
 import { pictureSize } from "../image/picture_size.ts";
-import { isPictureName, PICTURE_EXTENSIONS } from "../image/picture_names.ts";
+import { noPicture, pictureNames } from "../image/picture_names.ts";
 
 /** A picture file and what it should be once enlarged. */
 export interface PicturePair {
@@ -70,18 +70,10 @@ export async function findResults(path: string, { pairs, scale }: PairsFolder): 
 
 /** The picture files of a folder by their names without extension, sorted. */
 async function picturesByName(folder: string): Promise<Map<string, string>> {
-  const names: string[] = [];
-  try {
-    for await (const { name, isDirectory } of Deno.readDir(folder)) {
-      if (!isDirectory && !name.startsWith(".") && isPictureName(name)) names.push(name);
-    }
-  } catch (cause) {
-    const reason = cause instanceof Deno.errors.NotFound ? "there is none" : (cause as Error).message;
-    throw refuse(folder, `it must be a folder that can be read: ${reason}`, { cause });
-  }
-  if (names.length === 0) throw refuse(folder, `it must hold a picture (${PICTURE_EXTENSIONS.join(" ")}): it has none`);
+  const names = await pictureNames(folder);
+  if (names.length === 0) throw noPicture(folder);
   const files = new Map<string, string>();
-  for (const name of names.sort()) {
+  for (const name of names) {
     const { name: stem } = parse(name);
     const other = files.get(stem);
     if (other !== undefined) {
@@ -104,6 +96,6 @@ function show({ width, height }: Size): string {
   return `${width} x ${height}`;
 }
 
-function refuse(path: string, state: string, options: { cause?: unknown } = {}): InputError {
-  return new InputError(`Cannot read "${path}": ${state}`, options);
+function refuse(path: string, state: string): InputError {
+  return new InputError(`Cannot read "${path}": ${state}`);
 }

@@ -1,15 +1,5 @@
 import { join } from "node:path";
-import {
-  cut,
-  InputError,
-  isPictureName,
-  osReason,
-  PICTURE_EXTENSIONS,
-  pictureSize,
-  readImage,
-  type Rgb8,
-  toRgb8,
-} from "@fluxsr/core";
+import { cut, InputError, noPicture, pictureNames, pictureSize, readImage, type Rgb8, toRgb8 } from "@fluxsr/core";
 import type { Random } from "../random.ts";
 
 /** What decoded pictures may take: 220 photographs of 1.5 million pixels. */
@@ -64,18 +54,9 @@ export async function openPictures(paths: readonly string[], { size, notice }: P
 async function pictureFiles(path: string): Promise<string[]> {
   const info = await Deno.stat(path).catch(() => undefined);
   if (!info?.isDirectory) return [path];
-  const names: string[] = [];
-  try {
-    for await (const { name, isDirectory } of Deno.readDir(path)) {
-      if (!isDirectory && !name.startsWith(".") && isPictureName(name)) names.push(name);
-    }
-  } catch (cause) {
-    throw new InputError(`Cannot read "${path}": the folder must be readable: ${osReason(cause)}`, { cause });
-  }
-  if (names.length > 0) return names.sort().map((name) => join(path, name));
-  throw new InputError(
-    `Cannot read "${path}": the folder must hold a picture (${PICTURE_EXTENSIONS.join(" ")}): it has none`,
-  );
+  const names = await pictureNames(path);
+  if (names.length === 0) throw noPicture(path);
+  return names.map((name) => join(path, name));
 }
 
 /** Reads pictures as 8-bit RGB and keeps those used last, as many as fit. */

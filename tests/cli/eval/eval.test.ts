@@ -122,11 +122,11 @@ describe("refuses", () => {
   test.each<[string[], number, string]>([
     [[], 2, "--pairs <dir>"],
     [["--pairs", "FOLDER/none"], 1, 'none/LR": it must be a folder that can be read: there is none'],
-    [["--pairs", "FOLDER/lonely"], 1, 'lonely/LR": it must hold a picture'],
+    [["--pairs", "FOLDER/lonely"], 1, 'lonely/LR": the folder must hold a picture'],
     [["--pairs", "FOLDER/pairs", "--also", "x"], 2, 'Cannot use --also "x": it must be a name'],
     [["--pairs", "FOLDER/pairs", "--also", "x=a", "--also", "x=b"], 2, "names must differ"],
     [["--pairs", "FOLDER/pairs", "--also", "model=FOLDER/other"], 2, '"model" is always there'],
-    [["--pairs", "FOLDER/pairs", "--also", "x=FOLDER/wrong"], 1, 'wrong": it must hold a picture'],
+    [["--pairs", "FOLDER/pairs", "--also", "x=FOLDER/wrong"], 1, 'wrong": the folder must hold a picture'],
     [["--pairs", "FOLDER/pairs", "--json", "FOLDER/there.json"], 1, "the file must not exist yet: it does"],
     [["--pairs", "FOLDER/pairs", "--markdown", "FOLDER/no/e.md"], 1, "its folder must exist"],
     [["--pairs", "FOLDER/pairs", "--keep", "FOLDER/there.json"], 1, "the folder must be writable"],

@@ -33,7 +33,7 @@ test("findPairs() joins what has the same name, in order, and finds the scale", 
 test.each<[string, Record<string, readonly [number, number]>, string]>([
   ["no LR", { "GT/a.png": [4, 4] }, 'LR": it must be a folder that can be read: there is none'],
   ["no GT", { "LR/a.png": [4, 4] }, 'GT": it must be a folder that can be read: there is none'],
-  ["no picture", { "GT/a.png": [4, 4], "LR/x/a.png": [1, 1] }, "it must hold a picture (.png"],
+  ["no picture", { "GT/a.png": [4, 4], "LR/x/a.png": [1, 1] }, "the folder must hold a picture (.png"],
   ["no partner in GT", { ...GOOD, "LR/c.png": [2, 2] }, 'every picture must be in LR and GT: GT has no "c"'],
   ["no partner in LR", { ...GOOD, "GT/c.png": [2, 2] }, 'every picture must be in LR and GT: LR has no "c"'],
   ["one name twice", { ...GOOD, "LR/a.png": [3, 2] }, 'it has "a.jpg" and "a.png"'],
