@@ -1,31 +1,28 @@
 import {
   affine,
-  DeviceLostError,
-  type Gpu,
-  normalNoise,
   OutOfMemoryError,
   read,
   type Rectangle,
   scoped,
   scopedAsync,
   type Size,
-  sizeOf,
   type Tensor,
 } from "@fluxsr/kernels";
 import { checkColors } from "./check_colors.ts";
 import { adainFix, type ColorFix, waveletFix } from "./color_fix.ts";
-import { oneStep } from "./flow/trajectory.ts";
 import { enlargeAlpha, enlargePart } from "./enlarge.ts";
 import { InputError } from "./errors.ts";
 import { Canvas } from "./image/canvas.ts";
 import type { Picture } from "./image/picture.ts";
 import { makeRoom } from "./memory/make_room.ts";
+import { recover } from "./memory/recover.ts";
 import type { Model } from "./model.ts";
 import { granularity } from "./restore.ts";
-import { Progress, StageClock } from "./stage_clock.ts";
-import { shiftedVelocities } from "./shifted_velocities.ts";
+import { restoreLatents } from "./restore_latents.ts";
+import { StageClock } from "./stage_clock.ts";
+import { TileProgress } from "./tile_progress.ts";
 import { defaultOverlap, SMALLEST_TILE } from "./tile_size.ts";
-import { layTiles, type Place, shareStatistics, type Sharing } from "./tiling.ts";
+import { layTiles, shareStatistics } from "./tiling.ts";
 
 /** Options of {@linkcode upscale}. */
 export interface UpscaleOptions {
@@ -136,7 +133,7 @@ async function run(
   const canvas = new Canvas(plan, { maxBytes });
   const reference = needsReference ? new Canvas(plan, { maxBytes }) : undefined;
   const clock = new StageClock(gpu, options.timed ?? false);
-  const progress = new Progress(plan.tiles.length, onProgress);
+  const progress = new TileProgress(plan.tiles.length, onProgress);
   const enlarge = (window: Rectangle) => clock.measure("enlarge", () => enlargePart(gpu, picture, { size, window }));
   const sharing = shareStatistics(plan, model, options);
   const { groups, keep } = sharing;
@@ -178,85 +175,6 @@ async function run(
     stages: clock.stages,
     stageBytes: clock.bytes,
   };
-}
-
-/** Tiles that pass a transformer together whose blocks are loaded for each pass. */
-const TOGETHER = 8;
-
-/** The restored latent of every tile: all are encoded, then one transformer call each. */
-async function restoreLatents(
-  model: Model,
-  { sharing: { groups, keep }, enlarge, seed, strength, clock, progress }: {
-    sharing: Sharing;
-    enlarge: (window: Rectangle) => Promise<Tensor>;
-    seed: number | undefined;
-    strength: number;
-    clock: StageClock;
-    progress: Progress;
-  },
-): Promise<Tensor[]> {
-  const { gpu, autoencoder } = model;
-  const latents: Tensor[] = [];
-  for (const group of groups) {
-    const enlarged: Tensor[] = [];
-    for (const { window } of group) {
-      using x = await enlarge(window);
-      enlarged.push(affine(x, { scale: 2, offset: -1 }));
-    }
-    const encoded = await clock.measure("encode", () =>
-      scoped(gpu, () => {
-        const noise = seed === undefined ? undefined : group.map((place) => noiseOf(model, { seed, place }));
-        return autoencoder.encode(enlarged, { noise, keep });
-      }));
-    for (const x of enlarged) x.dispose();
-    await progress.step(group.length, gpu);
-    latents.push(...encoded);
-  }
-  await makeRoom(gpu);
-  const restored: Tensor[] = [];
-  for (let at = 0, together = model.blocks.isWhole ? 1 : TOGETHER; at < latents.length;) {
-    const some = latents.slice(at, at + together);
-    try {
-      restored.push(...await clock.measure("transformer", () => stepAll(model, some, strength)));
-    } catch (error) {
-      if (!(error instanceof OutOfMemoryError) || some.length === 1) throw error;
-      together = Math.ceil(some.length / 2); // fewer have room
-      await recover(gpu);
-      continue;
-    }
-    for (const z_L of some) z_L.dispose();
-    at += some.length;
-    await progress.step(some.length, gpu);
-  }
-  return restored;
-}
-
-/** After memory ran out: takes note of what else failed for the same reason, and gives back what is free. */
-async function recover(gpu: Gpu): Promise<void> {
-  await gpu.sync().catch((late) => {
-    if (late instanceof DeviceLostError) throw late;
-  });
-  gpu.trim();
-}
-
-/** The share `strength` of the one step, Eq. 18, for each of the latents: `z_L - strength T_L v_theta(z_L, T_L)`. */
-async function stepAll(model: Model, latents: readonly Tensor[], strength: number): Promise<Tensor[]> {
-  const velocities = await shiftedVelocities(model, latents, model.settings.token_shifts);
-  return velocities.map((v, i) => {
-    const z_0hat = oneStep(latents[i]!, v, strength * model.settings.T_L);
-    v.dispose();
-    return z_0hat;
-  });
-}
-
-/** Noise for the latent of one tile; tiles take disjoint parts of the sequence. */
-function noiseOf(
-  { gpu, autoencoder: { factor }, config }: Model,
-  { seed, place }: { seed: number; place: Place },
-): Tensor {
-  const { window: { height, width }, index } = place;
-  const shape = [1, height / factor, width / factor, config.vae.z_channels];
-  return normalNoise(gpu, shape, { seed, offset: index * sizeOf(shape) });
 }
 
 /** Decoded [-1, 1] to picture values [0, 1], with the colours of `enlarged`; both [1, h, w, 3]. */

@@ -175,6 +175,41 @@ function gradientX([dy, weight]: [Tensor, Tensor], shape: Shape, geometry: Geome
   return convolve([dy, weight, empty(dy.gpu, shape)], { geometry: { ...geometry, ...exchanged }, adjoint: true });
 }
 
+/** The geometry of a convolution, and the shape of its result. @throws {TypeError} if shapes do not fit */
+function measure(
+  x: Tensor,
+  weight: Tensor,
+  { bias, addend, stride = 1, padding = 0 }: Conv2dOptions,
+): { geometry: Geometry; shape: Shape } {
+  const pad = typeof padding === "number" ? { top: padding, left: padding, bottom: padding, right: padding } : padding;
+  const [batch = 0, height = 0, width = 0, c_in = 0] = x.shape;
+  const [kernel_height = 0, kernel_width = 0, inner = 0, n = 0] = weight.shape;
+  if (x.shape.length !== 4 || weight.shape.length !== 4 || c_in !== inner) {
+    throw new TypeError(
+      `Cannot convolve: channels must match: x is ${show(x.shape)}, weight is ${show(weight.shape)} [kh, kw, in, out]`,
+    );
+  }
+  const out_height = Math.floor((height + pad.top + pad.bottom - kernel_height) / stride) + 1;
+  const out_width = Math.floor((width + pad.left + pad.right - kernel_width) / stride) + 1;
+  if (out_height < 1 || out_width < 1) {
+    throw new TypeError(`Cannot convolve: the kernel must fit the padded picture: x is ${show(x.shape)}`);
+  }
+  const shape = [batch, out_height, out_width, n];
+  if ((bias && show(bias.shape) !== show([n])) || (addend && show(addend.shape) !== show(shape))) {
+    const given = [bias, addend].filter((tensor) => tensor !== undefined).map((tensor) => show(tensor.shape));
+    throw new TypeError(
+      `Cannot convolve: bias must be [${n}] and addend ${show(shape)}: given ${given.join(", ")}`,
+    );
+  }
+  const sizes = { n, c_in, height, width, out_height, out_width, kernel_height, kernel_width };
+  return { geometry: { ...sizes, stride, pad_top: pad.top, pad_left: pad.left }, shape };
+}
+
+/** Whether every result is made of the pixel at its own place: then it is a product of matrices. */
+function isPointwise({ kernel_height, kernel_width, stride, height, width, out_height, out_width }: Geometry): boolean {
+  return kernel_height * kernel_width * stride === 1 && out_height === height && out_width === width;
+}
+
 /**
  * 2-D convolution, channels last: `x [B, h, w, C_in], weight [kh, kw, C_in, C_out] -> [B, oh, ow, C_out]`.
  *
@@ -182,59 +217,28 @@ function gradientX([dy, weight]: [Tensor, Tensor], shape: Shape, geometry: Geome
  * @throws {TypeError} if shapes do not fit
  */
 export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): Tensor {
-  const { bias, addend, activation, stride = 1, padding = 0 } = options;
-  const pad = typeof padding === "number" ? { top: padding, left: padding, bottom: padding, right: padding } : padding;
-  const [batch = 0, height = 0, width = 0, channels = 0] = x.shape;
-  const [kernelHeight = 0, kernelWidth = 0, inner = 0, n = 0] = weight.shape;
-  const outHeight = Math.floor((height + pad.top + pad.bottom - kernelHeight) / stride) + 1;
-  const outWidth = Math.floor((width + pad.left + pad.right - kernelWidth) / stride) + 1;
-  if (x.shape.length !== 4 || weight.shape.length !== 4 || channels !== inner) {
-    throw new TypeError(
-      `Cannot convolve: channels must match: x is ${show(x.shape)}, weight is ${show(weight.shape)} [kh, kw, in, out]`,
-    );
-  }
-  if (outHeight < 1 || outWidth < 1) {
-    throw new TypeError(`Cannot convolve: the kernel must fit the padded picture: x is ${show(x.shape)}`);
-  }
-  const shape = [batch, outHeight, outWidth, n];
-  if ((bias && show(bias.shape) !== show([n])) || (addend && show(addend.shape) !== show(shape))) {
-    const given = [bias, addend].filter((tensor) => tensor !== undefined).map((tensor) => show(tensor.shape)).join(
-      ", ",
-    );
-    throw new TypeError(`Cannot convolve: bias must be [${n}] and addend ${show(shape)}: given ${given}`);
-  }
-  if (kernelHeight === 1 && kernelWidth === 1 && stride === 1 && outHeight === height && outWidth === width) {
+  const { bias, addend, activation } = options;
+  const { geometry, shape } = measure(x, weight, options);
+  if (isPointwise(geometry)) {
     return scoped(x.gpu, () => {
-      const y = matmul(x, reshape(weight, [inner, n]), { bias, addend });
+      const y = matmul(x, reshape(weight, weight.shape.slice(2)), { bias, addend });
       return activation ? relu(y) : y;
     });
   }
   requireF32("conv2d", { x, weight, bias, addend });
-  const geometry = {
-    n,
-    c_in: channels,
-    height,
-    width,
-    out_height: outHeight,
-    out_width: outWidth,
-    kernel_height: kernelHeight,
-    kernel_width: kernelWidth,
-    stride,
-    pad_top: pad.top,
-    pad_left: pad.left,
-  };
   const y = convolve([x, weight, empty(x.gpu, shape)], { geometry, bias, addend, activation });
   const wanted = { x: tracked(x), weight: tracked(weight), bias: bias !== undefined && tracked(bias) };
-  const inputs = [x, weight, ...[addend, bias].filter((tensor) => tensor !== undefined)];
-  const saved = [weight, ...wanted.weight ? [x] : [], ...activation ? [y] : []];
-  const gradients = (dy: Tensor) => {
-    const g = activation ? reluBackward(y, dy) : dy;
-    return [
-      wanted.x ? gradientX([g, weight], x.shape, geometry) : undefined,
-      wanted.weight ? conv2dWeight([x, g], weight.shape, geometry) : undefined,
-      ...addend ? [g] : [],
-      ...bias ? [wanted.bias ? columnSum(g) : undefined] : [],
-    ];
-  };
-  return record("conv2d", y, { inputs, saved, backward: gradients });
+  return record("conv2d", y, {
+    inputs: [x, weight, ...[addend, bias].filter((tensor) => tensor !== undefined)],
+    saved: [weight, ...wanted.weight ? [x] : [], ...activation ? [y] : []],
+    backward: (dy) => {
+      const g = activation ? reluBackward(y, dy) : dy;
+      return [
+        wanted.x ? gradientX([g, weight], x.shape, geometry) : undefined,
+        wanted.weight ? conv2dWeight([x, g], weight.shape, geometry) : undefined,
+        ...addend ? [g] : [],
+        ...bias ? [wanted.bias ? columnSum(g) : undefined] : [],
+      ];
+    },
+  });
 }
