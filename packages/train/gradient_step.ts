@@ -1,4 +1,4 @@
-import { add, globalNorm, gradients, gradientSteps, scale, Tape, type Tensor, tensor } from "@fluxsr/kernels";
+import { add, full, globalNorm, gradients, gradientSteps, scale, Tape, type Tensor } from "@fluxsr/kernels";
 import type { Batch, LossGroup, Stage, Terms } from "./stage.ts";
 
 /** What a step's backward pass gives. */
@@ -77,7 +77,7 @@ export class GradientSum<B extends Batch> implements Disposable {
     const terms = await loss(batch);
     const names = Object.keys(weights);
     for (const name of names) this.#addLoss(name, scaled(terms, name, 1 / parts));
-    const seeds = names.map((name) => tensor(gpu, new Float32Array([(weights[name] ?? 0) / parts]), [1]));
+    const seeds = names.map((name) => full(gpu, [1], (weights[name] ?? 0) / parts));
     const of = async (some: readonly string[]) => {
       const outputs = some.map((name) => terms[name]!);
       const seed = some.map((name) => seeds[names.indexOf(name)]);

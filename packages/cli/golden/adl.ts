@@ -1,5 +1,5 @@
 import { InputError } from "@fluxsr/core";
-import { concat, cosineToMean, type Gpu, gradients, scoped, Tape, tensor } from "@fluxsr/kernels";
+import { concat, cosineToMean, full, type Gpu, gradients, scoped, Tape, tensor } from "@fluxsr/kernels";
 import { attentionDiversification, layerDiversity } from "@fluxsr/train";
 import type { GoldenCase, Tensors, Values } from "./case.ts";
 import { compareAll } from "./compare.ts";
@@ -38,7 +38,7 @@ async function diversification(gpu: Gpu, { config }: GoldenCase, io: Tensors): P
     const layers = features.map((layer) => layerDiversity(layer, { eps }));
     const loss = attentionDiversification(layers);
     recorder.observe("adl", loss);
-    const wanted = gradients(tape, loss, { seed: tensor(gpu, Float32Array.of(1), [1]), wanted: features });
+    const wanted = gradients(tape, loss, { seed: full(gpu, [1], 1), wanted: features });
     wanted.forEach((gradient, i) => recorder.observe(`grad.features.${i}`, gradient));
     recorder.observe("adl_layers", concat(layers, 0));
   });

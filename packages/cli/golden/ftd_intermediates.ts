@@ -1,5 +1,5 @@
 import { velocity } from "@fluxsr/core";
-import { add, gradients, scale, scopedAsync, Tape, type Tensor, tensor, totalVariation } from "@fluxsr/kernels";
+import { add, full, gradients, scale, scopedAsync, Tape, type Tensor, totalVariation } from "@fluxsr/kernels";
 import { type FtdBatch, ftdGroups, meanSquaredError } from "@fluxsr/train";
 import { channelsFirst } from "./autoencoder_network.ts";
 import type { GoldenCase, Tensors, Values } from "./case.ts";
@@ -41,7 +41,7 @@ export async function intermediates(
       lpips: () => lpips.forward(x_0hat, x_0),
       tv_lpips: () => lpips.forward(totalVariation(x_0hat), totalVariation(x_0)),
     };
-    const seed = tensor(gpu, Float32Array.of(1), [1]);
+    const seed = full(gpu, [1], 1);
     const gradient = (x: Tensor, loss: () => Tensor) => {
       using tape = new Tape(gpu);
       tape.watch(x);

@@ -1,4 +1,4 @@
-import { gradients, read, scoped, Tape, type Tensor, tensor, totalVariation } from "@fluxsr/kernels";
+import { full, gradients, read, scoped, Tape, type Tensor, tensor, totalVariation } from "@fluxsr/kernels";
 import { AdamW, type FtdBatch, ftdGroups, GradientSum } from "@fluxsr/train";
 import { upload } from "./autoencoder_network.ts";
 import type { GoldenCase, Tensors, Values } from "./case.ts";
@@ -121,7 +121,7 @@ class Step implements Disposable {
       using tape = new Tape(gpu);
       for (const weight of wanted) tape.watch(weight);
       const terms = await loss(this.#batch);
-      using seed = tensor(gpu, Float32Array.of(1), [1]);
+      using seed = full(gpu, [1], 1);
       for (const [name, term] of Object.entries(TERMS)) {
         const value = terms[term];
         const own = value ? gradients(tape, value, { seed, wanted, unused: "zero" }) : [];

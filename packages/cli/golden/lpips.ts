@@ -1,6 +1,7 @@
 import { InputError, loadModule, Lpips, lpipsPath, pseudoRandomVgg16, type WeightSource } from "@fluxsr/core";
 import {
   concat,
+  full,
   type Gpu,
   gradients,
   permute,
@@ -109,7 +110,7 @@ async function run(gpu: Gpu, network: Lpips, io: Tensors): Promise<Map<string, V
       tape.watch(image0);
       const [first, second] = [network.features(form(image0)), network.features(form(image1))];
       const distance = network.distance(first, second);
-      const seed = tensor(gpu, new Float32Array(distance.size).fill(1), distance.shape);
+      const seed = full(gpu, distance.shape, 1);
       const [gradient] = gradients(tape, distance, { seed, wanted: [image0] });
       observePicture(`grad.image0.${name}`, gradient!);
       recorder.observe(name, distance);

@@ -2,7 +2,7 @@ import { kernel } from "../gpu/kernel.ts";
 import { variants } from "../gpu/variants.ts";
 import { scoped } from "../tensor/scope.ts";
 import { record, tracked } from "../tensor/tape.ts";
-import { empty, show, type Tensor, zeros } from "../tensor/tensor.ts";
+import { empty, show, type Tensor } from "../tensor/tensor.ts";
 import lines from "./_attention_lines.wgsl" with { type: "text" };
 import { attentionConstants, attentionGroups, type AttentionWay, attentionWay, WIDEST } from "./_attention_way.ts";
 import operands from "./_attention_operands.wgsl" with { type: "text" };
@@ -16,6 +16,7 @@ import byLines from "./attention_shared.wgsl" with { type: "text" };
 import { attentionBackward } from "./attention_backward.ts";
 import { matrixAttention } from "./attention_matrix.ts";
 import { concat, split } from "./concat.ts";
+import { full } from "./elementwise.ts";
 
 const SOURCES = { threads: [tile, byThreads], lanes: [byLanes], shared: [lines, products, values, byLines] } as const;
 
@@ -98,5 +99,5 @@ function widen(x: Tensor, width: number): Tensor {
   const missing = width - (x.shape[3] ?? 0);
   if (missing === 0) return x;
   const shape = [...x.shape.slice(0, 3), missing];
-  return concat([x, zeros(x.gpu, shape)], 3);
+  return concat([x, full(x.gpu, shape, 0)], 3);
 }

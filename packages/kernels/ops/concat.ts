@@ -1,8 +1,9 @@
 import { groups1d, kernel } from "../gpu/kernel.ts";
 import { record, recordAll } from "../tensor/tape.ts";
-import { empty, type Shape, show, sizeOf, type Tensor, zeros } from "../tensor/tensor.ts";
+import { empty, type Shape, show, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { byElem, widest } from "./_elem.ts";
 import { requireShape } from "./_shapes.ts";
+import { full } from "./elementwise.ts";
 import source from "./concat.wgsl" with { type: "text" };
 
 const WORKGROUP = 64;
@@ -99,6 +100,6 @@ export function split(x: Tensor, axis: number, parts: readonly number[]): Tensor
   return recordAll("split", ys, {
     inputs: [x],
     saved: [],
-    backward: (dys) => [concat(dys.map((dy, i) => dy ?? zeros(x.gpu, ys[i]!.shape)), at)],
+    backward: (dys) => [concat(dys.map((dy, i) => dy ?? full(x.gpu, ys[i]!.shape, 0)), at)],
   });
 }

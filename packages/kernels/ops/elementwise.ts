@@ -1,6 +1,7 @@
+import type { Gpu } from "../gpu/gpu.ts";
 import { groups1d, kernel } from "../gpu/kernel.ts";
 import { record, tracked } from "../tensor/tape.ts";
-import { empty, sameShape, show, type Tensor } from "../tensor/tensor.ts";
+import { empty, sameShape, type Shape, show, type Tensor } from "../tensor/tensor.ts";
 import { requireF32 } from "./_shapes.ts";
 import source from "./elementwise.wgsl" with { type: "text" };
 
@@ -36,10 +37,31 @@ export const kernels = {
   clamp: unary("clamp_range"),
   clampBackward: binary("clamp_backward"),
   exponential: unary("exponential"),
+  fill: kernel({
+    name: "elementwise.fill",
+    sources: [source],
+    entry: "fill",
+    binds: { filled: "write" },
+    params,
+    constants: { WORKGROUP },
+  }),
 };
 
+/** The same number everywhere; made on the GPU, so that it does not have to wait for what used its memory before. */
+export function full(gpu: Gpu, shape: Shape, value: number): Tensor {
+  const filled = empty(gpu, shape);
+  const count = Math.ceil(filled.size / 4);
+  if (count === 0) return filled;
+  gpu.run(kernels.fill, {
+    buffers: [filled.buffer],
+    params: { count, alpha: value, beta: 0 },
+    groups: groups1d(count, WORKGROUP),
+  });
+  return filled;
+}
+
 function dispatch(
-  kernel: (typeof kernels)[keyof typeof kernels],
+  kernel: (typeof kernels)[Exclude<keyof typeof kernels, "fill">],
   inputs: readonly [Tensor, ...Tensor[]],
   { alpha, beta }: { alpha: number; beta: number },
 ): Tensor {

@@ -1,5 +1,6 @@
 // Element-wise arithmetic on equal shapes: y = alpha a + beta b, y = alpha a b, y = alpha a + beta, y = exp(alpha a),
-// y = clamp(a, alpha, beta), whose gradient is b where a is not limited and 0 elsewhere. The others' are made of these.
+// y = clamp(a, alpha, beta), whose gradient is b where a is not limited and 0 elsewhere, and y = alpha. The others'
+// gradients are made of these.
 // One thread four elements, beyond the last of which is padding; groups are spread over x and y.
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
@@ -7,6 +8,9 @@
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 // The unary entry points.
 @group(0) @binding(1) var<storage, read_write> out: array<vec4f>;
+
+// fill
+@group(0) @binding(0) var<storage, read_write> filled: array<vec4f>;
 
 struct Params {
   // In vec4f.
@@ -63,5 +67,13 @@ fn exponential(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups
   let i = id.x + id.y * groups.x * WORKGROUP;
   if (i < params.count) {
     out[i] = exp(params.alpha * a[i]);
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn fill(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * WORKGROUP;
+  if (i < params.count) {
+    filled[i] = vec4f(params.alpha);
   }
 }

@@ -1,8 +1,8 @@
-import { add } from "../ops/elementwise.ts";
+import { add, full } from "../ops/elementwise.ts";
 import { reshape } from "../ops/reshape.ts";
 import { scoped } from "./scope.ts";
 import type { Node, Tape } from "./tape.ts";
-import { show, type Tensor, zeros } from "./tensor.ts";
+import { show, type Tensor } from "./tensor.ts";
 
 /** Options of {@linkcode gradients}. */
 export interface GradientOptions<Seed> {
@@ -65,7 +65,7 @@ export function* gradientSteps(
       const gradient = known.get(tensor);
       // A handle of its own: where an op passes its gradient on unchanged, two results would be one tensor.
       if (gradient) return reshape(gradient, tensor.shape);
-      if (unused === "zero") return zeros(tensor.gpu, tensor.shape);
+      if (unused === "zero") return full(tensor.gpu, tensor.shape, 0);
       throw new Error(`Cannot differentiate: a tensor ${show(tensor.shape)} does not influence the output`);
     });
   } finally {

@@ -112,11 +112,6 @@ export function tensor(
   return result;
 }
 
-/** A tensor of zeros. */
-export function zeros(gpu: Gpu, shape: Shape): Tensor {
-  return tensor(gpu, new Float32Array(sizeOf(shape)), shape);
-}
-
 /** The values of f32 tensors, all in one wait. Errors of everything recorded before are thrown here. */
 export async function read(...tensors: readonly Tensor[]): Promise<Float32Array<ArrayBuffer>[]> {
   const first = tensors[0];

@@ -1,4 +1,4 @@
-import { adamw, globalNorm, gradientControl, type Tensor, tensor, zeros } from "@fluxsr/kernels";
+import { adamw, full, globalNorm, gradientControl, type Tensor, tensor } from "@fluxsr/kernels";
 
 /** Options of {@linkcode AdamW}. */
 export interface AdamWOptions {
@@ -29,7 +29,12 @@ export class AdamW implements Disposable {
   ) {
     const [first] = weights.values();
     if (!first) throw new RangeError("Cannot optimise: there must be weights: there are none");
-    const states = [...weights].map(([name, p]) => ({ name, p, m: zeros(p.gpu, p.shape), v: zeros(p.gpu, p.shape) }));
+    const states = [...weights].map(([name, p]) => ({
+      name,
+      p,
+      m: full(p.gpu, p.shape, 0),
+      v: full(p.gpu, p.shape, 0),
+    }));
     this.#weights = states;
     this.state = new Map(states.flatMap(({ name, m, v }) => [[`m.${name}`, m], [`v.${name}`, v]] as const));
     this.control = tensor(first.gpu, Float32Array.of(1, 1), [2]);

@@ -103,7 +103,11 @@ it.each([
   ["WanPipeline", false],
 ])("tells by diffusers' model_index.json of a %s whether it can be FLUX.1: %s", async (name, isFlux) => {
   const folder = modelFolder({ ...DIFFUSERS_LAYOUT, "model_index.json": { _class_name: name } });
-  if (isFlux) return (await openModelFolder(folder)).close();
+  if (isFlux) {
+    using model = await openModelFolder(folder);
+    expect(model.path).toBe(folder);
+    return;
+  }
   expect(await messageOf(openModelFolder(folder))).toBe(
     `Cannot open model "${folder}": the model must be FLUX.1: it is of a ${name}`,
   );

@@ -1,4 +1,18 @@
-import { add, affine, clamp, combine, exp, gradients, multiply, read, subtract, Tape, tensor } from "@fluxsr/kernels";
+import {
+  add,
+  affine,
+  clamp,
+  combine,
+  exp,
+  full,
+  gradients,
+  multiply,
+  read,
+  sizeOf,
+  subtract,
+  Tape,
+  tensor,
+} from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
 import { expectGradients } from "../../helpers/gradient_check.ts";
 import { expectClose, gpu, random, randomTensor } from "../../helpers/gpu.ts";
@@ -93,6 +107,12 @@ test("combine() spreads more than 65535 workgroups over two dimensions", async (
   const [sum] = await read(combine(a.tensor, a.tensor));
   for (const i of [0, 65535 * 64, count - 1]) expect(sum![i]).toBeCloseTo(2 * a.data[i]!, 6);
   gpu.trim();
+});
+
+test.each(SHAPES.map((shape) => [shape]))("full() has one number everywhere in %j", async (shape) => {
+  const [x, none] = await read(full(gpu, shape, -2.5), full(gpu, [0, 3], 1));
+  expect([...x!]).toEqual(Array(sizeOf(shape)).fill(-2.5));
+  expect(none).toHaveLength(0);
 });
 
 test("combine() refuses what is not f32", () => {
