@@ -67,25 +67,16 @@ async function openFtdStage(
   const teacher = await loadModel(gpu, config.model ?? BUNDLED_MODEL, { lora: false, precision, residentBlocks });
   checkLatents(pairs, teacher);
   const { T_L = teacher.settings.T_L, guidance = teacher.settings.guidance, scale = teacher.settings.scale } = config;
-  if (config.ftd > 0 && T_L >= 1) {
-    throw new InputError(`Cannot train with FTD: T_L must be below 1, since Eq. 16 divides by 1 - T_L: it is ${T_L}`);
-  }
-  const { valid, validate_count: count, validate_size } = config;
-  requireCropSides({ "the side of pairs": pairs.size, ...valid && { validate_size } }, {
-    multiple: scale,
-    why: "the scale",
-  });
-  if (valid) requireCropSides({ validate_size }, { multiple: granularity(teacher) });
   const model: Model = { ...teacher, settings: { ...teacher.settings, T_L, guidance } };
-  const lpips = config.lambda > 0 || config.valid
-    ? await loadLpips(gpu, { files: config.lpips_weights ?? [] })
-    : undefined;
+  checkFit(config, { model, pairs, scale });
+  const { valid, validate_count: count, validate_size: size } = config;
+  const lpips = config.lambda > 0 || valid ? await loadLpips(gpu, { files: config.lpips_weights ?? [] }) : undefined;
   if (lpips) notice(`LPIPS with ${lpips.source}${config.lpips_weights ? "" : ": no --lpips-weights are given"}`);
   const common = { degradation, scale, seed: config.seed };
   // A plan leaves validation out: it takes less than a step.
   const validation = valid && !(gpu instanceof DryGpu) && await FtdValidation.open(
     model,
-    await heldPictures(valid, { count, size: validate_size, notice }),
+    await heldPictures(valid, { count, size, notice }),
     { ...common, lpips: lpips && lpipsDistance(gpu, lpips) },
   );
   attachLora(gpu, model.mmdit, await startingLora(config, model));
@@ -105,6 +96,22 @@ async function openFtdStage(
       lpipsCrop: config.lpips_crop,
     },
   });
+}
+
+/** @throws {InputError} if the time, the pairs or the validation do not fit the formulas, the scale or the model */
+function checkFit(
+  { ftd, valid, validate_size }: FtdConfig,
+  { model, pairs, scale }: { model: Model } & Pick<FtdSource, "pairs" | "scale">,
+): void {
+  const { T_L } = model.settings;
+  if (ftd > 0 && T_L >= 1) {
+    throw new InputError(`Cannot train with FTD: T_L must be below 1, since Eq. 16 divides by 1 - T_L: it is ${T_L}`);
+  }
+  const byScale = { multiple: scale, why: "the scale" };
+  requireCropSides({ "the side of pairs": pairs.size }, byScale);
+  if (!valid) return;
+  requireCropSides({ validate_size }, byScale);
+  requireCropSides({ validate_size }, { multiple: granularity(model) });
 }
 
 /** The adapters to start from: those of a file, or new ones that change nothing. */
