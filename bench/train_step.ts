@@ -150,8 +150,8 @@ async function openStudent(gpu: Gpu): Promise<Student> {
 
 /** One pair that no teacher made: it takes as long as any other. */
 async function openSource(
-  { gpu, autoencoder, config: { vae }, settings: { T_L, scale } }: Model,
-  { seed, lpips_crop: lpipsCrop }: FtdConfig,
+  { gpu, autoencoder, config: { vae }, settings: { T_L } }: Model,
+  { scale, seed, lpips_crop: lpipsCrop }: FtdConfig,
 ): Promise<FtdSource> {
   const side = SIDE / 2 ** (vae.ch_mult.length - 1);
   const shape = [side, side, vae.z_channels] as const;

@@ -5,6 +5,7 @@ import {
   openTextFolder,
   planTexts,
   planUpscale,
+  readModelSettings,
   type TextPlan,
   type UpscalePlan,
   type VerifiedModel,
@@ -60,7 +61,7 @@ export async function examineModel(
 ): Promise<ModelExamination> {
   if (model === undefined) return {};
   using gpu = await openGpu();
-  const options = { model, lora: await openLora({ model, lora }), scale: 4 };
+  const options = { model, lora: await openLora({ model, lora }), scale: (await readModelSettings(model)).scale };
   const plan = await planUpscale(gpu, options);
   const cards = await planCards(gpu, { options, plan: planUpscale, whole: plan });
   const texts = await planOneText(gpu, model);

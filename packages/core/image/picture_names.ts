@@ -3,7 +3,7 @@ import { InputError } from "../errors.ts";
 import { osReason } from "../files/os_reason.ts";
 
 /** Extensions of the picture files that are looked for in folders. */
-export const PICTURE_EXTENSIONS: readonly string[] = [
+const PICTURE_EXTENSIONS: readonly string[] = [
   ".png",
   ".jpg",
   ".jpeg",

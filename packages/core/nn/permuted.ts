@@ -1,4 +1,5 @@
 import { sizeOf } from "@fluxsr/kernels";
+
 /** `values` of `shape` with axes in another order. */
 export function permuted(
   values: Float32Array<ArrayBuffer>,

@@ -19,7 +19,7 @@ export const ftdConfig = z.strictObject({
   ),
   init_lora: text.optional().describe("LoRA file to start from; default: a new one, which changes nothing at first"),
   lora_dtype: oneOf(["f16", "f32"]).default("f16").describe("dtype of the finished LoRA file"),
-  scale: factor.optional().describe("times that low-resolution pictures are enlarged; default: the model's"),
+  scale: factor.default(4).describe("times that low-resolution pictures are enlarged"),
   degradation: text.optional().describe(
     "JSON file that describes how pictures are degraded; default: the pipeline of Real-ESRGAN",
   ),

@@ -66,7 +66,7 @@ async function openFtdStage(
   const { precision } = config;
   const teacher = await loadModel(gpu, config.model ?? BUNDLED_MODEL, { lora: false, precision, residentBlocks });
   checkLatents(pairs, teacher);
-  const { T_L = teacher.settings.T_L, guidance = teacher.settings.guidance, scale = teacher.settings.scale } = config;
+  const { T_L = teacher.settings.T_L, guidance = teacher.settings.guidance, scale } = config;
   const model: Model = { ...teacher, settings: { ...teacher.settings, T_L, guidance } };
   checkFit(config, { model, pairs, scale });
   const { valid, validate_count: count, validate_size: size } = config;
