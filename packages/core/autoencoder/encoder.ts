@@ -43,7 +43,10 @@ export class Encoder extends Module {
     this.conv_out = new Conv2d(widest, 2 * z_channels, { size: 3 });
   }
 
-  /** From tiles [B, h, w, in_channels] in [-1, 1] to moments [B, h/f, w/f, 2 z_channels], f = 2^(levels - 1): mean, log variance. */
+  /**
+   * From tiles [B, h, w, in_channels] in [-1, 1] to moments [B, h/f, w/f, 2 z_channels], f = 2^(levels - 1): mean, then log
+   * variance.
+   */
   get steps(): readonly Step[] {
     return [
       { layer: new Each(this.conv_in) },

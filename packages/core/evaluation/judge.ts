@@ -1,8 +1,7 @@
-import { cut } from "../image/rgb8.ts";
+import { cut, type Rgb8 } from "../image/rgb8.ts";
 import { colorDifference } from "../metrics/color_difference.ts";
 import { gridRatio } from "../metrics/grid.ts";
 import { niqe } from "../metrics/niqe.ts";
-import type { Rgb8 } from "../image/rgb8.ts";
 import { psnr } from "../metrics/psnr.ts";
 import { ssim } from "../metrics/ssim.ts";
 import { FIGURE_NAMES, type Figures } from "./figures.ts";

@@ -1,6 +1,5 @@
 import { type Gpu, read, scoped, type Size, type Tensor } from "@fluxsr/kernels";
-import { toTensor } from "../image/rgb8.ts";
-import type { Rgb8 } from "../image/rgb8.ts";
+import { type Rgb8, toTensor } from "../image/rgb8.ts";
 import type { Dists } from "../perceptual/dists.ts";
 import type { Lpips } from "../perceptual/lpips.ts";
 
