@@ -11,7 +11,13 @@ import type { Place, Sharing } from "./tiling.ts";
 /** Tiles that pass a transformer together whose blocks are loaded for each pass. */
 const TOGETHER = 8;
 
-/** The restored latent of every tile: all are encoded, then one transformer call each. */
+/** The latents of a tile: of the enlarged picture, and what the one step makes of it. */
+export interface TileLatents extends Disposable {
+  readonly z_L: Tensor;
+  readonly z_0hat: Tensor;
+}
+
+/** The latents of every tile: all are encoded, then one transformer call each. */
 export async function restoreLatents(
   model: Model,
   { sharing: { groups, keep }, enlarge, seed, strength, clock, progress }: {
@@ -22,7 +28,7 @@ export async function restoreLatents(
     clock: StageClock;
     progress: TileProgress;
   },
-): Promise<Tensor[]> {
+): Promise<TileLatents[]> {
   const { gpu, autoencoder } = model;
   const latents: Tensor[] = [];
   for (const group of groups) {
@@ -52,11 +58,16 @@ export async function restoreLatents(
       await recover(gpu);
       continue;
     }
-    for (const z_L of some) z_L.dispose();
     at += some.length;
     await progress.step(some.length, gpu);
   }
-  return restored;
+  return restored.map((z_0hat, i) => {
+    const z_L = latents[i]!;
+    const dispose = () => {
+      for (const each of [z_L, z_0hat]) each.dispose();
+    };
+    return { z_L, z_0hat, [Symbol.dispose]: dispose };
+  });
 }
 
 /** The share `strength` of the one step, Eq. 18, for each of the latents: `z_L - strength T_L v_theta(z_L, T_L)`. */

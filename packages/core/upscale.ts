@@ -1,4 +1,5 @@
 import {
+  add,
   affine,
   OutOfMemoryError,
   read,
@@ -6,6 +7,7 @@ import {
   scoped,
   scopedAsync,
   type Size,
+  subtract,
   type Tensor,
 } from "@fluxsr/kernels";
 import { checkColors } from "./check_colors.ts";
@@ -18,7 +20,7 @@ import { makeRoom } from "./memory/make_room.ts";
 import { recover } from "./memory/recover.ts";
 import type { Model } from "./model.ts";
 import { granularity } from "./restore.ts";
-import { restoreLatents } from "./restore_latents.ts";
+import { restoreLatents, type TileLatents } from "./restore_latents.ts";
 import { StageClock } from "./stage_clock.ts";
 import { TileProgress } from "./tile_progress.ts";
 import { defaultOverlap, SMALLEST_TILE } from "./tile_size.ts";
@@ -68,8 +70,8 @@ const MEMORY_SHARE = 0.6;
 /**
  * Enlarges and restores a picture: exactly `scale` times its size, same depth, alpha and EXIF; grey stays grey.
  *
- * Tile by tile: bicubic enlargement (mirrored to a whole tile), encoder, one transformer call, decoder, colour fix; tiles
- * are blended with feathered overlap on the host. The autoencoder normalises with the statistics of all tiles: together if
+ * Tile by tile: bicubic enlargement (mirrored to a whole tile), encoder, one transformer call, decoder (of the latents
+ * before it too, for a model with `residual`), colour fix; tiles are blended with feathered overlap on the host. The autoencoder normalises with the statistics of all tiles: together if
  * they fit on the GPU, else one at a time in more passes. If the GPU has not enough memory, it begins again with one tile
  * at a time, then with tiles of half the side.
  *
@@ -140,18 +142,19 @@ async function run(
   const latents = await restoreLatents(model, { sharing, enlarge, seed, strength, clock, progress });
   await makeRoom(gpu);
   for (const group of groups) {
-    const decoded = await clock.measure(
-      "decode",
-      () => model.autoencoder.decode(group.map(({ index }) => latents[index]!), { keep }),
-    );
+    const decode = (of: (tile: TileLatents) => Tensor) =>
+      clock.measure("decode", () => model.autoencoder.decode(group.map(({ index }) => of(latents[index]!)), { keep }));
+    const unchanged = model.settings.residual ? await decode(({ z_L }) => z_L) : [];
+    const decoded = await decode(({ z_0hat }) => z_0hat);
     for (const [i, { window, column, row, index }] of group.entries()) {
       using enlarged = await enlarge(window);
-      using x_0hat = decoded[i]!;
-      using restored = await clock.measure("color fix", () => fixColors(x_0hat, enlarged, colorFix));
+      using D_z_0hat = decoded[i]!;
+      using D_z_L = unchanged[i];
+      using restored = await clock.measure("color fix", () => pictureValues({ D_z_0hat, D_z_L, enlarged }, colorFix));
       const values = await clock.measure("read", () => read(restored, ...(reference ? [enlarged] : [])));
       canvas.add(values[0] ?? new Float32Array(), column, row);
       reference?.add(values[1] ?? new Float32Array(), column, row);
-      latents[index]!.dispose();
+      latents[index]![Symbol.dispose]();
       await progress.step();
     }
   }
@@ -177,11 +180,21 @@ async function run(
   };
 }
 
-/** Decoded [-1, 1] to picture values [0, 1], with the colours of `enlarged`; both [1, h, w, 3]. */
-function fixColors(x_0hat: Tensor, enlarged: Tensor, colorFix: ColorFix): Tensor {
-  return scoped(x_0hat.gpu, () => {
-    const y = affine(x_0hat, { scale: 0.5, offset: 0.5 });
-    return colorFix === "wavelet" ? waveletFix(y, enlarged) : y;
+/**
+ * What is decoded, [-1, 1], as picture values, [0, 1], with the colours of `enlarged`; all [1, h, w, 3].
+ *
+ * With `D_z_L` the enlarged picture and what the one step changes of it, `x_L + D(z_0hat) - D(z_L)`: what the autoencoder
+ * gets wrong of both alike, fine detail above all, cancels out, and a step that changes nothing returns `x_L`.
+ */
+function pictureValues(
+  { D_z_0hat, D_z_L, enlarged }: { D_z_0hat: Tensor; D_z_L: Tensor | undefined; enlarged: Tensor },
+  colorFix: ColorFix,
+): Tensor {
+  return scoped(enlarged.gpu, () => {
+    const x = D_z_L
+      ? add(enlarged, affine(subtract(D_z_0hat, D_z_L), { scale: 0.5 }))
+      : affine(D_z_0hat, { scale: 0.5, offset: 0.5 });
+    return colorFix === "wavelet" ? waveletFix(x, enlarged) : x;
   });
 }
 

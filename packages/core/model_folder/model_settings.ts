@@ -18,6 +18,8 @@ export interface ModelSettings {
   readonly tile?: number;
   /** Pixels around the result that are made too, mirrored, and cut off, since the networks spoil edges; default 0. */
   readonly border: number;
+  /** Whether the autoencoder's own error is taken out: the result is `x_L + D(z_0hat) - D(z_L)`; default false. */
+  readonly residual: boolean;
   /** Path of the file with the prompt's embedding; none means one zero text token and a zero pooled vector. */
   readonly conditioning?: string;
   /** Path of the LoRA that belongs to the model. */
@@ -26,7 +28,19 @@ export interface ModelSettings {
   readonly name?: string;
 }
 
-const KEYS = ["T_L", "scale", "guidance", "token_shifts", "tile", "border", "conditioning", "lora", "license", "name"];
+const KEYS = [
+  "T_L",
+  "scale",
+  "guidance",
+  "token_shifts",
+  "tile",
+  "border",
+  "residual",
+  "conditioning",
+  "lora",
+  "license",
+  "name",
+];
 
 /**
  * Reads `fluxsr.json` of the model folder `dir`, or takes the defaults if there is none.
@@ -49,6 +63,7 @@ export async function readModelSettings(dir: string): Promise<ModelSettings> {
       fallback: 1,
     }),
     border: fields.integer("border", { min: 0, fallback: 0 }),
+    residual: fields.boolean("residual", { fallback: false }),
     ...(tile === undefined ? {} : { tile }),
     ...(conditioning === undefined ? {} : { conditioning }),
     ...(lora === undefined ? {} : { lora }),

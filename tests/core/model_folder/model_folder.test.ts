@@ -24,7 +24,7 @@ describe("openModelFolder()", () => {
     expect(model.vae.config).toEqual({ ...goldenConfig("vae"), norm_num_groups: 32 });
     expect(model.transformer.source.tensors.has("double_blocks.1.txt_attn.qkv.bias")).toBe(true);
     expect(await model.vae.source.readF32("decoder.up.0.block.0.conv1.bias")).toHaveLength(32);
-    expect(model.settings).toEqual({ T_L: 0.25, scale: 4, guidance: 1, token_shifts: 1, border: 0 });
+    expect(model.settings).toEqual({ T_L: 0.25, scale: 4, guidance: 1, token_shifts: 1, border: 0, residual: false });
   });
 
   it("opens single files by what is in them", async () => {
@@ -53,6 +53,7 @@ describe("openModelFolder()", () => {
       token_shifts: 4,
       tile: 192,
       border: 16,
+      residual: true,
       license: "MIT",
       name: "n",
     };
@@ -121,6 +122,7 @@ describe("openModelFolder()", () => {
     ["a scale out of range", { scale: 16 }, /scale must be an integer from 1 to 8: it is 16$/],
     ["a scale that is no whole number", { scale: 2.5 }, /scale must be an integer from 1 to 8: it is 2.5$/],
     ["negative guidance", { guidance: -1 }, /guidance must be at least 0: it is -1$/],
+    ["a residual in words", { residual: "yes" }, /residual must be true or false: it is "yes"$/],
     ["three token shifts", { token_shifts: 3 }, /token_shifts must be 1, 2 or 4: it is 3$/],
     ["a tile of 0", { tile: 0 }, /tile must be an integer from 1 to \d+: it is 0$/],
     ["a negative border", { border: -1 }, /border must be an integer from 0 to \d+: it is -1$/],
