@@ -11,10 +11,10 @@ import type { Place, Sharing } from "./tiling.ts";
 /** Tiles that pass a transformer together whose blocks are loaded for each pass. */
 const TOGETHER = 8;
 
-/** The latents of a tile: of the enlarged picture, and what the one step makes of it. */
+/** The latents of a tile: what the one step makes, and that of the enlarged picture if the model's `residual` needs it. */
 export interface TileLatents extends Disposable {
-  readonly z_L: Tensor;
   readonly z_0hat: Tensor;
+  readonly z_L: Tensor | undefined;
 }
 
 /** The latents of every tile: all are encoded, then one transformer call each. */
@@ -29,7 +29,7 @@ export async function restoreLatents(
     progress: TileProgress;
   },
 ): Promise<TileLatents[]> {
-  const { gpu, autoencoder } = model;
+  const { gpu, autoencoder, settings: { residual } } = model;
   const latents: Tensor[] = [];
   for (const group of groups) {
     const enlarged: Tensor[] = [];
@@ -58,15 +58,17 @@ export async function restoreLatents(
       await recover(gpu);
       continue;
     }
+    if (!residual) { for (const z_L of some) z_L.dispose(); }
     at += some.length;
     await progress.step(some.length, gpu);
   }
   return restored.map((z_0hat, i) => {
-    const z_L = latents[i]!;
+    const z_L = residual ? latents[i] : undefined;
     const dispose = () => {
-      for (const each of [z_L, z_0hat]) each.dispose();
+      z_0hat.dispose();
+      z_L?.dispose();
     };
-    return { z_L, z_0hat, [Symbol.dispose]: dispose };
+    return { z_0hat, z_L, [Symbol.dispose]: dispose };
   });
 }
 

@@ -144,7 +144,7 @@ async function run(
   for (const group of groups) {
     const decode = (of: (tile: TileLatents) => Tensor) =>
       clock.measure("decode", () => model.autoencoder.decode(group.map(({ index }) => of(latents[index]!)), { keep }));
-    const unchanged = model.settings.residual ? await decode(({ z_L }) => z_L) : [];
+    const unchanged = model.settings.residual ? await decode(({ z_L }) => z_L!) : [];
     const decoded = await decode(({ z_0hat }) => z_0hat);
     for (const [i, { window, column, row, index }] of group.entries()) {
       using enlarged = await enlarge(window);

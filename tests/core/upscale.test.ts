@@ -151,26 +151,6 @@ describe("upscale()", () => {
     expect(meanDifference(picture.rgb, once.rgb)).toBeGreaterThan(0.1);
   });
 
-  test("adds what the step changes to the enlarged picture, if the model says so", async () => {
-    const source = waves(12, 8);
-    const run = async (residual: boolean, strength: number) => {
-      const settings = { ...model.settings, residual };
-      const options = { ...OPTIONS, colorFix: "none", compare: true, strength } as const;
-      const { picture, enlarged } = await upscale({ ...model, settings }, source, options);
-      return { rgb: [...picture.rgb], enlarged: [...enlarged!.rgb] };
-    };
-    const nothing = await run(true, 0), all = await run(true, 1);
-    expect(nothing.rgb).toEqual(nothing.enlarged);
-    const [before, after] = [await run(false, 0), await run(false, 1)];
-    for (const [i, value] of all.rgb.entries()) {
-      const sum = all.enlarged[i]! + after.rgb[i]! - before.rgb[i]!;
-      // Three roundings; what is cut off at black and white is not compared.
-      const isInside = [sum, after.rgb[i]!, before.rgb[i]!].every((each) => each > 2 && each < 253);
-      if (isInside) expect(Math.abs(value - sum)).toBeLessThanOrEqual(2);
-    }
-    expect(all.rgb).not.toEqual(after.rgb);
-  });
-
   test("submits a tile in as many parts as it has stages, and waits once", async () => {
     const work = () => upscale(model, waves(12, 8), OPTIONS).then(() => {});
     await work();

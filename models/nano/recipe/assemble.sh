@@ -14,6 +14,7 @@ cat >"$dir/fluxsr.json" <<'JSON'
   "token_shifts": 4,
   "tile": 192,
   "border": 16,
+  "residual": true,
   "lora": "lora/fluxsr.safetensors",
   "license": "CC-BY-SA-4.0"
 }
