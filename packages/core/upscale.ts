@@ -71,9 +71,9 @@ const MEMORY_SHARE = 0.6;
  * Enlarges and restores a picture: exactly `scale` times its size, same depth, alpha and EXIF; grey stays grey.
  *
  * Tile by tile: bicubic enlargement (mirrored to a whole tile), encoder, one transformer call, decoder (of the latents
- * before it too, for a model with `residual`), colour fix; tiles are blended with feathered overlap on the host. The autoencoder normalises with the statistics of all tiles: together if
- * they fit on the GPU, else one at a time in more passes. If the GPU has not enough memory, it begins again with one tile
- * at a time, then with tiles of half the side.
+ * before it too, for a model with `residual`), colour fix; tiles are blended with feathered overlap on the host. The
+ * autoencoder normalises with the statistics of all tiles: together if they fit on the GPU, else one at a time in more
+ * passes. If the GPU has not enough memory, it begins again with one tile at a time, then with tiles of half the side.
  *
  * @throws {InputError} if the result does not fit in memory or the network returns NaN
  * @throws {GpuError} if the mean colour is not kept in spite of a colour fix
