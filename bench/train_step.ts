@@ -133,9 +133,11 @@ async function openStudent(gpu: Gpu): Promise<Student> {
     source: await openSource(model, config),
     networks: {
       velocity: (z, options) => predictVelocity(model, z, options),
+      stepVelocity: (z_L, options) => predictVelocity(model, z_L, options),
       decode: (z) => model.autoencoder.decode([z])[0]!,
       tvLpips: (x_0hat, x_0) => tvLpipsLoss(x_0hat, x_0, { lpips, gamma: config.gamma }),
       T_L: model.settings.T_L,
+      factor: model.autoencoder.factor,
       textTokens: model.conditioning.txt.shape[1] ?? 0,
     },
     weights,
@@ -151,7 +153,7 @@ async function openStudent(gpu: Gpu): Promise<Student> {
 /** One pair that no teacher made: it takes as long as any other. */
 async function openSource(
   { gpu, autoencoder, config: { vae }, settings: { T_L } }: Model,
-  { scale, seed, lpips_crop: lpipsCrop }: FtdConfig,
+  { scale, seed, decode_crop: decodeCrop }: FtdConfig,
 ): Promise<FtdSource> {
   const side = SIDE / 2 ** (vae.ch_mult.length - 1);
   const shape = [side, side, vae.z_channels] as const;
@@ -168,6 +170,7 @@ async function openSource(
     seed,
     batchSize: 1,
     parts: 1,
-    lpipsCrop,
+    decodeCrop,
+    residual: false,
   };
 }

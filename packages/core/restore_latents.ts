@@ -74,7 +74,7 @@ export async function restoreLatents(
 
 /** The share `strength` of the one step, Eq. 18, for each of the latents: `z_L - strength T_L v_theta(z_L, T_L)`. */
 async function stepAll(model: Model, latents: readonly Tensor[], strength: number): Promise<Tensor[]> {
-  const velocities = await shiftedVelocities(model, latents, model.settings.token_shifts);
+  const velocities = await shiftedVelocities(model, latents, { count: model.settings.token_shifts });
   return velocities.map((v, i) => {
     const z_0hat = oneStep(latents[i]!, v, strength * model.settings.T_L);
     v.dispose();

@@ -1,5 +1,6 @@
 import { affine, combine, concat, scoped, scopedAsync, split, type Tensor } from "@fluxsr/kernels";
 import type { Model } from "./model.ts";
+import type { Observer } from "./mmdit/mmdit.ts";
 import { predictVelocities, type VelocityModel } from "./velocity.ts";
 
 /** Rows and columns by which the grid of tokens, 2 x 2 latents each, is moved, in the order of their use. */
@@ -12,18 +13,21 @@ const SHIFTS = [[0, 0], [1, 1], [0, 1], [1, 0]] as const;
  * What a network gets wrong alike in every token, by the place within it, repeats from token to token and shows as a
  * weave. Over all four places each latent has every place within a token once: the mean of such an error is the same
  * everywhere, and no period of a token is left. A moved grid needs half a token more at both ends: the border again.
+ *
+ * @param options.observe is given the transformer's values on the way, for the grid where it is
  */
 export async function shiftedVelocities(
   model: VelocityModel & Pick<Model, "gpu" | "blocks">,
   latents: readonly Tensor[],
-  count: number,
+  { count, observe }: { count: number; observe?: Observer },
 ): Promise<readonly Tensor[]> {
-  if (count === 1) return await predictVelocities(model, latents);
+  const unmoved = observe && { observe };
+  if (count === 1) return await predictVelocities(model, latents, unmoved);
   return await scopedAsync(model.gpu, async () => {
     let sums: readonly Tensor[] = [];
     for (const [rows, columns] of SHIFTS.slice(0, count)) {
       const moved = latents.map((z) => extend(extend(z, 1, rows), 2, columns));
-      const velocities = await predictVelocities(model, moved);
+      const velocities = await predictVelocities(model, moved, rows + columns === 0 ? unmoved : {});
       sums = velocities.map((v, i) =>
         scoped(model.gpu, () => {
           const own = trim(trim(v, 1, rows), 2, columns);

@@ -38,7 +38,7 @@ export class BudgetPlanner<B extends Batch = Batch> {
     if (found) return found;
     throw new OverBudgetError(
       `Cannot train within ${budget} bytes of GPU memory: with one block at a time a step takes ${usedBytes}`,
-      { neededBytes: usedBytes, instead: "lower --batch-size, --lpips-crop or --rank" },
+      { neededBytes: usedBytes, instead: "lower --batch-size, --decode-crop or --rank" },
     );
   }
 

@@ -9,7 +9,7 @@ test("shiftedVelocities() are those of predictVelocity() with 1, and with 4 has 
   using model = await loadModel(gpu, STARTER);
   const channels = model.config.vae.z_channels;
   using z = normalNoise(gpu, [1, 4, 6, channels], { seed: 1 });
-  using once = (await shiftedVelocities(model, [z], 1))[0]!;
+  using once = (await shiftedVelocities(model, [z], { count: 1 }))[0]!;
   using plain = predictVelocity(model, z);
   const [a = new Float32Array(), b] = await read(once, plain);
   expect(a).toEqual(b);
@@ -18,7 +18,7 @@ test("shiftedVelocities() are those of predictVelocity() with 1, and with 4 has 
   using even = tensor(gpu, new Float32Array(side * side * channels).fill(0.3), [1, side, side, channels]);
   /** Of the middle: how far latents are from their neighbours, to the right and below, on average. */
   const weave = async (count: number) => {
-    using v = (await shiftedVelocities(model, [even], count))[0]!;
+    using v = (await shiftedVelocities(model, [even], { count }))[0]!;
     const [values = new Float32Array()] = await read(v);
     let sum = 0;
     for (let y = 4; y < 8; y++) {

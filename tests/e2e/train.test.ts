@@ -129,7 +129,7 @@ describe("train ftd", () => {
   test("with TV-LPIPS and validation, from a LoRA that is there", async () => {
     await Deno.mkdir(join(folder, "held"));
     await picture(99, 97).png().toFile(join(folder, "held", "a.png"));
-    const terms = ["--lambda", "1", "--lpips-crop", "16", "--valid", "held", "--validate-size", "96"];
+    const terms = ["--lambda", "1", "--decode-crop", "16", "--valid", "held", "--validate-size", "96"];
     expect(await run(ftd("first", 1, "--log-every", "1", ...terms), { cwd: folder })).toMatchObject({ code: 0 });
     const lines = (await Deno.readTextFile(join(folder, "first", "metrics.jsonl"))).trim().split("\n");
     const records = lines.map((line) => JSON.parse(line));

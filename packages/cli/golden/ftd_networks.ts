@@ -54,9 +54,11 @@ export async function loadStepNetworks(golden: GoldenCase, gpu: Gpu, io: Tensors
     lpips,
     networks: {
       velocity: (z, options) => predictVelocity(model, z, options),
+      stepVelocity: (z_L, options) => predictVelocity(model, z_L, options),
       decode: (z) => autoencoder.decode([z])[0]!,
       tvLpips: (x_0hat, x_0) => tvLpipsLoss(x_0hat, x_0, { lpips, gamma }),
       T_L,
+      factor: autoencoder.factor,
       textTokens: conditioning.txt.shape[1] ?? 0,
     },
     weights: new Map(

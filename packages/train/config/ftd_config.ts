@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { logging, optimiser, run } from "./groups.ts";
-import { byteSize, count, factor, flag, notNegative, oneOf, text, texts, time } from "./rules.ts";
+import { byteSize, count, factor, flag, notNegative, oneOf, shifts, text, texts, time } from "./rules.ts";
 
 /** Flow Trajectory Distillation: the LoRA of the one-step model from noise-image pairs. */
 export const ftdConfig = z.strictObject({
@@ -29,6 +29,13 @@ export const ftdConfig = z.strictObject({
   guidance: notNegative.optional().describe(
     "guidance fed to a model that has an embedding of it; default: the model's (not stated in the paper)",
   ),
+  token_shifts: shifts.optional().describe(
+    "places of the grid of tokens over which the one step is the mean, 1, 2 or 4, which take as many times as long; " +
+      "default: the model's (not in the paper)",
+  ),
+  residual: flag.optional().describe(
+    "whether the result is x_L + D(z_0hat) - D(z_L) rather than D(z_0hat); default: the model's (not in the paper)",
+  ),
   ftd: notNegative.default(1).describe("weight of the FTD loss, Eq. 17"),
   mse: notNegative.default(1).describe(
     "weight of the mean squared error in Eq. 21, between decoded pictures in [-1, 1] " +
@@ -42,8 +49,9 @@ export const ftdConfig = z.strictObject({
   adl: notNegative.default(0.1).describe(
     "weight mu of the attention diversification loss, Eq. 22-23 (not stated in the paper)",
   ),
-  lpips_crop: count.min(16, "a whole number of at least 16").optional().describe(
-    "side of a random square of the pictures that TV-LPIPS looks at, to save time and memory; default: all of them",
+  decode_crop: count.min(16, "a whole number of at least 16").optional().describe(
+    "side of a random square of the pictures that is decoded for mse and TV-LPIPS, to save time and memory, " +
+      "a multiple of what the autoencoder divides pictures by; default: all of them",
   ),
   lpips_weights: texts.optional().describe(
     "weight files of the LPIPS network, VGG16 and heads; default: fixed pseudo-random weights",

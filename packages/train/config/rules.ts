@@ -33,6 +33,8 @@ export const time = z.number("a number above 0 and at most 1")
 /** Times larger. */
 export const factor = z.number("a whole number from 1 to 8")
   .int("a whole number from 1 to 8").min(1, "a whole number from 1 to 8").max(8, "a whole number from 1 to 8");
+/** Places of the grid of tokens. */
+export const shifts = z.number("1, 2 or 4").refine((n) => [1, 2, 4].includes(n), "1, 2 or 4");
 /** Any number. */
 export const real = z.number("a number");
 /** True or false. */

@@ -1,12 +1,13 @@
 import type { Autoencoder } from "@fluxsr/core";
-import { concat, type Gpu, type Rectangle, scoped, type Tensor, tensor } from "@fluxsr/kernels";
+import { concat, type Gpu, type Rectangle, scoped, subtract, type Tensor, tensor } from "@fluxsr/kernels";
 import { degrade } from "../data/degradation/degrade.ts";
 import type { DegradationParameters } from "../data/degradation/parameters.ts";
 import { sharpen } from "../data/degradation/usm.ts";
 import { enlarged, symmetric, toTensor, unit } from "../data/pixels.ts";
 import type { Pairs } from "../data/pairs/pairs.ts";
 import { sampleOrder } from "../data/sample_order.ts";
-import { type Random, randomOf } from "../random.ts";
+import { cut, inLatents, randomWindow } from "../data/windows.ts";
+import { randomOf } from "../random.ts";
 import type { BatchIndex } from "../stage.ts";
 import type { FtdBatch } from "./ftd_groups.ts";
 
@@ -22,13 +23,15 @@ export interface FtdSource {
   readonly batchSize: number;
   /** Batches in a step. */
   readonly parts: number;
-  /** Side of the part of pictures that TV-LPIPS looks at; undefined: all. */
-  readonly lpipsCrop: number | undefined;
+  /** Side of the part of pictures that is decoded, a multiple of the autoencoder's factor; undefined: all. */
+  readonly decodeCrop: number | undefined;
+  /** Whether the autoencoder's own error is taken out of what is decoded. */
+  readonly residual: boolean;
 }
 
 /** The batch of Algorithm 1 at `index`: pairs in random order, each degraded anew, each at its own time. */
 export async function ftdBatch(source: FtdSource, { step, part }: BatchIndex): Promise<FtdBatch> {
-  const { batchSize, parts, pairs, seed, lpipsCrop } = source;
+  const { batchSize, parts, pairs, seed, decodeCrop, residual, autoencoder } = source;
   const first = (step * parts + part) * batchSize;
   const draws = Array.from({ length: batchSize }, (_, i) => first + i);
   // All at once: they share the waits for what the GPU has made, which are long.
@@ -36,22 +39,39 @@ export async function ftdBatch(source: FtdSource, { step, part }: BatchIndex): P
     draws.map((draw) => sample(source, { draw, pair: sampleOrder(draw, { count: pairs.count, seed }) })),
   );
   const joined = (of: (one: Sample) => Tensor) => concat(samples.map(of), 0);
-  const batch = {
-    samples: samples.map(({ name }) => name),
-    t: samples.map(({ t }) => t),
-    window: randomWindow(pairs.size, lpipsCrop, randomOf(seed, "lpips", first)),
-    ...scoped(source.gpu, () => ({
+  const window = randomWindow(pairs.size, {
+    crop: decodeCrop,
+    step: autoencoder.factor,
+    random: randomOf(seed, "window", first),
+  });
+  const tensors = scoped(source.gpu, () => {
+    const x_L = joined(({ x_L }) => x_L);
+    const z_L = autoencoder.encode([x_L])[0]!;
+    return {
       eps: joined(({ eps }) => eps),
       z_0: joined(({ z_0 }) => z_0),
-      z_L: source.autoencoder.encode([joined(({ x_L }) => x_L)])[0]!,
+      z_L,
       x_0: joined(({ x_0 }) => x_0),
-    })),
-  };
+      ...(residual && { lost: lostBy(autoencoder, { x_L, z_L, window }) }),
+    };
+  });
   for (const { eps, z_0, x_L, x_0 } of samples) for (const each of [eps, z_0, x_L, x_0]) each.dispose();
-  const dispose = () => {
-    for (const each of [batch.eps, batch.z_0, batch.z_L, batch.x_0]) each.dispose();
+  return {
+    samples: samples.map(({ name }) => name),
+    t: samples.map(({ t }) => t),
+    window,
+    ...tensors,
+    [Symbol.dispose]: () => Object.values(tensors).forEach((each) => each.dispose()),
   };
-  return { ...batch, [Symbol.dispose]: dispose };
+}
+
+/** What the autoencoder loses of the enlarged picture in `window`, `x_L - D(z_L)`. */
+function lostBy(
+  autoencoder: Autoencoder,
+  { x_L, z_L, window }: { x_L: Tensor; z_L: Tensor; window: Rectangle | undefined },
+): Tensor {
+  const decoded = autoencoder.decode([cut(z_L, inLatents(window, autoencoder.factor))])[0]!;
+  return subtract(cut(x_L, window), decoded);
 }
 
 interface Sample {
@@ -80,11 +100,4 @@ async function sample(
     // As in Real-ESRGAN, what is degraded is also what is to be restored.
     x_0: scoped(gpu, () => symmetric(parameters.sharpen ? sharpen(good, parameters.sharpen) : good)),
   };
-}
-
-/** A square of side `crop` anywhere in pictures of side `size`. */
-function randomWindow(size: number, crop: number | undefined, random: Random): Rectangle | undefined {
-  if (crop === undefined || crop >= size) return undefined;
-  const [top, left] = [random.integer(size - crop + 1), random.integer(size - crop + 1)];
-  return { top, left, height: crop, width: crop };
 }

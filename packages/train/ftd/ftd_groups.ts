@@ -1,6 +1,7 @@
 import { lowResolutionPoint, type MmditObserver as Observer, oneStep } from "@fluxsr/core";
-import { type Rectangle, scoped, scopedAsync, split, type Tensor } from "@fluxsr/kernels";
+import { add, type Rectangle, scoped, scopedAsync, split, type Tensor } from "@fluxsr/kernels";
 import { eachSample } from "../data/samples.ts";
+import { cut, inLatents } from "../data/windows.ts";
 import { attentionDiversification, layerDiversity } from "../losses/attention_diversification.ts";
 import { ftdLoss } from "../losses/ftd.ts";
 import { meanSquaredError } from "../losses/reconstruction.ts";
@@ -17,22 +18,25 @@ export interface FtdBatch extends Batch {
   readonly x_0: Tensor;
   /** A time in [T_L, 1] for each sample. */
   readonly t: readonly number[];
-  /** The part of the pictures that TV-LPIPS looks at; undefined: all. */
+  /** The part of the pictures that is decoded, in pixels; undefined: all. */
   readonly window?: Rectangle | undefined;
+  /** Of that part `x_L - D(z_L)`, which is added to what is decoded; undefined: nothing is (`residual`). */
+  readonly lost?: Tensor | undefined;
 }
 
 /** The networks as the losses see them. */
 export interface FtdNetworks {
   /** The student's velocity of latents [B, h, w, z_channels], each at its time. */
-  readonly velocity: (
-    z: Tensor,
-    options: { timesteps: readonly number[]; observe?: Observer },
-  ) => Tensor | Promise<Tensor>;
+  readonly velocity: (z: Tensor, options: { timesteps: readonly number[] }) => Tensor | Promise<Tensor>;
+  /** That of the one step, at `T_L`, as `upscale` takes it. */
+  readonly stepVelocity: (z_L: Tensor, options: { observe: Observer }) => Tensor | Promise<Tensor>;
   /** Latents to pictures [B, H, W, 3]. */
   readonly decode: (z: Tensor) => Tensor;
   /** TV-LPIPS (Eq. 19-20) of pictures and the true ones, mean over the batch [1]; undefined: not used. */
   readonly tvLpips: ((x_0hat: Tensor, x_0: Tensor) => Tensor) | undefined;
   readonly T_L: number;
+  /** Pixels to a latent, along each side. */
+  readonly factor: number;
   /** Text tokens before the picture's in the single blocks. */
   readonly textTokens: number;
 }
@@ -91,8 +95,8 @@ async function trajectory(
 
 /** Eq. 18 and 21-23. */
 async function oneStepTerms(
-  { velocity, decode, tvLpips, T_L, textTokens }: FtdNetworks,
-  { z_L, z_0, x_0, t, window }: FtdBatch,
+  { stepVelocity, decode, tvLpips, T_L, factor, textTokens }: FtdNetworks,
+  { z_L, z_0, x_0, window, lost }: FtdBatch,
   { used: { mse, latent_mse, tv_lpips, adl }, observe }: { used: Omit<FtdWeights, "ftd">; observe: FtdObserver },
 ): Promise<Record<string, Tensor>> {
   const layers: Tensor[] = [];
@@ -104,7 +108,7 @@ async function oneStepTerms(
   };
   try {
     return await scopedAsync(z_L.gpu, async (): Promise<Record<string, Tensor>> => {
-      const v = await velocity(z_L, { timesteps: t.map(() => T_L), observe: observeLayer });
+      const v = await stepVelocity(z_L, { observe: observeLayer });
       const z_0hat = oneStep(z_L, v, T_L);
       observe("v_TL", v);
       observe("z_0hat", z_0hat);
@@ -112,10 +116,12 @@ async function oneStepTerms(
       if (adl > 0) terms.adl = attentionDiversification(layers);
       if (latent_mse > 0) terms.latent_mse = meanSquaredError(z_0hat, z_0);
       if (mse === 0 && tv_lpips === 0) return terms;
-      const x_0hat = decode(z_0hat);
+      const decoded = decode(cut(z_0hat, inLatents(window, factor)));
+      const x_0hat = lost ? add(decoded, lost) : decoded;
       observe("x_0hat", x_0hat);
-      if (mse > 0) terms.mse = meanSquaredError(x_0hat, x_0);
-      if (tv_lpips > 0 && tvLpips) terms.tv_lpips = tvLpips(part(x_0hat, window), part(x_0, window));
+      const truth = cut(x_0, window);
+      if (mse > 0) terms.mse = meanSquaredError(x_0hat, truth);
+      if (tv_lpips > 0 && tvLpips) terms.tv_lpips = tvLpips(x_0hat, truth);
       return terms;
     });
   } finally {
@@ -127,12 +133,4 @@ async function oneStepTerms(
 function pictureTokens(name: string, value: Tensor, textTokens: number): Tensor {
   if (name.startsWith("double") || textTokens === 0) return value;
   return split(value, 1, [textTokens, (value.shape[1] ?? 0) - textTokens])[1]!;
-}
-
-/** The part `window` of pictures [B, H, W, 3]. */
-function part(x: Tensor, window: Rectangle | undefined): Tensor {
-  if (!window) return x;
-  const cut = (y: Tensor, axis: number, start: number, length: number) =>
-    split(y, axis, [start, length, (y.shape[axis] ?? 0) - start - length])[1]!;
-  return cut(cut(x, 1, window.top, window.height), 2, window.left, window.width);
 }

@@ -16,6 +16,7 @@ import {
   openWeights,
   predictVelocities,
   readLora,
+  shiftedVelocities,
   writeJson,
   writeLora,
 } from "@fluxsr/core";
@@ -66,8 +67,8 @@ async function openFtdStage(
   const { precision } = config;
   const teacher = await loadModel(gpu, config.model ?? BUNDLED_MODEL, { lora: false, precision, residentBlocks });
   checkLatents(pairs, teacher);
-  const { T_L = teacher.settings.T_L, guidance = teacher.settings.guidance, scale } = config;
-  const model: Model = { ...teacher, settings: { ...teacher.settings, T_L, guidance } };
+  const { scale } = config;
+  const model: Model = { ...teacher, settings: settingsOf(config, teacher) };
   checkFit(config, { model, pairs, scale });
   const { valid, validate_count: count, validate_size: size } = config;
   const lpips = config.lambda > 0 || valid ? await loadLpips(gpu, { files: config.lpips_weights ?? [] }) : undefined;
@@ -90,17 +91,30 @@ async function openFtdStage(
       gpu,
       autoencoder: model.autoencoder,
       pairs,
-      T_L,
+      T_L: model.settings.T_L,
       batchSize: config.batch_size,
       parts: config.accumulate,
-      lpipsCrop: config.lpips_crop,
+      decodeCrop: config.decode_crop,
+      residual: model.settings.residual,
     },
   });
 }
 
+/** The model's own where the configuration has no others. */
+function settingsOf(config: FtdConfig, { settings }: Model): Model["settings"] {
+  const { T_L, guidance, token_shifts, residual } = config;
+  return {
+    ...settings,
+    T_L: T_L ?? settings.T_L,
+    guidance: guidance ?? settings.guidance,
+    token_shifts: token_shifts ?? settings.token_shifts,
+    residual: residual ?? settings.residual,
+  };
+}
+
 /** @throws {InputError} if the time, the pairs or the validation do not fit the formulas, the scale or the model */
 function checkFit(
-  { ftd, valid, validate_size }: FtdConfig,
+  { ftd, valid, validate_size, decode_crop }: FtdConfig,
   { model, pairs, scale }: { model: Model } & Pick<FtdSource, "pairs" | "scale">,
 ): void {
   const { T_L } = model.settings;
@@ -109,6 +123,7 @@ function checkFit(
   }
   const byScale = { multiple: scale, why: "the scale" };
   requireCropSides({ "the side of pairs": pairs.size }, byScale);
+  if (decode_crop !== undefined) requireCropSides({ decode_crop }, { multiple: model.autoencoder.factor });
   if (!valid) return;
   requireCropSides({ validate_size }, byScale);
   requireCropSides({ validate_size }, { multiple: granularity(model) });
@@ -157,8 +172,9 @@ class FtdStage implements Stage<FtdBatch> {
     );
     const { ftd, mse, latent_mse, lambda: tv_lpips, adl, gamma } = config;
     this.groups = ftdGroups({
-      velocity: async (z, options) => {
-        const [v] = await predictVelocities(model, [z], options);
+      velocity: async (z, options) => (await predictVelocities(model, [z], options))[0]!,
+      stepVelocity: async (z_L, { observe }) => {
+        const [v] = await shiftedVelocities(model, [z_L], { count: model.settings.token_shifts, observe });
         // Within a budget what the transformer gives back is free before the decoder needs it.
         if (model.gpu.buffers.budget < Infinity) await model.gpu.sync();
         return v!;
@@ -166,6 +182,7 @@ class FtdStage implements Stage<FtdBatch> {
       decode: (z) => model.autoencoder.decode([z])[0]!,
       tvLpips: lpips && ((x_0hat, x_0) => tvLpipsLoss(x_0hat, x_0, { lpips, gamma })),
       T_L: source.T_L,
+      factor: model.autoencoder.factor,
       textTokens: model.conditioning.txt.shape[1] ?? 0,
     }, { ftd, mse, latent_mse, tv_lpips, adl });
   }

@@ -1,5 +1,13 @@
-import { type Model, oneStep, predictVelocities, type Rgb8, sample, timeSchedule } from "@fluxsr/core";
-import { scoped, type Tensor } from "@fluxsr/kernels";
+import {
+  type Model,
+  oneStep,
+  predictVelocities,
+  type Rgb8,
+  sample,
+  shiftedVelocities,
+  timeSchedule,
+} from "@fluxsr/core";
+import { add, scoped, subtract, type Tensor } from "@fluxsr/kernels";
 import { degrade } from "../data/degradation/degrade.ts";
 import type { DegradationParameters } from "../data/degradation/parameters.ts";
 import { enlarged, toPicture, toTensor, unit } from "../data/pixels.ts";
@@ -14,6 +22,8 @@ const TEACHER_STEPS = 8;
 
 interface Held {
   readonly z_L: Tensor;
+  /** `x_L - D(z_L)`, if the model's `residual` needs it. */
+  readonly lost: Tensor | undefined;
   readonly truth: Rgb8;
   readonly bicubic: Rgb8;
   readonly teacher: Rgb8;
@@ -68,11 +78,14 @@ export class FtdValidation implements Disposable {
 
   /** Judges the model as it is. */
   async validate(): Promise<Validation> {
-    const { autoencoder, settings: { T_L }, gpu } = this.#model;
+    const { autoencoder, settings: { T_L, token_shifts: count }, gpu } = this.#model;
     const outputs: Rgb8[] = [];
-    for (const { z_L } of this.#held) {
-      const [v] = await predictVelocities(this.#model, [z_L]);
-      using x_0hat = scoped(gpu, () => autoencoder.decode([oneStep(z_L, v!, T_L)])[0]!);
+    for (const { z_L, lost } of this.#held) {
+      const [v] = await shiftedVelocities(this.#model, [z_L], { count });
+      using x_0hat = scoped(gpu, () => {
+        const decoded = autoencoder.decode([oneStep(z_L, v!, T_L)])[0]!;
+        return lost ? add(decoded, lost) : decoded;
+      });
       v!.dispose();
       outputs.push(await toPicture(x_0hat));
     }
@@ -85,7 +98,7 @@ export class FtdValidation implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const { z_L } of this.#held) z_L.dispose();
+    for (const { z_L, lost } of this.#held) for (const each of [z_L, lost]) each?.dispose();
   }
 }
 
@@ -96,17 +109,18 @@ async function prepare(
     i: number;
   },
 ): Promise<Held> {
-  const { gpu, autoencoder, settings: { T_L } } = model;
+  const { gpu, autoencoder, settings: { T_L, residual } } = model;
   using hr = scoped(gpu, () => unit(toTensor(gpu, picture)));
   // Not sharpened before: the truth is the picture as it is.
   const unsharpened = { ...parameters, sharpen: null };
   using lr = await degrade(hr, { parameters: unsharpened, scale, random: randomOf(seed, "validation", i) });
   using x_L = enlarged(lr, { scale });
   const z_L = scoped(gpu, () => autoencoder.encode([x_L])[0]!);
+  const lost = residual ? scoped(gpu, () => subtract(x_L, autoencoder.decode([z_L])[0]!)) : undefined;
   // The teacher goes from z_L at T_L to the data in several steps, as if z_L were a point of its own flow.
   const times = timeSchedule(TEACHER_STEPS).map((t) => t * T_L);
   const velocity = async (z: Tensor, t: number) => (await predictVelocities(model, [z], { timesteps: [t] }))[0]!;
   using z_0 = await sample(z_L, velocity, { times });
   using teacher = scoped(gpu, () => autoencoder.decode([z_0])[0]!);
-  return { z_L, truth: picture, bicubic: await toPicture(x_L), teacher: await toPicture(teacher) };
+  return { z_L, lost, truth: picture, bicubic: await toPicture(x_L), teacher: await toPicture(teacher) };
 }

@@ -1,5 +1,5 @@
 import type { Autoencoder } from "@fluxsr/core";
-import { read, type Tensor } from "@fluxsr/kernels";
+import { read, scale, type Tensor } from "@fluxsr/kernels";
 import { expect, test } from "vitest";
 import { parseDegradation } from "../../../packages/train/data/degradation/parameters.ts";
 import type { Pairs } from "../../../packages/train/data/pairs/pairs.ts";
@@ -31,7 +31,11 @@ function grey(i: number): number {
 const SOURCE: FtdSource = {
   gpu,
   // Its latents are the pictures.
-  autoencoder: { encode: ([x]: readonly Tensor[]) => [x!] } as unknown as Autoencoder,
+  autoencoder: {
+    factor: 1,
+    encode: ([x]: readonly Tensor[]) => [x!],
+    decode: ([z]: readonly Tensor[]) => [scale(z!, 0.5)],
+  } as unknown as Autoencoder,
   pairs: PAIRS as Pairs,
   degradation: parseDegradation({ clean_prob: 1, sharpen: null }),
   scale: 4,
@@ -39,7 +43,8 @@ const SOURCE: FtdSource = {
   seed: 5,
   batchSize: 2,
   parts: 2,
-  lpipsCrop: 16,
+  decodeCrop: 16,
+  residual: false,
 };
 
 /** A batch, read and freed. */
@@ -88,7 +93,19 @@ test("times are uniform in [T_L, 1], windows lie inside, and an index gives the 
   expect(await batchOf({ step: 7, part: 0 })).toEqual(batches[7]);
 });
 
-test("the picture is sharpened as the degradation says, and TV-LPIPS sees all of it without a crop", async () => {
+test("with residual a batch has what the autoencoder loses of the enlarged picture, in the window", async () => {
+  const live = gpu.memory.live;
+  {
+    using batch = await ftdBatch({ ...SOURCE, residual: true }, { step: 0, part: 0 });
+    expect(batch.lost!.shape).toEqual([2, 16, 16, 3]);
+    const [lost, z_L] = await read(batch.lost!, batch.z_L);
+    // All of a picture is of one grey: its latent is the picture, and half of that is decoded.
+    for (const i of [0, 1]) expect(lost![i * 16 ** 2 * 3 + 300]).toBeCloseTo(z_L![i * SIZE ** 2 * 3 + 1500]! / 2, 5);
+  }
+  expect(gpu.memory.live).toBe(live);
+});
+
+test("the picture is sharpened as the degradation says, and all of it is decoded without a crop", async () => {
   const edge = (i: number) => (i % (SIZE * 3) < SIZE * 3 / 2 ? 80 : 160);
   const pair: Pairs["pair"] = async (i) => {
     const made = await PAIRS.pair(i);
@@ -96,7 +113,7 @@ test("the picture is sharpened as the degradation says, and TV-LPIPS sees all of
   };
   const pairs = { ...PAIRS, pair } as Pairs;
   const sharpen = { size: 51, sigma: 8, weight: 0.5, threshold: 10 };
-  const plain = await batchOf({ step: 0, part: 0 }, { ...SOURCE, pairs, lpipsCrop: undefined });
+  const plain = await batchOf({ step: 0, part: 0 }, { ...SOURCE, pairs, decodeCrop: undefined });
   const sharp = await batchOf({ step: 0, part: 0 }, {
     ...SOURCE,
     pairs,

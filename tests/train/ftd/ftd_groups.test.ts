@@ -8,11 +8,14 @@ const ALL: FtdWeights = { ftd: 1, mse: 1, latent_mse: 1, tv_lpips: 1, adl: 1 };
 /** Networks that are no networks: latents are pictures, and TV-LPIPS is the mean difference. */
 function toyNetworks(seen: Shape[] = []): FtdNetworks {
   return {
-    velocity: (z, { timesteps, observe }) => {
-      observe?.("double.0.img", reshape(z, [z.shape[0]!, 4, -1]));
-      observe?.("single.0", reshape(z, [z.shape[0]!, 4, -1]));
+    velocity: (z, { timesteps }) => {
       const samples = split(z, 0, timesteps.map(() => 1));
       return concat(samples.map((sample, i) => scale(sample, 1 + timesteps[i]!)), 0);
+    },
+    stepVelocity: (z_L, { observe }) => {
+      observe("double.0.img", reshape(z_L, [z_L.shape[0]!, 4, -1]));
+      observe("single.0", reshape(z_L, [z_L.shape[0]!, 4, -1]));
+      return scale(z_L, 1.25);
     },
     decode: (z) => scale(z, 2),
     tvLpips: (x, y) => {
@@ -20,6 +23,7 @@ function toyNetworks(seen: Shape[] = []): FtdNetworks {
       return mean(subtract(x, y));
     },
     T_L: 0.25,
+    factor: 1,
     textTokens: 1,
   };
 }
@@ -64,20 +68,22 @@ test("a term that is switched off is not computed", async () => {
   expect(ftdGroups(toyNetworks(), { ftd: 1, mse: 0, latent_mse: 0, tv_lpips: 0, adl: 0 }).length).toBe(1);
 });
 
-test("TV-LPIPS looks at the window alone", async () => {
+test("only the window is decoded, and what the autoencoder loses is added to it", async () => {
   const seen: Shape[] = [];
-  const batch = toyBatch({ top: 1, left: 2, height: 3, width: 2 });
-  const { tv_lpips } = await terms(batch, ALL, toyNetworks(seen));
+  const lost = randomTensor([2, 3, 2, 3], 5).tensor;
+  const batch = { ...toyBatch({ top: 1, left: 2, height: 3, width: 2 }), lost };
+  const found = await terms(batch, ALL, toyNetworks(seen));
   expect(seen).toEqual([[2, 3, 2, 3], [2, 3, 2, 3]]);
-  const [z_L, x_0] = await read(batch.z_L, batch.x_0);
-  // One step of the toy: z_0hat = z_L - T_L (1 + T_L) z_L, then twice that.
-  let sum = 0, count = 0;
+  const [z_L, x_0, added] = await read(batch.z_L, batch.x_0, lost);
+  const errors: number[] = [];
   for (let i = 0; i < z_L!.length; i++) {
     const [row, column] = [Math.floor(i / 12) % 6, Math.floor(i / 3) % 4];
     if (row < 1 || row > 3 || column < 2) continue;
-    sum += 2 * (1 - 0.25 * 1.25) * z_L![i]! - x_0![i]!;
-    count++;
+    // One step of the toy: z_0hat = z_L - T_L (1 + T_L) z_L, then twice that.
+    errors.push(2 * (1 - 0.25 * 1.25) * z_L![i]! + added![errors.length]! - x_0![i]!);
   }
-  expect(count).toBe(36);
-  expect(tv_lpips).toBeCloseTo(sum / count, 5);
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  expect(errors.length).toBe(36);
+  expect(found.tv_lpips).toBeCloseTo(mean(errors), 5);
+  expect(found.mse).toBeCloseTo(mean(errors.map((error) => error ** 2)), 5);
 });
