@@ -144,13 +144,36 @@ describe("train ftd", () => {
     expect(await result("second")).toEqual(await result("first"));
   });
 
-  test.each(["--no-checkpointing", "--checkpointing"])("plans what a step takes to a tenth: %s", async (flag) => {
-    const out = `planned${flag}`;
-    const planned = await run(ftd(out, 2, "--dry-run", flag), { cwd: folder });
+  test("the one step as upscale takes it: the mean over token shifts, residual", async () => {
+    const terms = ["--ftd", "0", "--adl", "0", "--lr", "1e-12", "--valid", "large", "--validate-size", "96"];
+    await Deno.mkdir(join(folder, "large"));
+    await picture(96, 96).png().toFile(join(folder, "large", "a.png"));
+    const figures = async (out: string, ...more: string[]) => {
+      expect(await run(ftd(out, 1, "--log-every", "1", ...terms, ...more), { cwd: folder })).toMatchObject({ code: 0 });
+      const lines = (await Deno.readTextFile(join(folder, out, "metrics.jsonl"))).trim().split("\n");
+      const records = lines.map((line) => JSON.parse(line));
+      return { mse: records.find(({ loss }) => loss).loss.mse, psnr: records.at(-1).validation.psnr_y };
+    };
+    const plain = await figures("plain"), shifted = await figures("shifted", "--token-shifts", "4");
+    expect(shifted.mse).not.toBe(plain.mse);
+    expect(shifted.psnr).not.toBe(plain.psnr);
+    // What a random autoencoder loses, nearly all, is not lost any more.
+    const residual = await figures("residual", "--residual");
+    expect(residual.mse).toBeLessThan(plain.mse);
+    expect(residual.psnr).toBeGreaterThan(plain.psnr);
+  });
+
+  test.each([
+    { flags: ["--no-checkpointing"] },
+    { flags: ["--checkpointing"] },
+    { flags: ["--no-checkpointing", "--token-shifts", "4", "--residual", "--decode-crop", "16"] },
+  ])("plans what a step takes to a tenth: $flags", async ({ flags }) => {
+    const out = `planned${flags.join("")}`;
+    const planned = await run(ftd(out, 2, "--dry-run", ...flags), { cwd: folder });
     expect(planned.stdout).toMatch(/\nwork of a step +\d.* GFLOP/);
     await expect(Deno.stat(join(folder, out))).rejects.toThrow();
     const peak = Number(/peak during a step +([\d.]+) MB/.exec(planned.stdout)?.[1]);
-    const { stderr } = await run(ftd(out, 2, flag), { cwd: folder });
+    const { stderr } = await run(ftd(out, 2, ...flags), { cwd: folder });
     const measured = Number(/([\d.]+) MB on the GPU at most/.exec(stderr.join("\n"))?.[1]);
     expect(Math.abs(peak / measured - 1)).toBeLessThan(0.1);
     expect(planned.stdout).toMatch(/\n {2}a card of 24 GB {2}--no-checkpointing {2}.* MB in use; all 2 blocks stay\n$/);

@@ -63,6 +63,7 @@ describe("parseConfig()", () => {
     [{ lr: null }, "lr must be a number above 0: it is null"],
     [{ ema: 1 }, "ema must be a number from 0 to 1, without 1: it is 1"],
     [{ T_L: 0 }, "T_L must be a number above 0 and at most 1: it is 0"],
+    [{ token_shifts: 3 }, "token_shifts must be 1, 2 or 4: it is 3"],
     [{ scale: 9 }, "scale must be a whole number from 1 to 8: it is 9"],
     [{ lr_schedule: "linear" }, 'lr_schedule must be one of constant, cosine: it is "linear"'],
     [{ skip_bad: 1 }, "skip_bad must be true or false: it is 1"],
