@@ -29,33 +29,35 @@ export async function appendRecord(path: string, record: MetricRecord): Promise<
 
 /**
  * All records of a `metrics.jsonl`. What follows the last line break is the line that a killed process did not finish,
- * and is left out.
+ * and is left out. A file that is not there has none.
  *
- * @throws {InputError} if there is no such file, or a line is no record
+ * @throws {InputError} if the file cannot be read, or a line is no record
  */
 export async function readRecords(path: string): Promise<MetricRecord[]> {
-  return (await readLines(path)).map(({ record }) => record);
+  return (await readLines(path) ?? []).map(({ record }) => record);
 }
 
 /**
  * Drops the records of step `from` and later, and a line that was not finished: the file is then that of a run that is
- * about to make step `from`. A file that is not there has nothing to drop.
+ * about to make step `from`. A file that is not there stays so.
  *
- * @throws {InputError} if a line is no record, or the file cannot be written
+ * @throws {InputError} if the file cannot be read or written, or a line is no record
  */
 export async function dropRecords(path: string, { from }: { from: number }): Promise<void> {
-  if (!await Deno.stat(path).then(() => true, () => false)) return;
-  const kept = (await readLines(path)).filter(({ record }) => record.step < from);
+  const lines = await readLines(path);
+  if (!lines) return;
+  const kept = lines.filter(({ record }) => record.step < from);
   const text = kept.map(({ line }) => `${line}\n`).join("");
   await writeAtomically(path, new TextEncoder().encode(text), { overwrite: true });
 }
 
-/** The whole lines of a file, with what they say. */
-async function readLines(path: string): Promise<{ line: string; record: MetricRecord }[]> {
+/** The whole lines of a file, with what they say; undefined: there is no file. */
+async function readLines(path: string): Promise<{ line: string; record: MetricRecord }[] | undefined> {
   let text: string;
   try {
     text = await Deno.readTextFile(path);
   } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return undefined;
     throw new InputError(`Cannot read "${path}": ${osReason(cause)}`, { cause });
   }
   return text.split("\n").slice(0, -1).map((line, i) => {

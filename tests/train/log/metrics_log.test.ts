@@ -76,5 +76,9 @@ test("a line that is no record is named, an unfinished last one is not", async (
   await expect(readRecords(path)).rejects.toThrow(/line 2 must be a record: it is not JSON/);
   await Deno.writeTextFile(path, `${good}{"step":-2}\n`);
   await expect(log.resumeAt(1)).rejects.toThrow(/line 2 must be a record: it has other fields/);
-  await expect(readRecords(join(folder, "none"))).rejects.toThrow(/Cannot read/);
+  await expect(readRecords(folder)).rejects.toThrow(/Cannot read/);
+});
+
+test("a run that has lost its file has no records", async () => {
+  expect(await readRecords(join(folder, "none"))).toEqual([]);
 });
