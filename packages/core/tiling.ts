@@ -1,7 +1,7 @@
 import type { Rectangle, Size } from "@fluxsr/kernels";
 import { planTiles, type TilePlan } from "./image/tiles.ts";
 import type { Model } from "./model.ts";
-import { granularity } from "./restore.ts";
+import { granularity } from "./granularity.ts";
 import { defaultOverlap, defaultTile, evenTile } from "./tile_size.ts";
 
 /** The tiles of a picture of `size`; side and overlap are those chosen for the model and adapter unless given. */

@@ -19,7 +19,7 @@ import type { Picture } from "./image/picture.ts";
 import { makeRoom } from "./memory/make_room.ts";
 import { recover } from "./memory/recover.ts";
 import type { Model } from "./model.ts";
-import { granularity } from "./restore.ts";
+import { granularity } from "./granularity.ts";
 import { restoreLatents, type TileLatents } from "./restore_latents.ts";
 import { StageClock } from "./stage_clock.ts";
 import { TileProgress } from "./tile_progress.ts";

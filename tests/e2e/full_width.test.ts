@@ -7,7 +7,6 @@ import {
   type Picture,
   planUpscale,
   predictVelocities,
-  restore,
   upscale,
 } from "@fluxsr/core";
 import { read, type Tensor, tensor } from "@fluxsr/kernels";
@@ -16,7 +15,16 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { runSynth } from "../../packages/cli/synth.ts";
 import { fakeHost } from "../cli/_fakes.ts";
 import { gpu, random, scaledError } from "../helpers/gpu.ts";
+import { restoredByStages } from "../helpers/stages.ts";
 import { expectGolden, LATENTS, PICTURE, TEXT, writeLora } from "./_full_width_golden.ts";
+
+/** The stages by the names of the golden values. */
+const STAGES: Readonly<Record<string, string>> = {
+  z_L: "encode",
+  v: "transformer",
+  z_0hat: "step",
+  x_0hat: "decode",
+};
 
 /** Sums of 15360 products in f32, in another order where a weight is divided. */
 const TOLERANCE = 1e-5;
@@ -69,12 +77,7 @@ test("a step on 16 x 16 tokens and a picture restored equal PyTorch's, stage by 
   const [v] = await predictVelocities(loaded, [z], { observe: keep });
   kept.push(["v", v!]);
   using x = tensor(gpu, PICTURE.values, PICTURE.shape);
-  const run = (stage: string, work: () => Tensor) => {
-    const value = work();
-    keep(`restore.${stage}`, value);
-    return value;
-  };
-  using _restored = await restore(loaded, x, { run });
+  await restoredByStages(loaded, x, (name, value) => keep(`restore.${STAGES[name]}`, value));
   const values = await read(...kept.map(([, value]) => value));
   for (const [i, [name, value]] of kept.entries()) {
     await expectGolden(name, values[i]!);

@@ -95,7 +95,8 @@ async function openFtdStage(
       batchSize: config.batch_size,
       parts: config.accumulate,
       decodeCrop: config.decode_crop,
-      residual: model.settings.residual,
+      // Without a term in pixels nothing is decoded.
+      residual: model.settings.residual && config.mse + config.lambda > 0,
     },
   });
 }
