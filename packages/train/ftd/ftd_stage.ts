@@ -1,6 +1,4 @@
-import { join } from "node:path";
 import {
-  ADAPTER_FILES,
   attachedLora,
   attachLora,
   type BlockStream,
@@ -17,10 +15,8 @@ import {
   predictVelocities,
   readLora,
   shiftedVelocities,
-  writeJson,
-  writeLora,
 } from "@fluxsr/core";
-import { DryGpu, type Gpu, read, type Tensor } from "@fluxsr/kernels";
+import { DryGpu, type Gpu, type Tensor } from "@fluxsr/kernels";
 import type { FtdConfig } from "../config/ftd_config.ts";
 import { readDegradation } from "../data/degradation/parameters.ts";
 import { requireCropSides } from "../data/crops.ts";
@@ -33,6 +29,7 @@ import { heldPictures } from "../validation/held_pictures.ts";
 import { tvLpipsLoss } from "../losses/tv_lpips.ts";
 import { ftdBatch, type FtdSource } from "./ftd_data.ts";
 import { type FtdBatch, ftdGroups } from "./ftd_groups.ts";
+import { writeFtdResult } from "./ftd_result.ts";
 import { FtdValidation } from "./ftd_validation.ts";
 
 /**
@@ -200,23 +197,8 @@ class FtdStage implements Stage<FtdBatch> {
     return Promise.resolve(this.#validation?.validate());
   }
 
-  /** Writes the LoRA, and beside it what it is to be used with, so that the folder is an adapter too. */
-  async writeResult(folder: string): Promise<string[]> {
-    const path = join(folder, ADAPTER_FILES.lora);
-    const layers = [...attachedLora(this.#model.mmdit)];
-    const values = await read(...layers.flatMap(([, { a, b }]) => [a, b]));
-    const adapters = layers.map(([name, { a, b, scale }], i): [string, LoraAdapter] => {
-      const [rank = 0, inner = 0] = a.shape;
-      const adapter = { a: values[2 * i]!, b: values[2 * i + 1]!, rank, in: inner, out: b.shape[0] ?? 0, scale };
-      return [name, adapter];
-    });
-    await writeLora(path, new Map(adapters), {
-      config: this.#model.config.transformer,
-      dtype: this.#config.lora_dtype === "f32" ? "F32" : "F16",
-    });
-    const { T_L, guidance } = this.#model.settings;
-    await writeJson(join(folder, ADAPTER_FILES.config), { T_L, guidance });
-    return [path];
+  writeResult(folder: string): Promise<string[]> {
+    return writeFtdResult(folder, this.#model, { dtype: this.#config.lora_dtype === "f32" ? "F32" : "F16" });
   }
 
   [Symbol.dispose](): void {
