@@ -1,15 +1,16 @@
 import type { Autoencoder } from "@fluxsr/core";
-import { concat, type Gpu, type Rectangle, scoped, subtract, type Tensor, tensor } from "@fluxsr/kernels";
+import { concat, type Gpu, scoped, type Tensor, tensor } from "@fluxsr/kernels";
 import { degrade } from "../data/degradation/degrade.ts";
 import type { DegradationParameters } from "../data/degradation/parameters.ts";
 import { sharpen } from "../data/degradation/usm.ts";
 import { enlarged, symmetric, toTensor, unit } from "../data/pixels.ts";
 import type { Pairs } from "../data/pairs/pairs.ts";
 import { sampleOrder } from "../data/sample_order.ts";
-import { cut, inLatents, randomWindow } from "../data/windows.ts";
+import { randomWindow } from "../data/windows.ts";
 import { randomOf } from "../random.ts";
 import type { BatchIndex } from "../stage.ts";
 import type { FtdBatch } from "./ftd_groups.ts";
+import { lostBy } from "./lost.ts";
 
 /** What batches are made of. */
 export interface FtdSource {
@@ -63,15 +64,6 @@ export async function ftdBatch(source: FtdSource, { step, part }: BatchIndex): P
     ...tensors,
     [Symbol.dispose]: () => Object.values(tensors).forEach((each) => each.dispose()),
   };
-}
-
-/** What the autoencoder loses of the enlarged picture in `window`, `x_L - D(z_L)`. */
-function lostBy(
-  autoencoder: Autoencoder,
-  { x_L, z_L, window }: { x_L: Tensor; z_L: Tensor; window: Rectangle | undefined },
-): Tensor {
-  const decoded = autoencoder.decode([cut(z_L, inLatents(window, autoencoder.factor))])[0]!;
-  return subtract(cut(x_L, window), decoded);
 }
 
 interface Sample {

@@ -169,14 +169,16 @@ class FtdStage implements Stage<FtdBatch> {
       [...attachedLora(model.mmdit)].flatMap(([name, { a, b }]) => [[`${name}.lora_A`, a], [`${name}.lora_B`, b]]),
     );
     const { ftd, mse, latent_mse, lambda: tv_lpips, adl, gamma } = config;
+    const settled = async (velocities: Promise<readonly Tensor[]>) => {
+      const [v] = await velocities;
+      // Within a budget what the transformer gives back is free before the decoder needs it.
+      if (model.gpu.buffers.budget < Infinity) await model.gpu.sync();
+      return v!;
+    };
+    const { token_shifts: count } = model.settings;
     this.groups = ftdGroups({
-      velocity: async (z, options) => (await predictVelocities(model, [z], options))[0]!,
-      stepVelocity: async (z_L, { observe }) => {
-        const [v] = await shiftedVelocities(model, [z_L], { count: model.settings.token_shifts, observe });
-        // Within a budget what the transformer gives back is free before the decoder needs it.
-        if (model.gpu.buffers.budget < Infinity) await model.gpu.sync();
-        return v!;
-      },
+      velocity: (z, options) => settled(predictVelocities(model, [z], options)),
+      stepVelocity: (z_L, { observe }) => settled(shiftedVelocities(model, [z_L], { count, observe })),
       decode: (z) => model.autoencoder.decode([z])[0]!,
       tvLpips: lpips && ((x_0hat, x_0) => tvLpipsLoss(x_0hat, x_0, { lpips, gamma })),
       T_L: source.T_L,

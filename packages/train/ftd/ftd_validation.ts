@@ -7,7 +7,7 @@ import {
   shiftedVelocities,
   timeSchedule,
 } from "@fluxsr/core";
-import { add, scoped, subtract, type Tensor } from "@fluxsr/kernels";
+import { add, scoped, type Tensor } from "@fluxsr/kernels";
 import { degrade } from "../data/degradation/degrade.ts";
 import type { DegradationParameters } from "../data/degradation/parameters.ts";
 import { enlarged, toPicture, toTensor, unit } from "../data/pixels.ts";
@@ -16,6 +16,7 @@ import type { Validation } from "../stage.ts";
 import { type Distance, meanFigures } from "../validation/figures.ts";
 import type { HeldPicture } from "../validation/held_pictures.ts";
 import { contactSheet } from "../validation/sheet.ts";
+import { lostBy } from "./lost.ts";
 
 /** Euler steps of the teacher from T_L to the data. */
 const TEACHER_STEPS = 8;
@@ -116,7 +117,7 @@ async function prepare(
   using lr = await degrade(hr, { parameters: unsharpened, scale, random: randomOf(seed, "validation", i) });
   using x_L = enlarged(lr, { scale });
   const z_L = scoped(gpu, () => autoencoder.encode([x_L])[0]!);
-  const lost = residual ? scoped(gpu, () => subtract(x_L, autoencoder.decode([z_L])[0]!)) : undefined;
+  const lost = residual ? lostBy(autoencoder, { x_L, z_L }) : undefined;
   // The teacher goes from z_L at T_L to the data in several steps, as if z_L were a point of its own flow.
   const times = timeSchedule(TEACHER_STEPS).map((t) => t * T_L);
   const velocity = async (z: Tensor, t: number) => (await predictVelocities(model, [z], { timesteps: [t] }))[0]!;
