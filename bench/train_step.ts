@@ -170,6 +170,7 @@ async function openSource(
     seed,
     batchSize: 1,
     parts: 1,
+    tokenShifts: 1,
     decodeCrop,
     residual: false,
   };

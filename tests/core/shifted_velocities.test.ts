@@ -1,5 +1,5 @@
 import { loadModel, predictVelocity } from "@fluxsr/core";
-import { normalNoise, read, tensor } from "@fluxsr/kernels";
+import { add, gradients, normalNoise, read, scoped, Tape, tensor } from "@fluxsr/kernels";
 import { expect, test } from "vitest";
 import { shiftedVelocities } from "../../packages/core/shifted_velocities.ts";
 import { gpu } from "../helpers/gpu.ts";
@@ -32,4 +32,26 @@ test("shiftedVelocities() are those of predictVelocity() with 1, and with 4 has 
     return sum;
   };
   expect(await weave(4)).toBeLessThan(0.5 * await weave(1));
+});
+
+test("the gradient through one place is that of the mean, on average over the places; the velocities are the same", async () => {
+  using model = await loadModel(gpu, STARTER);
+  using z = normalNoise(gpu, [1, 4, 6, model.config.vae.z_channels], { seed: 2 });
+  using dy = normalNoise(gpu, z.shape, { seed: 3 });
+  const found = async (through?: number) => {
+    using tape = new Tape(gpu);
+    tape.watch(z);
+    using v = (await shiftedVelocities(model, [z], { count: 4, through }))[0]!;
+    const [dz] = gradients(tape, v, { seed: dy, wanted: [z] });
+    return { v: (await read(v))[0]!, dz: dz! };
+  };
+  const whole = await found();
+  const places: Awaited<ReturnType<typeof found>>[] = [];
+  for (const place of [0, 1, 2, 3]) places.push(await found(place));
+  for (const { v } of places) for (const [i, x] of v.entries()) expect(x).toBeCloseTo(whole.v[i]!, 5);
+  using sum = scoped(gpu, () => places.map(({ dz }) => dz).reduce((a, b) => add(a, b)));
+  const [expected, total, first] = await read(whole.dz, sum, places[0]!.dz);
+  for (const [i, x] of expected!.entries()) expect(total![i]! / 4).toBeCloseTo(x, 5);
+  expect(first).not.toEqual(total!.map((x) => x / 4));
+  for (const { dz } of [whole, ...places]) dz.dispose();
 });
