@@ -125,9 +125,10 @@ function convolve(
   },
 ): Tensor {
   const { n, c_in, stride, out_height, out_width, kernel_height, kernel_width, pad_top, pad_left } = geometry;
-  // A ReLU decides by the sum's sign: rounded as coarsely as transformed, a few of its gradients would be others.
+  // A ReLU's gradient is decided by the sum's sign: rounded as coarsely as transformed, a few would be others.
+  const hasTies = activation === "relu" && [x, weight, bias, addend].some((each) => each && tracked(each));
   const isPlain3x3 = kernel_height === 3 && kernel_width === 3 && stride === 1 && Math.max(pad_top, pad_left) < 3 &&
-    activation === undefined;
+    !hasTies;
   const phased = adjoint && stride > 1;
   const lattice = (size: number) => phased ? Math.ceil(size / stride) : size;
   const m = (y.shape[0] ?? 0) * lattice(out_height) * lattice(out_width);
@@ -139,7 +140,7 @@ function convolve(
     ? tilingOf(x.gpu, { op: "conv2d_narrow", rows, columns, ...sizes, transposeB: true })
     : tilingOf(x.gpu, { op: isPlain3x3 ? "conv2d_3x3" : "conv2d", rows, columns, ...sizes, transposeB: adjoint });
   if (tiling.by === "winograd") {
-    winograd([x, weight, y], { geometry, adjoint, bias, addend });
+    winograd([x, weight, y], { geometry, adjoint, bias, addend, activation });
     return y;
   }
   // By column: what a thread reads, four input channels, is then in one place.

@@ -30,13 +30,13 @@ const pixelsOf = variants((chosen: Variant) =>
   })
 );
 
-const resultsOf = variants(({ addend, ...chosen }: Variant & { readonly addend: boolean }) =>
+const resultsOf = variants(({ addend, relu, ...chosen }: Variant & Readonly<Record<"addend" | "relu", boolean>>) =>
   kernel({
     ...common(source, chosen),
     name: "winograd.results",
     entry: "results",
     binds: { m: "read", bias: "read", addend: "read", y: "write" },
-    constants: { HAS_ADDEND: Number(addend) },
+    constants: { HAS_ADDEND: Number(addend), RELU: Number(relu) },
   })
 );
 
@@ -47,7 +47,7 @@ export const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
     return [
       [`weights_${form}`, weightsOf({ aligned, turned: false })],
       [`pixels_${form}`, pixelsOf({ aligned })],
-      [`results_${form}`, resultsOf({ aligned, addend: true })],
+      [`results_${form}`, resultsOf({ aligned, addend: true, relu: true })],
     ];
   }),
 );
@@ -60,6 +60,7 @@ interface WinogradOptions {
   readonly adjoint: boolean;
   readonly bias?: Tensor | undefined;
   readonly addend?: Tensor | undefined;
+  readonly activation?: "relu" | undefined;
 }
 
 /**
@@ -68,7 +69,7 @@ interface WinogradOptions {
  */
 export function winograd(
   [x, weight, y]: readonly [Tensor, Tensor, Tensor],
-  { geometry, adjoint, bias, addend }: WinogradOptions,
+  { geometry, adjoint, bias, addend, activation }: WinogradOptions,
 ): void {
   const { gpu } = x;
   const { n, pad_top, pad_left } = geometry;
@@ -79,7 +80,7 @@ export function winograd(
   for (const band of bandsOf(gpu, y.shape[0] ?? 0, geometry)) {
     using v = transformedPixels(x, { band, ...padding });
     using m = unrecorded(gpu, () => matmul(v, u, { transposeB: adjoint }));
-    const kernel = resultsOf({ aligned, addend: addend !== undefined });
+    const kernel = resultsOf({ aligned, addend: addend !== undefined, relu: activation === "relu" });
     // Bindings that the variant does not read need a buffer all the same.
     const has_bias = Number(bias !== undefined);
     runTiles(kernel, [m, bias ?? m, addend ?? m, y], { picture: y, band, aligned, has_bias });

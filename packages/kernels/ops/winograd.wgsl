@@ -21,6 +21,7 @@
 // Whether the weights are turned by half a turn, as the gradient of x needs them.
 override TURNED: bool = false;
 override HAS_ADDEND: bool = false;
+override RELU: bool = false;
 
 fn tap(line: u32, column: u32) -> Elem {
   let i = 3u * line + column;
@@ -99,11 +100,11 @@ fn store_result(at: vec2u, sum: Elem) {
     return;
   }
   let i = index(at);
+  var result = sum;
   if (HAS_ADDEND) {
-    y[i] = sum + addend[i];
-  } else {
-    y[i] = sum;
+    result += addend[i];
   }
+  y[i] = select(result, max(result, Elem()), RELU);
 }
 
 fn store_results(line: u32, values: Four, shift: Elem) {

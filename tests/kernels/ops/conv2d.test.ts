@@ -1,4 +1,4 @@
-import { conv2d, tensor } from "@fluxsr/kernels";
+import { conv2d, read, Tape, tensor } from "@fluxsr/kernels";
 import { describe, expect, test } from "vitest";
 import { expectClose, gpu, randomTensor } from "../../helpers/gpu.ts";
 import { expectGradients } from "../../helpers/gradient_check.ts";
@@ -144,6 +144,18 @@ test.each([
       }).map((value, i) => Math.max(0, value + bias![i % outputs!]! + addend![i]!)),
   });
   expect(kernels["addend"]).toEqual(["relu.backward"]);
+});
+
+test("conv2d() with ReLU is transformed only where no gradient goes through it", async () => {
+  const [x, weight] = [randomTensor([1, 16, 32, 64]).tensor, randomTensor([3, 3, 64, 64], 2).tensor];
+  const run = (activation?: "relu") => conv2d(x, weight, { padding: 1, activation });
+  const [plain, transformed] = [run(), run("relu")];
+  using tape = new Tape(gpu);
+  tape.watch(x);
+  const [sums, rectified, summed] = await read(plain, transformed, run("relu"));
+  expect(rectified).toEqual(sums!.map((sum) => Math.max(sum, 0)));
+  expect(summed).not.toEqual(rectified);
+  await expectClose(transformed, summed!);
 });
 
 test("conv2d() of one pixel leaves nothing behind", () => {

@@ -62,13 +62,12 @@ describe.each(PADDINGS.map((padding) => ({ padding })))("winograd() with padding
     winograd([x.tensor, weight.tensor, y], { geometry, adjoint: false });
     await expectClose(y, expected);
     const bias = randomTensor([outputs], 3), addend = randomTensor(y.shape, 4);
-    winograd([x.tensor, weight.tensor, y], {
-      geometry,
-      adjoint: false,
-      bias: bias.tensor,
-      addend: addend.tensor,
-    });
-    await expectClose(y, expected.map((sum, i) => sum + bias.data[i % outputs]! + addend.data[i]!));
+    const fused = { geometry, adjoint: false, bias: bias.tensor, addend: addend.tensor };
+    winograd([x.tensor, weight.tensor, y], fused);
+    const sums = expected.map((sum, i) => sum + bias.data[i % outputs]! + addend.data[i]!);
+    await expectClose(y, sums);
+    winograd([x.tensor, weight.tensor, y], { ...fused, activation: "relu" });
+    await expectClose(y, sums.map((sum) => Math.max(sum, 0)));
   });
 
   test.each(fitting)("has the gradient of [B %i, %i x %i, %i to %i channels]", async (...form) => {
