@@ -23,12 +23,13 @@ const SHIFTS = [[0, 0], [1, 1], [0, 1], [1, 0]] as const;
  *
  * What a network gets wrong alike in every token, by the place within it, repeats from token to token and shows as a
  * weave. Over all four places each latent has every place within a token once: the mean of such an error is the same
- * everywhere, and no period of a token is left. A moved grid needs half a token more at both ends: the border again.
+ * everywhere, and no period of a token is left. A moved grid begins and ends half a token inside, so that it has nothing
+ * by which a network could tell it from another and undo the mean; the outermost latents are those of the first place.
  *
  * @param options.observe is given the transformer's values on the way, for the place `through`, or for the first
  * @param options.through a gradient goes through the velocities of this place alone, as a whole and not as its share: if
- * the place is random, that is the gradient on average, for one backward pass and one set of activations in place of
- * `count`
+ * the place is random, that is the gradient on average (but for the outermost latents), for one backward pass and one set
+ * of activations in place of `count`
  */
 export async function shiftedVelocities(
   model: VelocityModel & Pick<Model, "gpu" | "blocks">,
@@ -39,12 +40,19 @@ export async function shiftedVelocities(
   if (count === 1) return await predictVelocities(model, latents, observed);
   const { gpu } = model;
   return await scopedAsync(gpu, async () => {
+    let first: readonly Tensor[] | undefined;
     let sums: readonly Tensor[] = [];
     let learnt: readonly Tensor[] | undefined;
     for (const [index, shift] of SHIFTS.slice(0, count).entries()) {
-      const predict = () => velocitiesAt(model, latents, shift, index === (through ?? 0) ? observed : undefined);
+      const options = index === (through ?? 0) ? observed : undefined;
+      const predict = async () => {
+        const moved = latents.map((z) => inner(inner(z, 1, shift[0]), 2, shift[1]));
+        return await predictVelocities(model, moved, options);
+      };
       const isRecorded = through === undefined || index === through;
-      const own = isRecorded ? await predict() : await unrecordedAsync(gpu, predict);
+      const found = isRecorded ? await predict() : await unrecordedAsync(gpu, predict);
+      first ??= found;
+      const own = found.map((v, i) => framed(v, { frame: first![i]!, shift }));
       if (index === through) learnt = own;
       sums = own.map((v, i) => sums[i] ? combine(sums[i], v) : v);
     }
@@ -53,29 +61,25 @@ export async function shiftedVelocities(
   });
 }
 
-/** The velocities with the grid of tokens moved by `shift`. */
-async function velocitiesAt(
-  model: Parameters<typeof shiftedVelocities>[0],
-  latents: readonly Tensor[],
-  [rows, columns]: typeof SHIFTS[number],
-  options: { observe: Observer } | undefined,
-): Promise<readonly Tensor[]> {
-  return await scopedAsync(model.gpu, async () => {
-    const moved = latents.map((z) => extend(extend(z, 1, rows), 2, columns));
-    const velocities = await predictVelocities(model, moved, options);
-    return velocities.map((v) => trim(trim(v, 1, rows), 2, columns));
-  });
+/** `x` without what a grid of tokens that is moved by `by` (0 or 1) does not reach along `axis`. */
+function inner(x: Tensor, axis: number, by: number): Tensor {
+  return parts(x, axis, by)?.[1] ?? x;
 }
 
-/** `x` with `by` (0 or 1) more at both ends of `axis`, the same as there. */
-function extend(x: Tensor, axis: number, by: number): Tensor {
-  if (by === 0) return x;
+/** The velocities of all of a latent, those of a moved grid with what it does not reach from `frame`. */
+function framed(
+  moved: Tensor,
+  { frame, shift: [rows, columns] }: { frame: Tensor; shift: typeof SHIFTS[number] },
+): Tensor {
+  const within = (outer: Tensor, middle: Tensor, axis: number, by: number) => {
+    const [before, , after] = parts(outer, axis, by) ?? [];
+    return before && after ? concat([before, middle, after], axis) : middle;
+  };
+  return within(frame, within(inner(frame, 1, rows), moved, 2, columns), 1, rows);
+}
+
+/** `x` in three along `axis`: a moved grid covers the second. Undefined: it covers all, or is not moved as `x` is a token. */
+function parts(x: Tensor, axis: number, by: number): Tensor[] | undefined {
   const length = x.shape[axis] ?? 0;
-  const [first, , last] = split(x, axis, [1, length - 2, 1]);
-  return concat([first!, x, last!], axis);
-}
-
-/** `x` without what {@linkcode extend} added. */
-function trim(x: Tensor, axis: number, by: number): Tensor {
-  return by === 0 ? x : split(x, axis, [by, (x.shape[axis] ?? 0) - 2 * by, by])[1]!;
+  return by === 0 || length <= 2 ? undefined : split(x, axis, [1, length - 2, 1]);
 }
