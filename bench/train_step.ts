@@ -170,7 +170,6 @@ async function openSource(
     seed,
     batchSize: 1,
     parts: 1,
-    tokenShifts: 1,
     decodeCrop,
     residual: false,
   };

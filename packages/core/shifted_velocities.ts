@@ -1,15 +1,4 @@
-import {
-  add,
-  affine,
-  combine,
-  concat,
-  scopedAsync,
-  split,
-  subtract,
-  type Tensor,
-  unrecorded,
-  unrecordedAsync,
-} from "@fluxsr/kernels";
+import { affine, combine, concat, scoped, scopedAsync, split, type Tensor } from "@fluxsr/kernels";
 import type { Model } from "./model.ts";
 import type { Observer } from "./mmdit/mmdit.ts";
 import { predictVelocities, type VelocityModel } from "./velocity.ts";
@@ -26,38 +15,30 @@ const SHIFTS = [[0, 0], [1, 1], [0, 1], [1, 0]] as const;
  * everywhere, and no period of a token is left. A moved grid begins and ends half a token inside, so that it has nothing
  * by which a network could tell it from another and undo the mean; the outermost latents are those of the first place.
  *
- * @param options.observe is given the transformer's values on the way, for the place `through`, or for the first
- * @param options.through a gradient goes through the velocities of this place alone, as a whole and not as its share: if
- * the place is random, that is the gradient on average (but for the outermost latents), for one backward pass and one set
- * of activations in place of `count`
+ * @param options.observe is given the transformer's values on the way, for the grid where it is
  */
 export async function shiftedVelocities(
   model: VelocityModel & Pick<Model, "gpu" | "blocks">,
   latents: readonly Tensor[],
-  { count, observe, through }: { count: number; observe?: Observer; through?: number | undefined },
+  { count, observe }: { count: number; observe?: Observer },
 ): Promise<readonly Tensor[]> {
-  const observed = observe && { observe };
-  if (count === 1) return await predictVelocities(model, latents, observed);
-  const { gpu } = model;
-  return await scopedAsync(gpu, async () => {
+  const unmoved = observe && { observe };
+  if (count === 1) return await predictVelocities(model, latents, unmoved);
+  return await scopedAsync(model.gpu, async () => {
     let first: readonly Tensor[] | undefined;
     let sums: readonly Tensor[] = [];
-    let learnt: readonly Tensor[] | undefined;
-    for (const [index, shift] of SHIFTS.slice(0, count).entries()) {
-      const options = index === (through ?? 0) ? observed : undefined;
-      const predict = async () => {
-        const moved = latents.map((z) => inner(inner(z, 1, shift[0]), 2, shift[1]));
-        return await predictVelocities(model, moved, options);
-      };
-      const isRecorded = through === undefined || index === through;
-      const found = isRecorded ? await predict() : await unrecordedAsync(gpu, predict);
-      first ??= found;
-      const own = found.map((v, i) => framed(v, { frame: first![i]!, shift }));
-      if (index === through) learnt = own;
-      sums = own.map((v, i) => sums[i] ? combine(sums[i], v) : v);
+    for (const shift of SHIFTS.slice(0, count)) {
+      const moved = latents.map((z) => inner(inner(z, 1, shift[0]), 2, shift[1]));
+      const velocities = await predictVelocities(model, moved, first ? {} : unmoved);
+      first ??= velocities;
+      sums = velocities.map((v, i) =>
+        scoped(model.gpu, () => {
+          const own = framed(v, { frame: first![i]!, shift });
+          return sums[i] ? combine(sums[i], own) : own;
+        })
+      );
     }
-    const means = sums.map((sum) => affine(sum, { scale: 1 / count }));
-    return learnt?.map((v, i) => add(v, unrecorded(gpu, () => subtract(means[i]!, v)))) ?? means;
+    return sums.map((sum) => affine(sum, { scale: 1 / count }));
   });
 }
 

@@ -36,7 +36,7 @@ export { byteLength, type Dtype, rowMultiple } from "./tensor/dtype.ts";
 export { abandon, scoped, scopedAsync } from "./tensor/scope.ts";
 export { checkpoint } from "./tensor/checkpoint.ts";
 export { gradients, gradientSteps } from "./tensor/gradients.ts";
-export { record, recordAll, Tape, unrecorded, unrecordedAsync } from "./tensor/tape.ts";
+export { record, recordAll, Tape } from "./tensor/tape.ts";
 export { empty, emptyTogether, read, type Shape, show, sizeOf, Tensor, tensor } from "./tensor/tensor.ts";
 export { add, affine, clamp, combine, exp, full, multiply, scale, subtract } from "./ops/elementwise.ts";
 export { reshape } from "./ops/reshape.ts";

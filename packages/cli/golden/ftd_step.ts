@@ -44,7 +44,6 @@ function openBatch(golden: GoldenCase, { io, loaded }: { io: Tensors; loaded: St
   return {
     ...tensors,
     t: [golden.config.number("t")],
-    place: 0,
     samples: [golden.name],
     [Symbol.dispose]: () => Object.values(tensors).forEach((each) => each.dispose()),
   };

@@ -139,14 +139,3 @@ export function unrecorded<T>(gpu: Gpu, body: () => T): T {
     if (tape) open.set(gpu, tape);
   }
 }
-
-/** {@linkcode unrecorded} for a body that waits: what is computed meanwhile is not recorded. */
-export async function unrecordedAsync<T>(gpu: Gpu, body: () => Promise<T>): Promise<T> {
-  const tape = open.get(gpu);
-  open.delete(gpu);
-  try {
-    return await body();
-  } finally {
-    if (tape) open.set(gpu, tape);
-  }
-}

@@ -30,7 +30,7 @@ export const ftdConfig = z.strictObject({
     "guidance fed to a model that has an embedding of it; default: the model's (not stated in the paper)",
   ),
   token_shifts: shifts.optional().describe(
-    "places of the grid of tokens over which the one step is the mean, 1, 2 or 4, each a forward pass; " +
+    "places of the grid of tokens over which the one step is the mean, 1, 2 or 4, which take as many times as long; " +
       "default: the model's (not in the paper)",
   ),
   residual: flag.optional().describe(

@@ -24,8 +24,6 @@ export interface FtdSource {
   readonly batchSize: number;
   /** Batches in a step. */
   readonly parts: number;
-  /** Places of the grid of tokens. */
-  readonly tokenShifts: number;
   /** Side of the part of pictures that is decoded, a multiple of the autoencoder's factor; undefined: all. */
   readonly decodeCrop: number | undefined;
   /** Whether the autoencoder's own error is taken out of what is decoded. */
@@ -34,7 +32,7 @@ export interface FtdSource {
 
 /** The batch of Algorithm 1 at `index`: pairs in random order, each degraded anew, each at its own time. */
 export async function ftdBatch(source: FtdSource, { step, part }: BatchIndex): Promise<FtdBatch> {
-  const { batchSize, parts, pairs, seed, tokenShifts, decodeCrop, residual, autoencoder } = source;
+  const { batchSize, parts, pairs, seed, decodeCrop, residual, autoencoder } = source;
   const first = (step * parts + part) * batchSize;
   const draws = Array.from({ length: batchSize }, (_, i) => first + i);
   // All at once: they share the waits for what the GPU has made, which are long.
@@ -62,7 +60,6 @@ export async function ftdBatch(source: FtdSource, { step, part }: BatchIndex): P
   return {
     samples: samples.map(({ name }) => name),
     t: samples.map(({ t }) => t),
-    place: randomOf(seed, "place", first).integer(tokenShifts),
     window,
     ...tensors,
     [Symbol.dispose]: () => Object.values(tensors).forEach((each) => each.dispose()),

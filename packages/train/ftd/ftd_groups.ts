@@ -18,8 +18,6 @@ export interface FtdBatch extends Batch {
   readonly x_0: Tensor;
   /** A time in [T_L, 1] for each sample. */
   readonly t: readonly number[];
-  /** The place of the grid of tokens, of the model's `token_shifts`, through which the one step learns. */
-  readonly place: number;
   /** The part of the pictures that is decoded, in pixels; undefined: all. */
   readonly window?: Rectangle | undefined;
   /** Of that part `x_L - D(z_L)`, which is added to what is decoded; undefined: nothing is (`residual`). */
@@ -30,8 +28,8 @@ export interface FtdBatch extends Batch {
 export interface FtdNetworks {
   /** The student's velocity of latents [B, h, w, z_channels], each at its time. */
   readonly velocity: (z: Tensor, options: { timesteps: readonly number[] }) => Tensor | Promise<Tensor>;
-  /** That of the one step, at `T_L`, as `upscale` takes it; its gradient goes through the place `through` alone. */
-  readonly stepVelocity: (z_L: Tensor, options: { observe: Observer; through: number }) => Tensor | Promise<Tensor>;
+  /** That of the one step, at `T_L`, as `upscale` takes it. */
+  readonly stepVelocity: (z_L: Tensor, options: { observe: Observer }) => Tensor | Promise<Tensor>;
   /** Latents to pictures [B, H, W, 3]. */
   readonly decode: (z: Tensor) => Tensor;
   /** TV-LPIPS (Eq. 19-20) of pictures and the true ones, mean over the batch [1]; undefined: not used. */
@@ -98,7 +96,7 @@ async function trajectory(
 /** Eq. 18 and 21-23. */
 async function oneStepTerms(
   { stepVelocity, decode, tvLpips, T_L, factor, textTokens }: FtdNetworks,
-  { z_L, z_0, x_0, place, window, lost }: FtdBatch,
+  { z_L, z_0, x_0, window, lost }: FtdBatch,
   { used: { mse, latent_mse, tv_lpips, adl }, observe }: { used: Omit<FtdWeights, "ftd">; observe: FtdObserver },
 ): Promise<Record<string, Tensor>> {
   const layers: Tensor[] = [];
@@ -110,7 +108,7 @@ async function oneStepTerms(
   };
   try {
     return await scopedAsync(z_L.gpu, async (): Promise<Record<string, Tensor>> => {
-      const v = await stepVelocity(z_L, { observe: observeLayer, through: place });
+      const v = await stepVelocity(z_L, { observe: observeLayer });
       const z_0hat = oneStep(z_L, v, T_L);
       observe("v_TL", v);
       observe("z_0hat", z_0hat);

@@ -91,7 +91,6 @@ async function openFtdStage(
       T_L: model.settings.T_L,
       batchSize: config.batch_size,
       parts: config.accumulate,
-      tokenShifts: model.settings.token_shifts,
       decodeCrop: config.decode_crop,
       // Without a term in pixels nothing is decoded.
       residual: model.settings.residual && config.mse + config.lambda > 0,
@@ -179,7 +178,7 @@ class FtdStage implements Stage<FtdBatch> {
     const { token_shifts: count } = model.settings;
     this.groups = ftdGroups({
       velocity: (z, options) => settled(predictVelocities(model, [z], options)),
-      stepVelocity: (z_L, options) => settled(shiftedVelocities(model, [z_L], { count, ...options })),
+      stepVelocity: (z_L, { observe }) => settled(shiftedVelocities(model, [z_L], { count, observe })),
       decode: (z) => model.autoencoder.decode([z])[0]!,
       tvLpips: lpips && ((x_0hat, x_0) => tvLpipsLoss(x_0hat, x_0, { lpips, gamma })),
       T_L: source.T_L,

@@ -30,17 +30,7 @@ function toyNetworks(seen: Shape[] = []): FtdNetworks {
 
 function toyBatch(window?: FtdBatch["window"]): FtdBatch {
   const [eps, z_0, z_L, x_0] = [1, 2, 3, 4].map((seed) => randomTensor([2, 6, 4, 3], seed).tensor);
-  return {
-    eps: eps!,
-    z_0: z_0!,
-    z_L: z_L!,
-    x_0: x_0!,
-    t: [0.3, 0.9],
-    place: 0,
-    window,
-    samples: [],
-    [Symbol.dispose]() {},
-  };
+  return { eps: eps!, z_0: z_0!, z_L: z_L!, x_0: x_0!, t: [0.3, 0.9], window, samples: [], [Symbol.dispose]() {} };
 }
 
 /** The parts of a batch, one sample each. */
@@ -48,7 +38,7 @@ function samplesOf({ eps, z_0, z_L, x_0, t }: FtdBatch): FtdBatch[] {
   const parts = [eps, z_0, z_L, x_0].map((each) => split(each, 0, [1, 1]));
   return t.map((time, i) => {
     const [a, b, c, d] = parts.map((part) => part[i]!) as [Tensor, Tensor, Tensor, Tensor];
-    return { eps: a, z_0: b, z_L: c, x_0: d, t: [time], place: 0, samples: [], [Symbol.dispose]() {} };
+    return { eps: a, z_0: b, z_L: c, x_0: d, t: [time], samples: [], [Symbol.dispose]() {} };
   });
 }
 
