@@ -12,8 +12,9 @@ const SHIFTS = [[0, 0], [1, 1], [0, 1], [1, 0]] as const;
  *
  * What a network gets wrong alike in every token, by the place within it, repeats from token to token and shows as a
  * weave. Over all four places each latent has every place within a token once: the mean of such an error is the same
- * everywhere, and no period of a token is left. A moved grid begins and ends half a token inside, so that it has nothing
- * by which a network could tell it from another and undo the mean; the outermost latents are those of the first place.
+ * everywhere, and no period of a token is left. A moved grid begins and ends half a token inside, where the outermost
+ * latents are those of the first place. If it began outside, with latents that are there twice, a network could tell by
+ * them which grid it sees, and learn to undo the mean.
  *
  * @param options.observe is given the transformer's values on the way, for the grid where it is
  */
