@@ -45,7 +45,7 @@ export async function shiftedVelocities(
 
 /** `x` without what a grid of tokens that is moved by `by` (0 or 1) does not reach along `axis`. */
 function inner(x: Tensor, axis: number, by: number): Tensor {
-  return parts(x, axis, by)?.[1] ?? x;
+  return sections(x, axis, by)?.[1] ?? x;
 }
 
 /** The velocities of all of a latent, those of a moved grid with what it does not reach from `frame`. */
@@ -54,14 +54,14 @@ function framed(
   { frame, shift: [rows, columns] }: { frame: Tensor; shift: typeof SHIFTS[number] },
 ): Tensor {
   const within = (outer: Tensor, middle: Tensor, axis: number, by: number) => {
-    const [before, , after] = parts(outer, axis, by) ?? [];
+    const [before, , after] = sections(outer, axis, by) ?? [];
     return before && after ? concat([before, middle, after], axis) : middle;
   };
   return within(frame, within(inner(frame, 1, rows), moved, 2, columns), 1, rows);
 }
 
 /** `x` in three along `axis`: a moved grid covers the second. Undefined: it covers all, or is not moved as `x` is a token. */
-function parts(x: Tensor, axis: number, by: number): Tensor[] | undefined {
+function sections(x: Tensor, axis: number, by: number): Tensor[] | undefined {
   const length = x.shape[axis] ?? 0;
   return by === 0 || length <= 2 ? undefined : split(x, axis, [1, length - 2, 1]);
 }
