@@ -7,6 +7,8 @@ import source from "./elementwise.wgsl" with { type: "text" };
 
 const WORKGROUP = 256;
 const params = { count: "u32", alpha: "f32", beta: "f32" } as const;
+/** Of what takes no numbers. */
+const NONE = { alpha: 1, beta: 0 };
 
 function binary(entry: string) {
   return kernel({
@@ -37,6 +39,8 @@ export const kernels = {
   clamp: unary("clamp_range"),
   clampBackward: binary("clamp_backward"),
   exponential: unary("exponential"),
+  absolute: unary("absolute"),
+  absoluteBackward: binary("absolute_backward"),
   fill: kernel({
     name: "elementwise.fill",
     sources: [source],
@@ -108,7 +112,7 @@ export function subtract(a: Tensor, b: Tensor): Tensor {
 
 /** `a b` element by element, equal shapes. */
 export function multiply(a: Tensor, b: Tensor): Tensor {
-  const y = dispatch(kernels.multiply, [a, b], { alpha: 1, beta: 0 });
+  const y = dispatch(kernels.multiply, [a, b], NONE);
   const wanted = { a: tracked(a), b: tracked(b) };
   const gradients = (dy: Tensor) => [
     wanted.a ? multiply(dy, b) : undefined,
@@ -146,5 +150,15 @@ export function exp(a: Tensor, factor = 1): Tensor {
     inputs: [a],
     saved: [y],
     backward: (dy) => [dispatch(kernels.multiply, [dy, y], { alpha: factor, beta: 0 })],
+  });
+}
+
+/** `|a|`; the derivative at 0 is 0. */
+export function absolute(a: Tensor): Tensor {
+  const y = dispatch(kernels.absolute, [a], NONE);
+  return record("absolute", y, {
+    inputs: [a],
+    saved: [a],
+    backward: (dy) => [dispatch(kernels.absoluteBackward, [a, dy], NONE)],
   });
 }

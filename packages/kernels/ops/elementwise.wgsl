@@ -1,6 +1,6 @@
 // Element-wise arithmetic on equal shapes: y = alpha a + beta b, y = alpha a b, y = alpha a + beta, y = exp(alpha a),
-// y = clamp(a, alpha, beta), whose gradient is b where a is not limited and 0 elsewhere, and y = alpha. The others'
-// gradients are made of these.
+// y = clamp(a, alpha, beta), whose gradient is b where a is not limited and 0 elsewhere, y = |a|, whose gradient is
+// sign(a) b, and y = alpha. The others' gradients are made of these.
 // One thread four elements, beyond the last of which is padding; groups are spread over x and y.
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
@@ -67,6 +67,22 @@ fn exponential(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups
   let i = id.x + id.y * groups.x * WORKGROUP;
   if (i < params.count) {
     out[i] = exp(params.alpha * a[i]);
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn absolute(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * WORKGROUP;
+  if (i < params.count) {
+    out[i] = abs(a[i]);
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn absolute_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * WORKGROUP;
+  if (i < params.count) {
+    y[i] = sign(a[i]) * b[i];
   }
 }
 

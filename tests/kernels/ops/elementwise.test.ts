@@ -1,4 +1,5 @@
 import {
+  absolute,
   add,
   affine,
   clamp,
@@ -89,6 +90,22 @@ describe.each(SHAPES.map((shape) => [shape]))("gradients of elementwise ops for 
       reference: ({ a }) => Float64Array.from(a!, (x) => Math.min(0.25, Math.max(-0.5, x))),
     });
   });
+  test("absolute() matches central differences", async () => {
+    await expectGradients({ a: shape }, {
+      op: ({ a }) => absolute(a!),
+      reference: ({ a }) => Float64Array.from(a!, Math.abs),
+    });
+  });
+});
+
+test("absolute() has the derivative 0 at 0", async () => {
+  const a = tensor(gpu, Float32Array.of(0, -0, -2, 3), [4]);
+  using tape = new Tape(gpu);
+  tape.watch(a);
+  const y = absolute(a);
+  const seed = tensor(gpu, Float32Array.of(5, 5, 5, 5), [4]);
+  const [da] = await read(...gradients(tape, y, { seed, wanted: [a] }));
+  expect([...da!].map((value) => value + 0)).toEqual([0, 0, -5, 5]);
 });
 
 test("clamp() has the derivative 1 at its limits and 0 beyond", async () => {
