@@ -79,7 +79,7 @@ export {
 } from "./text/text_folder.ts";
 export { type EmbeddingOptions, writeEmbeddings } from "./text/write_embeddings.ts";
 export { defaultOverlap, defaultTile } from "./tile_size.ts";
-export { shiftedVelocities } from "./shifted_velocities.ts";
+export { stepVelocities } from "./step_velocities.ts";
 export { upscale, type UpscaleOptions, type UpscaleResult } from "./upscale.ts";
 export type { UpscalePlan } from "./dry_upscale.ts";
 export { openLora, type PlanOptions, planUpscale } from "./plan.ts";

@@ -3,8 +3,8 @@ import { oneStep } from "./flow/trajectory.ts";
 import { makeRoom } from "./memory/make_room.ts";
 import { recover } from "./memory/recover.ts";
 import type { Model } from "./model.ts";
-import { shiftedVelocities } from "./shifted_velocities.ts";
 import type { StageClock } from "./stage_clock.ts";
+import { stepVelocities } from "./step_velocities.ts";
 import type { TileProgress } from "./tile_progress.ts";
 import type { Place, Sharing } from "./tiling.ts";
 
@@ -74,7 +74,7 @@ export async function restoreLatents(
 
 /** The share `strength` of the one step, Eq. 18, for each of the latents: `z_L - strength T_L v_theta(z_L, T_L)`. */
 async function stepAll(model: Model, latents: readonly Tensor[], strength: number): Promise<Tensor[]> {
-  const velocities = await shiftedVelocities(model, latents, { count: model.settings.token_shifts });
+  const velocities = await stepVelocities(model, latents);
   return velocities.map((v, i) => {
     const z_0hat = oneStep(latents[i]!, v, strength * model.settings.T_L);
     v.dispose();

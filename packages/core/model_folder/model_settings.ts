@@ -14,6 +14,8 @@ export interface ModelSettings {
   readonly guidance: number;
   /** Places of the grid of tokens whose velocities are averaged, 1, 2 or 4; default 1. More hide a grid, and cost as much. */
   readonly token_shifts: number;
+  /** Whether what alternates from latent to latent is taken out of the velocity; default false. It hides a grid, too. */
+  readonly notch: boolean;
   /** Side of the tiles in pixels of the result, near the side that the model was trained at; default: the adapter's. */
   readonly tile?: number;
   /** Pixels around the result that are made too, mirrored, and cut off, since the networks spoil edges; default 0. */
@@ -33,6 +35,7 @@ const KEYS = [
   "scale",
   "guidance",
   "token_shifts",
+  "notch",
   "tile",
   "border",
   "residual",
@@ -62,6 +65,7 @@ export async function readModelSettings(dir: string): Promise<ModelSettings> {
       isGood: (n) => [1, 2, 4].includes(n),
       fallback: 1,
     }),
+    notch: fields.boolean("notch", { fallback: false }),
     border: fields.integer("border", { min: 0, fallback: 0 }),
     residual: fields.boolean("residual", { fallback: false }),
     ...(tile === undefined ? {} : { tile }),

@@ -33,6 +33,10 @@ export const ftdConfig = z.strictObject({
     "places of the grid of tokens over which the one step is the mean, 1, 2 or 4, which take as many times as long; " +
       "default: the model's (not in the paper)",
   ),
+  notch: flag.optional().describe(
+    "whether what alternates from latent to latent is taken out of the one step's velocity; " +
+      "default: the model's (not in the paper)",
+  ),
   residual: flag.optional().describe(
     "whether the result is x_L + D(z_0hat) - D(z_L) rather than D(z_0hat); default: the model's (not in the paper)",
   ),

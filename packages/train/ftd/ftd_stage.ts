@@ -14,7 +14,7 @@ import {
   openWeights,
   predictVelocities,
   readLora,
-  shiftedVelocities,
+  stepVelocities,
 } from "@fluxsr/core";
 import { DryGpu, type Gpu, type Tensor } from "@fluxsr/kernels";
 import type { FtdConfig } from "../config/ftd_config.ts";
@@ -100,12 +100,13 @@ async function openFtdStage(
 
 /** The model's own where the configuration has no others. */
 function settingsOf(config: FtdConfig, { settings }: Model): Model["settings"] {
-  const { T_L, guidance, token_shifts, residual } = config;
+  const { T_L, guidance, token_shifts, notch, residual } = config;
   return {
     ...settings,
     T_L: T_L ?? settings.T_L,
     guidance: guidance ?? settings.guidance,
     token_shifts: token_shifts ?? settings.token_shifts,
+    notch: notch ?? settings.notch,
     residual: residual ?? settings.residual,
   };
 }
@@ -175,10 +176,9 @@ class FtdStage implements Stage<FtdBatch> {
       if (model.gpu.buffers.budget < Infinity) await model.gpu.sync();
       return v!;
     };
-    const { token_shifts: count } = model.settings;
     this.groups = ftdGroups({
       velocity: (z, options) => settled(predictVelocities(model, [z], options)),
-      stepVelocity: (z_L, { observe }) => settled(shiftedVelocities(model, [z_L], { count, observe })),
+      stepVelocity: (z_L, { observe }) => settled(stepVelocities(model, [z_L], { observe })),
       decode: (z) => model.autoencoder.decode([z])[0]!,
       tvLpips: lpips && ((x_0hat, x_0) => tvLpipsLoss(x_0hat, x_0, { lpips, gamma })),
       T_L: source.T_L,

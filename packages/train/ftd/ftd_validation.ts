@@ -1,12 +1,4 @@
-import {
-  type Model,
-  oneStep,
-  predictVelocities,
-  type Rgb8,
-  sample,
-  shiftedVelocities,
-  timeSchedule,
-} from "@fluxsr/core";
+import { type Model, oneStep, predictVelocities, type Rgb8, sample, stepVelocities, timeSchedule } from "@fluxsr/core";
 import { add, scoped, type Tensor } from "@fluxsr/kernels";
 import { degrade } from "../data/degradation/degrade.ts";
 import type { DegradationParameters } from "../data/degradation/parameters.ts";
@@ -79,10 +71,10 @@ export class FtdValidation implements Disposable {
 
   /** Judges the model as it is. */
   async validate(): Promise<Validation> {
-    const { autoencoder, settings: { T_L, token_shifts: count }, gpu } = this.#model;
+    const { autoencoder, settings: { T_L }, gpu } = this.#model;
     const outputs: Rgb8[] = [];
     for (const { z_L, lost } of this.#held) {
-      const [v] = await shiftedVelocities(this.#model, [z_L], { count });
+      const [v] = await stepVelocities(this.#model, [z_L]);
       using x_0hat = scoped(gpu, () => {
         const decoded = autoencoder.decode([oneStep(z_L, v!, T_L)])[0]!;
         return lost ? add(decoded, lost) : decoded;

@@ -24,7 +24,15 @@ describe("openModelFolder()", () => {
     expect(model.vae.config).toEqual({ ...goldenConfig("vae"), norm_num_groups: 32 });
     expect(model.transformer.source.tensors.has("double_blocks.1.txt_attn.qkv.bias")).toBe(true);
     expect(await model.vae.source.readF32("decoder.up.0.block.0.conv1.bias")).toHaveLength(32);
-    expect(model.settings).toEqual({ T_L: 0.25, scale: 4, guidance: 1, token_shifts: 1, border: 0, residual: false });
+    expect(model.settings).toEqual({
+      T_L: 0.25,
+      scale: 4,
+      guidance: 1,
+      token_shifts: 1,
+      notch: false,
+      border: 0,
+      residual: false,
+    });
   });
 
   it("opens single files by what is in them", async () => {
@@ -51,6 +59,7 @@ describe("openModelFolder()", () => {
       scale: 2,
       guidance: 3.5,
       token_shifts: 4,
+      notch: true,
       tile: 192,
       border: 16,
       residual: true,

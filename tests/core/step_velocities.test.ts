@@ -1,15 +1,16 @@
-import { loadModel, predictVelocity } from "@fluxsr/core";
+import { loadModel, type Model, predictVelocity } from "@fluxsr/core";
 import { normalNoise, read, tensor } from "@fluxsr/kernels";
 import { expect, test } from "vitest";
-import { shiftedVelocities } from "../../packages/core/shifted_velocities.ts";
+import { stepVelocities } from "../../packages/core/step_velocities.ts";
 import { expectClose, gpu } from "../helpers/gpu.ts";
 import { STARTER } from "../helpers/starter.ts";
 
-test("shiftedVelocities() are those of predictVelocity() with 1, and with 4 has no period of a token on what is even", async () => {
+test("stepVelocities() are those of predictVelocity() with one shift, and with four or a notch have less of a weave", async () => {
   using model = await loadModel(gpu, STARTER);
   const channels = model.config.vae.z_channels;
   using z = normalNoise(gpu, [1, 4, 6, channels], { seed: 1 });
-  using once = (await shiftedVelocities(model, [z], { count: 1 }))[0]!;
+  const set = (settings: Partial<Model["settings"]>) => ({ ...model, settings: { ...model.settings, ...settings } });
+  using once = (await stepVelocities(set({ token_shifts: 1 }), [z]))[0]!;
   using plain = predictVelocity(model, z);
   const [a = new Float32Array(), b] = await read(once, plain);
   expect(a).toEqual(b);
@@ -17,8 +18,8 @@ test("shiftedVelocities() are those of predictVelocity() with 1, and with 4 has 
   const side = 12;
   using even = tensor(gpu, new Float32Array(side * side * channels).fill(0.3), [1, side, side, channels]);
   /** Of the middle: how far latents are from their neighbours, to the right and below, on average. */
-  const weave = async (count: number) => {
-    using v = (await shiftedVelocities(model, [even], { count }))[0]!;
+  const weave = async (settings: Partial<Model["settings"]>) => {
+    using v = (await stepVelocities(set(settings), [even]))[0]!;
     const [values = new Float32Array()] = await read(v);
     let sum = 0;
     for (let y = 4; y < 8; y++) {
@@ -31,7 +32,9 @@ test("shiftedVelocities() are those of predictVelocity() with 1, and with 4 has 
     }
     return sum;
   };
-  expect(await weave(4)).toBeLessThan(0.5 * await weave(1));
+  const plainly = await weave({ token_shifts: 1 });
+  expect(await weave({ token_shifts: 4 })).toBeLessThan(0.5 * plainly);
+  expect(await weave({ token_shifts: 1, notch: true })).toBeLessThan(0.5 * plainly);
 });
 
 test.each([[6, 8], [2, 6]])(
@@ -63,7 +66,7 @@ test.each([[6, 8], [2, 6]])(
       each((to, from) => own[to] = values[from]!);
       for (const [i, x] of own.entries()) sums[i]! += x / 4;
     }
-    using found = (await shiftedVelocities(model, [z], { count: 4 }))[0]!;
+    using found = (await stepVelocities({ ...model, settings: { ...model.settings, token_shifts: 4 } }, [z]))[0]!;
     await expectClose(found, sums);
   },
 );

@@ -1,14 +1,15 @@
 import { affine, combine, concat, scoped, scopedAsync, split, type Tensor } from "@fluxsr/kernels";
 import type { Model } from "./model.ts";
 import type { Observer } from "./mmdit/mmdit.ts";
+import { notch } from "./notch.ts";
 import { predictVelocities, type VelocityModel } from "./velocity.ts";
 
 /** Rows and columns by which the grid of tokens, 2 x 2 latents each, is moved, in the order of their use. */
 const SHIFTS = [[0, 0], [1, 1], [0, 1], [1, 0]] as const;
 
 /**
- * Of each latent [1, h, w, C] the mean of the velocities at `T_L` over the first `count` places of the grid of tokens, 1, 2
- * or 4.
+ * Of each latent [1, h, w, C] the velocity of the one step at `T_L`: the mean over the first `token_shifts` places of the
+ * grid of tokens, 1, 2 or 4, {@linkcode notch}ed if the model's settings say so.
  *
  * What a network gets wrong alike in every token, by the place within it, repeats from token to token and shows as a
  * weave. Over all four places each latent has every place within a token once: the mean of such an error is the same
@@ -18,10 +19,22 @@ const SHIFTS = [[0, 0], [1, 1], [0, 1], [1, 0]] as const;
  *
  * @param options.observe is given the transformer's values on the way, for the grid where it is
  */
-export async function shiftedVelocities(
+export async function stepVelocities(
+  model: VelocityModel & Pick<Model, "gpu" | "blocks" | "settings">,
+  latents: readonly Tensor[],
+  { observe }: { observe?: Observer } = {},
+): Promise<readonly Tensor[]> {
+  const { gpu, settings } = model;
+  return await scopedAsync(gpu, async () => {
+    const velocities = await meanOverShifts(model, latents, { count: settings.token_shifts, observe });
+    return settings.notch ? velocities.map(notch) : velocities;
+  });
+}
+
+async function meanOverShifts(
   model: VelocityModel & Pick<Model, "gpu" | "blocks">,
   latents: readonly Tensor[],
-  { count, observe }: { count: number; observe?: Observer },
+  { count, observe }: { count: number; observe: Observer | undefined },
 ): Promise<readonly Tensor[]> {
   const unmoved = observe && { observe };
   if (count === 1) return await predictVelocities(model, latents, unmoved);
