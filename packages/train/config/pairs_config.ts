@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { run } from "./groups.ts";
-import { count, notNegative, oneOf, positive, text } from "./rules.ts";
+import { count, flag, notNegative, oneOf, positive, text } from "./rules.ts";
 
 /** Noise-image pairs of the teacher. */
 export const pairsConfig = z.strictObject({
@@ -23,6 +23,9 @@ export const pairsConfig = z.strictObject({
   seed: run.seed,
   from_images: text.optional().describe(
     "folder of pictures: noise is found for crops of them by running the flow backwards, instead of pictures for noise",
+  ),
+  turn: flag.default(false).describe(
+    "whether the crops of `from_images` are mirrored and turned by quarters at random (not stated in the paper)",
   ),
   prompts: text.optional().describe(
     "text file with a prompt in every line, used in turn and encoded by the model folder's text encoders; or a " +

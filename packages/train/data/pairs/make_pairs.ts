@@ -4,6 +4,7 @@ import type { PairsConfig } from "../../config/pairs_config.ts";
 import { randomOf } from "../../random.ts";
 import { crop, openPictures } from "../pictures.ts";
 import { sampleOrder } from "../sample_order.ts";
+import { turned } from "../turned.ts";
 import { invertedPairs } from "./inverted_pairs.ts";
 import { planTeacher, type TeacherPlan } from "./plan_teacher.ts";
 import { Teacher } from "./teacher.ts";
@@ -47,7 +48,7 @@ async function make(
   const teacher = await Teacher.of(model, { ...config, together: plan?.together });
   const { maker, ...source } = from_images === undefined
     ? { maker: teacherPairs(teacher), source: "teacher" as const, solver: "euler" as const }
-    : await fromImages(from_images, { teacher, notice });
+    : await fromImages(from_images, { teacher, turn: config.turn, notice });
   const settings = teacher.settings({ ...source, pairs_per_shard });
   onLoaded?.();
   return await writePairs(out, { ...options, maker, settings, count });
@@ -60,15 +61,21 @@ async function planWithin(gpu: Gpu, config: PairsConfig): Promise<TeacherPlan | 
 }
 
 /** Random crops of the pictures in `folder`, all of them in turn, each time in another order. */
-async function fromImages(folder: string, { teacher, notice }: { teacher: Teacher; notice: MakeOptions["notice"] }) {
+async function fromImages(
+  folder: string,
+  { teacher, turn, notice }: { teacher: Teacher; turn: boolean; notice: MakeOptions["notice"] },
+) {
   const { size, seed } = teacher.options;
   const { count, picture } = await openPictures([folder], { size, notice });
-  const cropOf = async (i: number) =>
-    crop(await picture(sampleOrder(i, { count, seed })), size, randomOf(seed, "crop", i));
+  const cropOf = async (i: number) => {
+    const square = crop(await picture(sampleOrder(i, { count, seed })), size, randomOf(seed, "crop", i));
+    return turn ? turned(square, randomOf(seed, "turn", i)) : square;
+  };
   return {
     maker: invertedPairs(teacher, cropOf),
     source: "images" as const,
     solver: "heun" as const,
     pictures: count,
+    ...(turn && { turn }),
   };
 }

@@ -28,6 +28,8 @@ const settings = z.strictObject({
   prompts: z.strictObject({ count: size, sha256: digest }),
   /** Only of the source `images`: how many pictures the crops are of. */
   pictures: size.optional(),
+  /** Whether the crops are mirrored and turned at random. */
+  turn: z.boolean().optional(),
   pairs_per_shard: size,
   /** Pairs that were made together. */
   batch_size: size.default(1),
