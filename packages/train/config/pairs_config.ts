@@ -39,6 +39,9 @@ export const pairsConfig = z.strictObject({
   ),
   pairs_per_shard: count.default(64).describe("pairs in a file; an interruption loses no finished file"),
   precision: run.precision,
+}).refine(({ turn, from_images }) => !turn || from_images !== undefined, {
+  error: "false without from_images, since only crops of pictures are turned",
+  path: ["turn"],
 });
 
 /** All keys of {@linkcode pairsConfig}, checked. */

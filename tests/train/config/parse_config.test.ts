@@ -74,6 +74,11 @@ describe("parseConfig()", () => {
     expect(errorOf({ ...LEAST, ...part }).message).toBe(`Cannot use configuration "a.json": ${state}`);
   });
 
+  test("only pairs of pictures are turned", () => {
+    expect(parseConfig(pairsConfig, { out: "a", turn: true, from_images: "b" })).toMatchObject({ turn: true });
+    expect(errorOf({ out: "a", turn: true }, pairsConfig).message).toContain("turn must be false without from_images");
+  });
+
   test("a key without a default must be given", () => {
     const { message, hint } = errorOf({ out: "run" });
     expect(message).toBe(`Cannot use configuration "a.json": pairs must be text that is not empty: it is missing`);
