@@ -9,7 +9,6 @@ out=${1:?usage: photos.sh DIR}
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-chmod 755 "$work" # apt-get downloads as another user
 
 packages=$(awk '{ print $2 ($2 ~ "/" ? "" : "/bookworm") }' "$here/photos.txt" | sort -u)
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1)
