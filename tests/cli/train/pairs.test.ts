@@ -4,11 +4,13 @@ import { runProgram } from "../../../packages/cli/program.ts";
 import { registerPairs } from "../../../packages/cli/train/pairs.ts";
 import { readManifest } from "../../../packages/train/data/pairs/manifest.ts";
 import { writePairs } from "../../../packages/train/data/pairs/write_pairs.ts";
+import { openPairs } from "../../../packages/train/data/pairs/pairs.ts";
 import { planPairs } from "../../../packages/train/data/pairs/plan_pairs.ts";
 import { pairsConfig } from "../../../packages/train/config/pairs_config.ts";
 import { withDeepT5 } from "../../core/text/_deep_t5.ts";
 import { withTextEncoders } from "../../core/text/_golden.ts";
 import { DIFFUSERS_LAYOUT, modelFolder } from "../../core/model_folder/_model.ts";
+import { pictureFolder } from "../../train/_pretraining.ts";
 import { contentsOf, damage, SETTINGS, ToyMaker } from "../../train/data/pairs/_pairs.ts";
 import { fakeHost, folderWith, removeFolders } from "../_fakes.ts";
 import { gpu } from "../../helpers/gpu.ts";
@@ -38,6 +40,22 @@ test("makes pairs with the bundled model, and again none", async () => {
     0,
     `pairs-000000-000001.safetensors  2 pairs  ok\n${out}: 2 good pairs, 0 damaged shards\n`,
   ]);
+});
+
+test("--turn mirrors and turns crops, and such pairs are gone on with so only", async () => {
+  const model = modelFolder(DIFFUSERS_LAYOUT), out = `${temporaryFolder()}/new`;
+  const photos = await pictureFolder({ count: 1, width: 32, height: 32 });
+  const args = ["--out", out, "--model", model, "--from-images", photos, "--size", "32", "--steps", "1"];
+  expect((await run(...args, "--turn", "--count", "6")).code).toBe(0);
+  const { settings, pair } = await openPairs(out, { model });
+  expect(settings).toMatchObject({ source: "images", turn: true });
+  const made = await Promise.all(Array.from({ length: 6 }, async (_, i) => (await pair(i)).x_0.rgb));
+  const pixels = (rgb: Uint8Array) => Array.from({ length: 32 * 32 }, (_, i) => rgb.slice(3 * i, 3 * i + 3).join());
+  expect(new Set(made.map(String)).size).toBeGreaterThan(1);
+  expect(new Set(made.map((rgb) => pixels(rgb).sort().join(";"))).size).toBe(1);
+  const more = await run(...args, "--count", "8");
+  expect([more.code, more.stderr]).toEqual([1, expect.stringContaining("turn must be that of its pairs")]);
+  expect((await run(...args, "--turn", "--count", "8")).code).toBe(0);
 });
 
 test("a text file of prompts is encoded by the model folder, and each pair has its own", async () => {
