@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# assemble.sh RUNS DIR: the model folder DIR out of the stages' results in RUNS (flow/model and perceptual). How it is
+# assemble.sh RUNS DIR: the model folder DIR out of the stages' results in RUNS (flow/model and texture). How it is
 # used, from token_shifts on, was chosen after training: README.md of the model.
 set -euo pipefail
 runs=${1:?usage: assemble.sh RUNS DIR} dir=${2:?usage: assemble.sh RUNS DIR}
 mkdir -p "$dir/lora"
 cp -r "$runs/flow/model/transformer" "$runs/flow/model/vae" "$dir/"
-cp "$runs/perceptual/pytorch_lora_weights.safetensors" "$dir/lora/fluxsr.safetensors"
+cp "$runs/texture/pytorch_lora_weights.safetensors" "$dir/lora/fluxsr.safetensors"
 cat >"$dir/fluxsr.json" <<'JSON'
 {
   "name": "FluxSR nano",

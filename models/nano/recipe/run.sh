@@ -22,4 +22,7 @@ stage ftd refine steps --resume --model "$dir/flow/model" --pairs "$dir/pairs" \
   --init-lora "$dir/ftd/pytorch_lora_weights.safetensors"
 stage ftd perceptual steps --resume --model "$dir/flow/model" --pairs "$dir/pairs" \
   --init-lora "$dir/refine/pytorch_lora_weights.safetensors"
+stage pairs crops count --model "$dir/flow/model"
+stage ftd texture steps --resume --model "$dir/flow/model" --pairs "$dir/crops" \
+  --init-lora "$dir/perceptual/pytorch_lora_weights.safetensors"
 $recipe/assemble.sh "$dir" "$dir/model"
